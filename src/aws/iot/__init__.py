@@ -1,0 +1,1 @@
+"""AWS IoT on the device: a thing, its jobs, and the flow that joins jobs to `fota`."""

@@ -1,0 +1,116 @@
+"""The FOTA job document: parsed into what is wanted, or refused with the field's name.
+
+The one place that reads raw fields. Reads only; nothing is decided here about this device.
+
+operation   "fota"; a document with another operation, or none, is somebody else's
+bc_idx      the slot, a number from 0; or "any": whichever is spare
+bc_crc      MD5 of the image, 32 hexadecimal digits
+bc_size     its length in bytes, 1 to 2,147,483,647
+bc_url      where it lies: https, at most 4,096 printable ASCII characters
+bc_sha256   SHA-256 of the image, 64 hexadecimal digits; optional
+x-...       anything, ignored: for the operator's own notes
+
+Any other field is refused: a misspelled check must not be a check left out.
+"""
+
+from fota.errors import BadDocument
+from fota.image import Digests
+
+OPERATION = "fota"
+ANY_SLOT = "any"
+MOST_SIZE_BYTES = 2_147_483_647
+MOST_URL_CHARACTERS = 4096
+
+_REQUIRED = ("bc_idx", "bc_crc", "bc_size", "bc_url")
+_KNOWN = ("operation", "bc_sha256") + _REQUIRED
+_MOST_SHOWN = 40
+
+
+class FotaDocument:
+    """What a FOTA job asks for."""
+
+    def __init__(self, slot: "int | None", wanted: Digests, url: str) -> None:
+        self.slot = slot
+        """The slot asked for; None for whichever is spare."""
+        self.wanted = wanted
+        self.url = url
+        """A password as long as it lives: never logged with its query."""
+
+
+def is_fota(document: object) -> bool:
+    """Whether a document is ours to carry out or to refuse."""
+    return isinstance(document, dict) and document.get("operation") == OPERATION
+
+
+def parse(document: object) -> FotaDocument:
+    """What the document asks for. *Raises* BadDocument, which names the field, what was expected and what came."""
+    if not isinstance(document, dict):
+        raise BadDocument(f"document: expected an object, got {_shown(document)}")
+    for name in document:
+        if name not in _KNOWN and not str(name).startswith("x-"):
+            raise BadDocument(f"{_cut(str(name))}: unknown field; expected {', '.join(_KNOWN)} or x-...")
+    for name in _REQUIRED:
+        if name not in document:
+            raise BadDocument(f"{name}: missing")
+    if document.get("operation", OPERATION) != OPERATION:
+        raise BadDocument(f"operation: expected {OPERATION!r}, got {_shown(document['operation'])}")
+    sha256 = document.get("bc_sha256")
+    wanted = Digests(
+        _size(document["bc_size"]),
+        _digest("bc_crc", document["bc_crc"], 32),
+        None if "bc_sha256" not in document else _digest("bc_sha256", sha256, 64),
+    )
+    return FotaDocument(_slot(document["bc_idx"]), wanted, _url(document["bc_url"]))
+
+
+def _slot(value: object) -> "int | None":
+    if value == ANY_SLOT:
+        return None
+    if type(value) is not int or value < 0:
+        raise BadDocument(f"bc_idx: expected a slot number from 0, or {ANY_SLOT!r}, got {_shown(value)}")
+    return value
+
+
+def _size(value: object) -> int:
+    if type(value) is not int or not 0 < value <= MOST_SIZE_BYTES:
+        raise BadDocument(f"bc_size: expected a number of bytes from 1 to {MOST_SIZE_BYTES}, got {_shown(value)}")
+    return value
+
+
+def _digest(name: str, value: object, digits: int) -> bytes:
+    # bytes.fromhex alone would let spaces pass.
+    if type(value) is not str or len(value) != digits or not all(c in "0123456789abcdefABCDEF" for c in value):
+        raise BadDocument(f"{name}: expected {digits} hexadecimal digits, got {_shown(value)}")
+    return bytes.fromhex(value)
+
+
+def _url(value: object) -> str:
+    """A URL that every parser reads alike. Never shows the value: its query is a password."""
+    if type(value) is not str:
+        raise BadDocument(f"bc_url: expected a string, got {type(value).__name__}")
+    if len(value) > MOST_URL_CHARACTERS:
+        raise BadDocument(f"bc_url: expected at most {MOST_URL_CHARACTERS} characters, got {len(value)}")
+    if not value.startswith("https://"):
+        raise BadDocument(f"bc_url: expected https://, got {_shown(value.split(':', 1)[0] + ':')}")
+    if not all("!" <= c <= "~" for c in value) or any(c in '\\"<>^`{|}' for c in value):
+        raise BadDocument("bc_url: expected printable ASCII without spaces, quotes or braces, got others")
+    authority = value[8:].split("/", 1)[0].split("?", 1)[0].split("#", 1)[0]
+    host, _, port = authority.partition(":")
+    named = all(c.isalpha() or c.isdigit() or c in ".-" for c in host) and host.strip(".-") == host
+    if not host or not named or (":" in authority and not (port.isdigit() and 0 < int(port[:6]) < 65_536)):
+        raise BadDocument("bc_url: expected a host name and perhaps a port after https://, got something else")
+    return value
+
+
+def _shown(value: object) -> str:
+    """What came, short enough for a report and the same on every interpreter."""
+    if value is None or isinstance(value, (bool, str)) or type(value) is float:
+        return _cut(repr(value))
+    if type(value) is int:
+        # Its digits are not written out: a number may have thousands of them.
+        return repr(value) if -(1 << 64) < value < (1 << 64) else "a number of more than 64 bits"
+    return "a list" if isinstance(value, list) else "an object" if isinstance(value, dict) else type(value).__name__
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= _MOST_SHOWN else text[:_MOST_SHOWN] + "..."

@@ -1,0 +1,79 @@
+"""CPython's half of `http`, over urllib3."""
+
+import ssl
+
+import urllib3
+from urllib3 import exceptions
+
+from fota.errors import BadHttpAnswer, DownloadFailed, DownloadTimeout, Unreachable, UntrustedServer
+
+
+class HttpsClient:
+    """HTTPS with the certificate and the host name verified, always. `cacert` is a path; None: the system's."""
+
+    def __init__(self, cacert: "str | None" = None) -> None:
+        context = ssl.create_default_context(cafile=cacert)
+        self._pool = urllib3.PoolManager(num_pools=1, maxsize=1, ssl_context=context, retries=False)
+
+    def get(self, url: str, headers: "dict[str, str]", timeout_ms: int) -> "HttpsAnswer":
+        """Send the request and read the head of its answer."""
+        timeout = urllib3.Timeout(connect=timeout_ms / 1000, read=timeout_ms / 1000)
+        try:
+            response = self._pool.request(
+                "GET",
+                url,
+                headers=headers,
+                timeout=timeout,
+                redirect=False,
+                preload_content=False,
+                decode_content=False,
+            )
+        except (exceptions.HTTPError, OSError) as error:
+            raise _translated(error)
+        return HttpsAnswer(response)
+
+
+class HttpsAnswer:
+    """See `fota.http.Answer`."""
+
+    def __init__(self, response: urllib3.BaseHTTPResponse) -> None:
+        self._response = response
+        self.status = response.status
+        self.content_range = response.headers.get("Content-Range")
+        self.etag = response.headers.get("ETag")
+        length = response.headers.get("Content-Length", "")
+        self.length_bytes = int(length) if length.isdigit() and len(length) < 16 else None
+        coding = response.headers.get("Content-Encoding", "identity")
+        if coding != "identity":
+            self.close()
+            raise BadHttpAnswer(f"Content-Encoding: expected none, got {coding!r}")
+
+    def readinto(self, buffer: "memoryview") -> int:
+        """Fill the beginning of `buffer` with what is there; 0 at the end."""
+        try:
+            # read1 returns what one read of the socket gave: when the connection breaks, nothing that came is lost.
+            chunk = self._response.read1(len(buffer))
+        except exceptions.IncompleteRead:
+            return 0
+        except (exceptions.HTTPError, OSError) as error:
+            raise _translated(error)
+        buffer[: len(chunk)] = chunk
+        return len(chunk)
+
+    def close(self) -> None:
+        """End the connection: the rest of a body is not waited for."""
+        self._response.close()
+
+
+def _translated(error: Exception) -> DownloadFailed:
+    """The error of our tree. Says what happened and never the URL, whose query is a password."""
+    reason = getattr(error, "reason", None)
+    inner = reason if isinstance(reason, BaseException) else error
+    if isinstance(inner, exceptions.TimeoutError | TimeoutError):
+        return DownloadTimeout("the server was silent for too long", cause=error)
+    text = f"{inner} {inner.__cause__ or ''}"
+    if "CERTIFICATE_VERIFY_FAILED" in text or "doesn't match" in text:
+        return UntrustedServer("the certificate of the server was not accepted", cause=error)
+    if isinstance(inner, exceptions.LocationParseError | exceptions.LocationValueError):
+        return BadHttpAnswer("the URL cannot be used", cause=error)
+    return Unreachable(type(inner).__name__, cause=error)

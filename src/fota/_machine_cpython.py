@@ -1,0 +1,49 @@
+"""CPython's half of `machine`."""
+
+import logging
+import os
+import random
+import sys
+import time
+
+RESTART_STATUS = 75
+"""The exit status by which an image asks `fota-boot` for a restart (EX_TEMPFAIL of sysexits.h)."""
+
+_logger = logging.getLogger("fota")
+
+
+def now_ms() -> int:
+    """Milliseconds on a clock that never goes back; its zero means nothing."""
+    return time.monotonic_ns() // 1_000_000
+
+
+def sleep_ms(duration_ms: int) -> None:
+    """Block for that long."""
+    time.sleep(duration_ms / 1000)
+
+
+def random_fraction() -> float:
+    """A number from 0 up to, not including, 1: for jitter, not for secrets."""
+    return random.random()  # noqa: S311
+
+
+def emit(event: str, facts: "dict[str, object]") -> None:
+    """Hand one event to the logger `fota`; facts stand as `name=value`."""
+    if _logger.isEnabledFor(logging.INFO):
+        words = [event, *(f"{name}={value}" for name, value in facts.items())]
+        _logger.info("%s", " ".join(words).replace("\n", " "))
+
+
+def setting(name: str) -> "str | None":
+    """A setting that the boot chooser hands to the image, from the environment."""
+    return os.environ.get(name)
+
+
+def restart() -> None:
+    """Restart the device: the process ends at once, as at a reset, and `fota-boot` starts it again.
+
+    Never returns; runs no finalizers, as a reset would not.
+    """
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(RESTART_STATUS)

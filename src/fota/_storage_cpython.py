@@ -1,0 +1,211 @@
+"""CPython's half of `storage`, over POSIX files."""
+
+import errno
+import fcntl
+import os
+
+from fota.errors import Busy, ImageTooLarge, NoSpace, StorageFailed
+
+_NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
+_OLD_FILE = os.O_NOFOLLOW | os.O_CLOEXEC
+
+
+class FileCell:
+    """A few bytes in a file of fixed size, written in place and durable when `write` returns.
+
+    In place, so that durability needs no directory entry: nothing depends on the order of a rename.
+    A cut during `write` may leave any mixture of old and new bytes; what is stored carries its own check.
+    """
+
+    def __init__(self, path: str, size_bytes: int) -> None:
+        self.path = path
+        self.size_bytes = size_bytes
+
+    def create(self) -> None:
+        """Make the file, zero-filled, and wait until it and its directory entry are on disk."""
+        try:
+            descriptor = os.open(self.path, _NEW_FILE, 0o600)
+            try:
+                _write_all(descriptor, bytes(self.size_bytes))
+                os.fsync(descriptor)
+            finally:
+                os.close(descriptor)
+            sync_directory(os.path.dirname(self.path))
+        except OSError as error:
+            raise storage_error(self.path, error)
+
+    def read(self) -> bytes:
+        """The bytes as they are on disk; empty if the file cannot be read or is not ours to trust."""
+        try:
+            descriptor = os.open(self.path, os.O_RDONLY | _OLD_FILE)
+        except OSError:
+            return b""
+        try:
+            return os.pread(descriptor, self.size_bytes, 0)
+        except OSError:
+            return b""
+        finally:
+            os.close(descriptor)
+
+    def write(self, content: bytes) -> None:
+        """Replace the first `len(content)` bytes; returns once they are on disk and read back equal.
+
+        *Raises* StorageFailed, after which the cell may hold anything.
+        """
+        if len(content) > self.size_bytes:
+            raise StorageFailed(f"{self.path}: {len(content)} bytes do not fit into {self.size_bytes}")
+        try:
+            descriptor = os.open(self.path, os.O_WRONLY | _OLD_FILE)
+            try:
+                _write_all(descriptor, content)
+                # A failed fsync is not tried again: the kernel may have dropped the pages, and a second
+                # call would report success for bytes that are gone.
+                os.fsync(descriptor)
+            finally:
+                os.close(descriptor)
+        except OSError as error:
+            raise storage_error(self.path, error)
+        if self.read()[: len(content)] != content:
+            raise StorageFailed(f"{self.path}: what was written does not read back")
+
+
+class SlotWriter:
+    """Fills one image file from its beginning. See `fota.slots.Writer`."""
+
+    def __init__(self, path: str, size_bytes: int) -> None:
+        self._path = path
+        self._size_bytes = size_bytes
+        self._written_bytes = 0
+        try:
+            self._descriptor = os.open(path, _NEW_FILE, 0o600)
+            # Emptied first: an image is never a mixture of two, and the room of the old one is free again.
+            os.ftruncate(self._descriptor, 0)
+            if size_bytes:
+                os.posix_fallocate(self._descriptor, 0, size_bytes)
+        except OSError as error:
+            raise storage_error(path, error)
+
+    def write(self, chunk: "memoryview") -> None:
+        """Append all of `chunk`."""
+        if self._written_bytes + len(chunk) > self._size_bytes:
+            raise ImageTooLarge(f"size: expected {self._size_bytes} bytes, more were written")
+        try:
+            offset = 0
+            while offset < len(chunk):
+                offset += os.pwrite(self._descriptor, chunk[offset:], self._written_bytes + offset)
+        except OSError as error:
+            raise storage_error(self._path, error)
+        self._written_bytes += len(chunk)
+
+    def restart(self) -> None:
+        """Forget what was written."""
+        self._written_bytes = 0
+
+    def close(self) -> None:
+        """Flush to disk, the file's directory entry included."""
+        if self._descriptor < 0:
+            return
+        descriptor, self._descriptor = self._descriptor, -1
+        try:
+            try:
+                os.ftruncate(descriptor, self._written_bytes)
+                os.fsync(descriptor)
+            finally:
+                os.close(descriptor)
+            sync_directory(os.path.dirname(self._path))
+        except OSError as error:
+            raise storage_error(self._path, error)
+
+
+class SlotReader:
+    """Reads one image file from its beginning. See `fota.slots.Reader`."""
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+        self._descriptor = -1
+        try:
+            self._descriptor = os.open(path, os.O_RDONLY | _OLD_FILE)
+            # So that the disk is read, not what the writer left in memory. Advice: some systems ignore it.
+            os.posix_fadvise(self._descriptor, 0, 0, os.POSIX_FADV_DONTNEED)
+        except OSError as error:
+            if error.errno != errno.ENOENT:
+                raise storage_error(path, error)
+
+    def readinto(self, buffer: "memoryview") -> int:
+        """Fill the beginning of `buffer`; 0 at the end."""
+        if self._descriptor < 0:
+            return 0
+        try:
+            return os.readv(self._descriptor, [buffer])
+        except OSError as error:
+            raise storage_error(self._path, error)
+
+    def close(self) -> None:
+        """Let go of the file."""
+        if self._descriptor >= 0:
+            os.close(self._descriptor)
+            self._descriptor = -1
+
+
+class HomeLock:
+    """One program at a time in a home folder; whoever inherits the descriptor holds the lock too."""
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+        self.descriptor = -1
+
+    def take(self) -> None:
+        """Take the lock until the process, and all that inherited it, have ended. *Raises* Busy."""
+        try:
+            self.descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
+            fcntl.flock(self.descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            os.close(self.descriptor)
+            raise Busy(f"{self._path}: another program runs in this home folder", cause=error)
+        except OSError as error:
+            raise storage_error(self._path, error)
+
+
+def make_folder(path: str) -> None:
+    """Make a folder, for its owner alone, unless it is there."""
+    try:
+        os.makedirs(path, mode=0o700, exist_ok=True)
+    except OSError as error:
+        raise storage_error(path, error)
+
+
+def write_whole_file(path: str, content: bytes) -> None:
+    """Put a small file in place, whole or not at all: written beside, flushed, renamed, directory flushed."""
+    beside = path + ".new"
+    try:
+        descriptor = os.open(beside, _NEW_FILE | os.O_TRUNC, 0o600)
+        try:
+            _write_all(descriptor, content)
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+        os.rename(beside, path)
+        sync_directory(os.path.dirname(path))
+    except OSError as error:
+        raise storage_error(path, error)
+
+
+def sync_directory(path: str) -> None:
+    """Wait until the entries of a directory are on disk."""
+    descriptor = os.open(path or ".", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def storage_error(path: str, error: OSError) -> StorageFailed:
+    """The error of our tree for one of the operating system's."""
+    kind = NoSpace if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG) else StorageFailed
+    return kind(f"{path}: {error.strerror or error}", cause=error)
+
+
+def _write_all(descriptor: int, content: bytes) -> None:
+    offset = 0
+    while offset < len(content):
+        offset += os.pwrite(descriptor, content[offset:], offset)

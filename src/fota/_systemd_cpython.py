@@ -1,0 +1,57 @@
+"""What systemd wants to hear from a service of Type=notify: sd_notify(3), and nothing without systemd."""
+
+import os
+import socket
+import time
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_OWN = ("NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID")
+
+
+class Systemd:
+    """The socket that systemd gave us, if it did."""
+
+    def __init__(self) -> None:
+        self._path = os.environ.get("NOTIFY_SOCKET", "")
+        watchdog = os.environ.get("WATCHDOG_USEC", "")
+        # Half the time allowed, as sd_watchdog_enabled(3) recommends.
+        self._interval_s = int(watchdog) / 2_000_000 if watchdog.isdigit() and self._path else None
+        self._due_s = 0.0
+
+    def ready(self, slot: int) -> None:
+        """An image runs."""
+        self._send(f"READY=1\nSTATUS=running slot {slot}")
+
+    def stopping(self) -> None:
+        """No other image will be started."""
+        self._send("STOPPING=1")
+
+    def alive(self) -> None:
+        """The supervisor still works; said no more often than the watchdog needs."""
+        if self._interval_s is not None and time.monotonic() >= self._due_s:
+            self._due_s = time.monotonic() + self._interval_s
+            self._send("WATCHDOG=1")
+
+    def at_most(self, timeout_s: "float | None") -> "float | None":
+        """The time to wait, cut to when the watchdog wants to hear from us."""
+        if self._interval_s is None:
+            return timeout_s
+        return self._interval_s if timeout_s is None else min(timeout_s, self._interval_s)
+
+    def without_its_own(self, environment: "Mapping[str, str]") -> "dict[str, str]":
+        """The environment for an image: what is meant for the supervisor is left out."""
+        return {name: value for name, value in environment.items() if name not in _OWN}
+
+    def _send(self, text: str) -> None:
+        if not self._path:
+            return
+        address = "\0" + self._path[1:] if self._path.startswith("@") else self._path
+        try:
+            with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as sender:
+                sender.sendto(text.encode(), address)
+        except OSError:
+            # systemd's interest is not worth a device.
+            return

@@ -1,0 +1,105 @@
+"""Which slot starts: the decision of every boot, and its one durable write. Imports next to nothing.
+
+Starting the image is left to the supervisor (CPython) or to `boot.py` (MicroPython).
+"""
+
+from fota import trial
+from fota.errors import NothingBootable
+from fota.log import log
+from fota.record import Record
+from fota.table import ANY, decide
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from fota.record import RecordStore
+
+DEFAULT_ATTEMPTS = 1
+"""As the ancestor has it: an image that was not confirmed at its first boot is not started again."""
+
+MOST_ATTEMPTS = 10
+
+START_CONFIRMED = "start the confirmed image"
+START_TRIAL = "spend an attempt, start the image on trial"
+GIVE_UP = "give the trial up, start the confirmed image"
+GIVE_UP_DAMAGED = "give the trial up as damaged, start the confirmed image"
+
+#    trial starts next?  attempts left?  trial slot proves itself?  action
+ACTIONS = (
+    (False, ANY, ANY, START_CONFIRMED),
+    (True, False, ANY, GIVE_UP),
+    (True, True, False, GIVE_UP_DAMAGED),
+    (True, True, True, START_TRIAL),
+)
+"""The table of `docs/design.md`."""
+
+
+def action(record: Record, attempts: int, *, trial_is_proven: bool) -> str:
+    """What this boot does. Pure."""
+    facts = (
+        record.trial_slot is not None and record.trial_slot == record.boot_slot,
+        record.attempts_spent < attempts,
+        trial_is_proven,
+    )
+    return decide(ACTIONS, facts)
+
+
+def choose(
+    records: "RecordStore",
+    slot_count: int,
+    proves: "Callable[[int], bool]",
+    *,
+    attempts: int = DEFAULT_ATTEMPTS,
+    cause: str = "not-confirmed",
+) -> int:
+    """The slot to start now, with what must be remembered of that already saved.
+
+    `proves(slot)` tells whether a slot holds what it was sealed with; `cause` is why the trial's last boot ended,
+    where that is known. *Raises* NothingBootable when no slot proves itself, StorageFailed.
+    """
+    record = _readable(records, slot_count)
+    if record is None:
+        return _rebuild(records, slot_count, proves)
+    pending = record.trial_slot if record.trial_slot == record.boot_slot else None
+    decision = action(record, attempts, trial_is_proven=pending is not None and proves(pending))
+    if decision == START_TRIAL:
+        # Durable before the image runs, so that no attempt is ever gained.
+        # Cut after this: one attempt fewer, and the image has not run.
+        records.save(trial.attempt_spent(record))
+        return record.boot_slot
+    if decision != START_CONFIRMED:
+        record = trial.rolled_back(record, "image-damaged" if decision == GIVE_UP_DAMAGED else cause)
+        log("rollback", slot=record.trial_slot, cause=record.cause)
+        # Cut after this: the old image boots, finds the verdict rolled-back, and reports it.
+        records.save(record)
+    if proves(record.confirmed_slot):
+        return record.confirmed_slot
+    others = [slot for slot in range(slot_count) if slot not in (record.confirmed_slot, record.trial_slot)]
+    if record.trial_slot is not None:
+        others.append(record.trial_slot)
+    return _adopt(records, others, proves)
+
+
+def _readable(records: "RecordStore", slot_count: int) -> "Record | None":
+    record = records.load()
+    if record is None:
+        return None
+    named = (record.confirmed_slot, record.boot_slot, record.trial_slot or 0)
+    return record if max(named) < slot_count else None
+
+
+def _rebuild(records: "RecordStore", slot_count: int, proves: "Callable[[int], bool]") -> int:
+    """Both copies are unreadable: slot 0 if it proves itself, else the first slot that does."""
+    slot = _adopt(records, list(range(slot_count)), proves)
+    log("record-rebuilt", slot=slot)
+    return slot
+
+
+def _adopt(records: "RecordStore", candidates: "list[int]", proves: "Callable[[int], bool]") -> int:
+    """Make the first candidate that proves itself the confirmed one."""
+    for slot in candidates:
+        if proves(slot):
+            records.save(Record(slot))
+            return slot
+    raise NothingBootable("no slot holds an image that proves itself; provision the device again")

@@ -1,0 +1,146 @@
+"""This device, as an update sees it: its slots, record and journal, and what may be done with them now.
+
+Everything that touches the machine is handed in; `current` alone gathers it from what `fota-boot` has set.
+"""
+
+from fota import machine, trial
+from fota.errors import Busy, HashMismatch, ImageTooLarge, NoSuchSlot, NotProvisioned, SlotIsRunning
+from fota.home import Home
+from fota.install import Installer
+from fota.log import log
+from fota.record import Record
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from fota.download import Clock
+    from fota.image import Digests
+    from fota.journal import Journal
+    from fota.record import RecordStore
+    from fota.slots import Slots
+
+
+class Device:
+    """One device; the image that asks runs in `running_slot`."""
+
+    def __init__(
+        self,
+        slots: "Slots",
+        records: "RecordStore",
+        journal: "Journal",
+        *,
+        running_slot: int,
+        installer: Installer,
+        clock: "Clock",
+        restart: "Callable[[], None]",
+    ) -> None:
+        self.slots = slots
+        self.journal = journal
+        self.running_slot = running_slot
+        self.installer = installer
+        self.clock = clock
+        self.restart = restart
+        """Restarts the device and does not return; a test's may."""
+        self._records = records
+
+    def record(self) -> Record:
+        """The boot record; while both copies are unreadable, the running image counts as confirmed."""
+        return self._records.load() or Record(self.running_slot)
+
+    def verdict(self) -> str:
+        """What this boot means: one of the words of `fota.trial`."""
+        return trial.verdict(self.record(), self.running_slot)
+
+    def runs(self, wanted: "Digests") -> bool:
+        """Whether the running image is the wanted one, by the digests its slot was sealed with."""
+        sealed = self.slots.seal_of(self.running_slot)
+        return sealed is not None and wanted.matches(sealed)
+
+    def slot_for(self, number: "int | None", size_bytes: int) -> int:
+        """The slot that an image goes to: the one asked for, or, for None, the first spare one.
+
+        *Raises* NoSuchSlot, SlotIsRunning, ImageTooLarge; changes nothing.
+        """
+        kept = (self.running_slot, self.record().confirmed_slot)
+        if number is None:
+            number = next(slot for slot in range(self.slots.count + 1) if slot not in kept)
+        if not 0 <= number < self.slots.count:
+            raise NoSuchSlot(f"bc_idx: expected a slot from 0 to {self.slots.count - 1}, got {number}")
+        if number in kept:
+            raise SlotIsRunning(f"bc_idx: slot {number} is the one that runs, or the one to fall back on")
+        capacity_bytes = self.slots.capacity_bytes(number)
+        if size_bytes > capacity_bytes:
+            raise ImageTooLarge(f"bc_size: slot {number} holds {capacity_bytes} bytes, got {size_bytes}")
+        return number
+
+    def require_no_trial(self) -> None:
+        """*Raises* Busy while an image is on trial or about to be: its fallback must not be written to."""
+        if self.verdict() in (trial.ON_TRIAL, trial.AWAITING_TRIAL):
+            raise Busy("an image is on trial; confirm it or restart first")
+
+    def begin_trial(self, slot: int, wanted: "Digests") -> None:
+        """The image in `slot` starts at the next restart, on trial. Survives a reset.
+
+        *Raises* HashMismatch unless the slot, read now, holds what is wanted; Busy during a trial.
+        """
+        self.require_no_trial()
+        if not self.installer.holds(slot, wanted):
+            raise HashMismatch(f"slot {slot} does not hold the image; call update() first")
+        # Cut after this: the new image boots, on trial.
+        self._records.save(trial.begun(self.record(), slot))
+        log("trial-started", slot=slot)
+
+    def confirm(self) -> None:
+        """Make the running image final, if it is on trial; else nothing. Survives a reset."""
+        if self.verdict() == trial.ON_TRIAL:
+            # Cut after this: the new image stays; the report is still owed.
+            self._records.save(trial.confirmed(self.record()))
+            log("confirmed", slot=self.running_slot)
+
+    def give_up_trial(self, cause: str) -> None:
+        """The running image, on trial, is no good: the old one starts at the next restart."""
+        # Cut after this: the old image boots and finds the verdict rolled-back.
+        self._records.save(trial.rolled_back(self.record(), cause))
+        log("rollback", slot=self.running_slot, cause=cause)
+
+    def settle(self) -> None:
+        """The rollback has been told: forget the trial."""
+        if self.verdict() == trial.ROLLED_BACK:
+            # Cut after this: nothing is left of the update.
+            self._records.save(trial.settled(self.record()))
+
+
+_current: "Device | None" = None
+
+
+def current() -> Device:
+    """The device this program runs on, as `fota-boot` has told it. *Raises* NotProvisioned."""
+    global _current
+    if _current is None:
+        _current = _from_settings()
+    return _current
+
+
+def _from_settings() -> Device:
+    path, slot = machine.setting("FOTA_HOME"), machine.setting("FOTA_SLOT")
+    if not path or slot is None or not slot.isdigit():
+        raise NotProvisioned("FOTA_HOME and FOTA_SLOT are not set: start the program with fota-boot --home DIR")
+    return open_device(path, int(slot))
+
+
+def open_device(path: str, running_slot: int) -> Device:
+    """The device whose home folder is `path`. *Raises* NotProvisioned."""
+    home = Home(path)
+    from fota._http_cpython import HttpsClient
+
+    installer = Installer(home.slots, client=HttpsClient(), clock=machine)
+    return Device(
+        home.slots,
+        home.records,
+        home.journal,
+        running_slot=running_slot,
+        installer=installer,
+        clock=machine,
+        restart=machine.restart,
+    )

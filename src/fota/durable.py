@@ -1,0 +1,83 @@
+"""A small value that survives a power cut at any byte.
+
+Two copies, each with a sequence number and a CRC over the whole of it, are written alternately: while one is
+being written the other is whole, so that a torn write reads as the value before it. Knows nothing of what the
+value means.
+"""
+
+import binascii
+import struct
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Protocol
+
+    class Cell(Protocol):
+        """A place of fixed size that holds one copy."""
+
+        size_bytes: int
+
+        def read(self) -> bytes:
+            """Return what the place holds; empty when it cannot be read."""
+
+        def write(self, content: bytes) -> None:
+            """Replace its beginning; durable on return. *Raises* StorageFailed."""
+
+
+CELL_BYTES = 4096
+"""One block of most file systems, one erase sector of most flash chips."""
+
+_HEAD = "<4sQH"
+_HEAD_BYTES = 14
+_CRC_BYTES = 4
+_MOST_SEQUENCE = 1 << 62
+
+
+class DurableValue:
+    """Bytes under one name, kept in two cells. `magic` is four bytes that say whose they are."""
+
+    def __init__(self, magic: bytes, first: "Cell", second: "Cell") -> None:
+        self._magic = magic
+        self._cells = (first, second)
+
+    def load(self) -> "bytes | None":
+        """The value saved last; None if neither copy is whole."""
+        newest = self._newest()
+        return None if newest is None else newest[1]
+
+    def save(self, payload: bytes) -> None:
+        """Replace the value. Survives a reset once this returns; cut before, the old value stands.
+
+        *Raises* StorageFailed; then the old value stands too.
+        """
+        newest = self._newest()
+        sequence, target = (1, 0) if newest is None else (newest[0] + 1, 1 - newest[2])
+        self._cells[target].write(_framed(self._magic, sequence, payload))
+
+    def _newest(self) -> "tuple[int, bytes, int] | None":
+        """Sequence number, payload and cell of the newest whole copy."""
+        newest = None
+        for index, cell in enumerate(self._cells):
+            copy = _unframed(self._magic, cell.read())
+            if copy is not None and (newest is None or copy[0] > newest[0]):
+                newest = (copy[0], copy[1], index)
+        return newest
+
+
+def _framed(magic: bytes, sequence: int, payload: bytes) -> bytes:
+    body = struct.pack(_HEAD, magic, sequence, len(payload)) + payload
+    return body + struct.pack("<I", binascii.crc32(body))
+
+
+def _unframed(magic: bytes, content: bytes) -> "tuple[int, bytes] | None":
+    """The sequence number and payload of one copy; None unless every byte of it is as it was written."""
+    if len(content) < _HEAD_BYTES + _CRC_BYTES:
+        return None
+    found_magic, sequence, length = struct.unpack(_HEAD, content[:_HEAD_BYTES])
+    end = _HEAD_BYTES + length
+    if found_magic != magic or not 0 < sequence < _MOST_SEQUENCE or end + _CRC_BYTES > len(content):
+        return None
+    (crc,) = struct.unpack("<I", content[end : end + _CRC_BYTES])
+    if crc != binascii.crc32(content[:end]):
+        return None
+    return sequence, content[_HEAD_BYTES:end]

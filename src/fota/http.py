@@ -1,0 +1,63 @@
+"""One verified, ranged GET, streamed into the caller's buffer: the contract, and the header rules.
+
+The HTTPS itself is in the interpreter's half, `_http_cpython`. No redirect is followed and no content coding
+accepted: the URL in the job names the object itself.
+"""
+
+from fota.errors import BadHttpAnswer
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Protocol
+
+    class Answer(Protocol):
+        """The head of an answer, and its body to be read. Close it."""
+
+        status: int
+        length_bytes: "int | None"
+        """Bytes of this body, if the server says."""
+        content_range: "str | None"
+        etag: "str | None"
+
+        def readinto(self, buffer: "memoryview") -> int:
+            """Fill the beginning of `buffer`; 0 at the end of the body.
+
+            *Raises* Unreachable, DownloadTimeout (silence for `timeout_ms`).
+            """
+
+        def close(self) -> None:
+            """End the connection. May be called twice."""
+
+    class Client(Protocol):
+        """Something that makes HTTPS requests."""
+
+        def get(self, url: str, headers: "dict[str, str]", timeout_ms: int) -> Answer:
+            """Send the request and read the head of its answer.
+
+            *Blocks* for at most `timeout_ms` at each of connecting and reading.
+            *Raises* Unreachable, UntrustedServer, DownloadTimeout, BadHttpAnswer.
+            """
+
+
+def range_headers(offset_bytes: int, etag: "str | None") -> "dict[str, str]":
+    """Ask for the bytes from an offset on, of the same object as before (RFC 9110, sections 13.1.5 and 14.2)."""
+    headers = {"Accept-Encoding": "identity"}
+    if offset_bytes:
+        headers["Range"] = f"bytes={offset_bytes}-"
+        if etag is not None and not etag.startswith("W/"):
+            # A weak validator must not be used to join ranges.
+            headers["If-Range"] = etag
+    return headers
+
+
+def parse_content_range(text: "str | None") -> "tuple[int, int, int]":
+    """First byte, last byte and whole size of `bytes 5-9/10` (RFC 9110, section 14.4). *Raises* BadHttpAnswer."""
+    unit, _, rest = (text or "").partition(" ")
+    span, _, total = rest.partition("/")
+    first, _, last = span.partition("-")
+    numbers = (first, last, total)
+    if unit != "bytes" or not all(number.isdigit() and len(number) < 16 for number in numbers):
+        raise BadHttpAnswer(f"Content-Range: expected 'bytes first-last/size', got {text!r}")
+    if not int(first) <= int(last) < int(total):
+        raise BadHttpAnswer(f"Content-Range: the numbers contradict each other: {text!r}")
+    return int(first), int(last), int(total)

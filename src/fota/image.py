@@ -1,0 +1,83 @@
+"""What bytes are: their number, MD5 and SHA-256, and whether a slot holds the bytes it once proved to hold."""
+
+import hashlib
+import struct
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from fota.slots import Reader, Slots
+
+_PROOF = "<I16s32s"
+
+
+class Digests:
+    """Size, MD5 and SHA-256 of an image. `sha256` is None where only the other two are promised."""
+
+    def __init__(self, size_bytes: int, md5: bytes, sha256: "bytes | None") -> None:
+        self.size_bytes = size_bytes
+        self.md5 = md5
+        self.sha256 = sha256
+
+    def matches(self, other: "Digests") -> bool:
+        """Whether both can be of the same bytes, as far as both say."""
+        return (
+            self.size_bytes == other.size_bytes
+            and self.md5 == other.md5
+            and (self.sha256 is None or other.sha256 is None or self.sha256 == other.sha256)
+        )
+
+
+class Hasher:
+    """Digests of bytes as they pass."""
+
+    def __init__(self) -> None:
+        self._size_bytes = 0
+        self._md5 = hashlib.md5()  # noqa: S324 - the protocol's own checksum; SHA-256 stands beside it
+        self._sha256 = hashlib.sha256()
+
+    def update(self, chunk: "memoryview") -> None:
+        """Take the next bytes into account."""
+        self._size_bytes += len(chunk)
+        self._md5.update(chunk)
+        self._sha256.update(chunk)
+
+    def digests(self) -> Digests:
+        """Of all bytes so far. Ends the hashing: MicroPython allows one digest per hash."""
+        return Digests(self._size_bytes, self._md5.digest(), self._sha256.digest())
+
+
+def measure(reader: "Reader", buffer: "memoryview") -> Digests:
+    """Digests of all that the reader gives, through `buffer`."""
+    hasher = Hasher()
+    while True:
+        count = reader.readinto(buffer)
+        if count == 0:
+            return hasher.digests()
+        hasher.update(buffer[:count])
+
+
+def proves_itself(slots: "Slots", slot: int, buffer: "memoryview") -> bool:
+    """Whether the slot, read now, holds the very bytes that were proven when it was sealed."""
+    promised = slots.seal_of(slot)
+    if promised is None:
+        return False
+    reader = slots.reader(slot)
+    try:
+        return promised.matches(measure(reader, buffer))
+    finally:
+        reader.close()
+
+
+def encode(digests: Digests) -> bytes:
+    """As bytes of fixed length, for a slot's seal. *Raises* ValueError without a SHA-256."""
+    if digests.sha256 is None:
+        raise ValueError("a seal needs a SHA-256")
+    return struct.pack(_PROOF, digests.size_bytes, digests.md5, digests.sha256)
+
+
+def decode(content: bytes) -> "Digests | None":
+    """The digests that the bytes stand for; None if their number is wrong."""
+    if len(content) != struct.calcsize(_PROOF):
+        return None
+    size_bytes, md5, sha256 = struct.unpack(_PROOF, content)
+    return Digests(size_bytes, md5, sha256)

@@ -1,0 +1,48 @@
+"""Logs are events: a name from one list, and facts.
+
+A URL is logged without its query (a presigned URL is a password); keys and certificates never are.
+"""
+
+from fota import machine
+
+EVENTS = (
+    "boot",  # slot, verdict: an image is about to start
+    "rollback",  # slot, cause: a trial was given up
+    "image-ended",  # slot, status: the image's process is gone
+    "image-killed",  # slot, signal: it did not end when asked
+    "restart-delayed",  # delay_s: an image that ends too soon is started again later
+    "record-rebuilt",  # slot: both copies of the boot record were unreadable
+    "stopped",  # status: the boot chooser ends
+    "provisioned",  # home, slots
+    "download-started",  # url, offset_bytes
+    "download-retried",  # url, offset_bytes, problem, delay_ms
+    "installed",  # slot, size_bytes
+    "trial-started",  # slot
+    "confirmed",  # slot
+    "health-check-failed",  # problem
+    "restarting",
+    "connected",  # endpoint
+    "connection-lost",  # problem
+    "connect-failed",  # endpoint, problem
+    "subscribe-refused",  # topics
+    "message-dropped",  # topic, problem
+    "request-retried",  # topic, problem
+    "job-taken",  # job, execution
+    "job-refused",  # job, reason, problem
+    "job-failed",  # job, reason, problem
+    "job-reported",  # job, status, reason
+    "job-over",  # job, problem: the service says that it ended without us
+    "job-left",  # job: not a firmware job, and nobody to hand it to
+    "job-callback-failed",  # job, problem
+    "put-off",  # problem, delay_ms: what is left to do is tried again later
+)
+
+
+def log(event: str, **facts: object) -> None:
+    """Record that `event` happened. Never raises, never blocks for long."""
+    machine.emit(event, facts)
+
+
+def without_query(url: str) -> str:
+    """The URL up to its query: what may be logged or shown of it."""
+    return url.split("?", 1)[0]

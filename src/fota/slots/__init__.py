@@ -1,0 +1,65 @@
+"""Slots, in words: what an update asks of the places that hold images.
+
+A back-end meets this contract and proves it with `fota_testing.check_slots`.
+
+1. Slots are numbered from 0; there are at least two; each has a capacity.
+2. `writer` breaks the seal of its slot, durably, before a byte of the image changes: a slot that is being
+   written never proves itself.
+3. Bytes written through a writer are on storage, in order and complete, once its `close` has returned.
+4. A reader sees what storage holds, not what a writer remembers.
+5. `seal` is durable on return; a torn seal reads as none.
+6. No call touches a slot other than the one it names.
+7. What the storage refuses is StorageFailed (NoSpace when it is full), never another exception.
+
+Which slot runs and which starts next is the boot record's business, not a slot's.
+"""
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Protocol
+
+    from fota.image import Digests
+
+    class Writer(Protocol):
+        """Fills one slot from its beginning."""
+
+        def write(self, chunk: "memoryview") -> None:
+            """Append all of `chunk`. *Raises* StorageFailed; ImageTooLarge past the size given to `writer`."""
+
+        def restart(self) -> None:
+            """Forget what was written; the next byte is the first of the image."""
+
+        def close(self) -> None:
+            """Return once every byte written is on storage. May be called twice."""
+
+    class Reader(Protocol):
+        """Reads one slot from its beginning to the end of its image."""
+
+        def readinto(self, buffer: "memoryview") -> int:
+            """Fill the beginning of `buffer`; the number of bytes, 0 at the end. *Raises* StorageFailed."""
+
+        def close(self) -> None:
+            """Let go of the slot. May be called twice."""
+
+    class Slots(Protocol):
+        """All slots of a device."""
+
+        count: int
+
+        def capacity_bytes(self, slot: int) -> int:
+            """The largest image that the slot can hold."""
+
+        def writer(self, slot: int, size_bytes: int) -> Writer:
+            """Begin to fill a slot with an image of that size; its seal is broken first.
+
+            *Raises* ImageTooLarge before anything is changed, StorageFailed, NoSpace.
+            """
+
+        def reader(self, slot: int) -> Reader:
+            """Read what the slot holds; an empty slot gives no bytes."""
+
+        def seal(self, slot: int, digests: Digests) -> None:
+            """Remember that the slot was read back and held these bytes. Survives a reset."""
+
+        def seal_of(self, slot: int) -> "Digests | None":
+            """The digests given to `seal`; None if none since the last `writer`, or damaged."""

@@ -1,0 +1,120 @@
+"""Slots as files in a home folder: `slot-N.img` is the image, `slot-N.seal` the digests it proved to have.
+
+The geometry, `slots.json`, is written once, when the home is provisioned, and never again.
+"""
+
+import json
+import os
+
+from fota import image
+from fota.durable import CELL_BYTES, DurableValue
+from fota.errors import ImageTooLarge, NotProvisioned
+from fota.record import MOST_SLOTS
+from fota.storage import FileCell, SlotReader, SlotWriter, write_whole_file
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from fota.image import Digests
+
+_GEOMETRY = "slots.json"
+_MAGIC = b"SEAL"
+_BROKEN = b""
+
+
+class FileSlots:
+    """The back-end for file systems. See `fota.slots` for the contract."""
+
+    def __init__(self, home: str, count: int, capacity_bytes: int) -> None:
+        self.count = count
+        self._home = home
+        self._capacity_bytes = capacity_bytes
+
+    @staticmethod
+    def create(home: str, count: int, capacity_bytes: int) -> "FileSlots":
+        """Make the files of an empty home. *Raises* StorageFailed, ValueError for an odd geometry."""
+        if not 2 <= count <= MOST_SLOTS:
+            raise ValueError(f"slots: expected 2 to {MOST_SLOTS}, got {count}")
+        if capacity_bytes <= 0:
+            raise ValueError(f"slot size: expected a positive number of bytes, got {capacity_bytes}")
+        slots = FileSlots(home, count, capacity_bytes)
+        for slot in range(count):
+            for cell in slots._seal_cells(slot):
+                cell.create()
+        geometry = {"slots": count, "slot_size_bytes": capacity_bytes}
+        write_whole_file(slots._path(_GEOMETRY), json.dumps(geometry).encode())
+        return slots
+
+    @staticmethod
+    def open(home: str) -> "FileSlots":
+        """The slots of a provisioned home. *Raises* NotProvisioned.
+
+        A geometry that cannot be read leaves the device bootable and closed to updates: the slots are
+        counted, and none has room for an image.
+        """
+        if not _exists(home + "/slot-0.seal-0"):
+            raise NotProvisioned(f"{home}: no slots here; provision it with: fota-boot --home DIR --factory IMAGE")
+        try:
+            with open(home + "/" + _GEOMETRY) as file:
+                geometry = json.load(file)
+            count, capacity_bytes = geometry["slots"], geometry["slot_size_bytes"]
+            if type(count) is not int or type(capacity_bytes) is not int or not 2 <= count <= MOST_SLOTS:
+                raise ValueError(geometry)
+        except (OSError, ValueError, KeyError, TypeError):
+            count, capacity_bytes = 1, 0
+            while count < MOST_SLOTS and _exists(f"{home}/slot-{count}.seal-0"):
+                count += 1
+        return FileSlots(home, count, capacity_bytes)
+
+    def image_path(self, slot: int) -> str:
+        """Where the image of a slot lies, for whoever starts it."""
+        return self._path(f"slot-{slot}.img")
+
+    def capacity_bytes(self, slot: int) -> int:
+        """The largest image that the slot can hold; none fits a slot that is not there."""
+        return self._capacity_bytes if 0 <= slot < self.count else 0
+
+    def writer(self, slot: int, size_bytes: int) -> "SlotWriter":
+        """Begin to fill a slot; its seal is broken first."""
+        if size_bytes > self.capacity_bytes(slot):
+            raise ImageTooLarge(
+                f"size: slot {slot} holds {self.capacity_bytes(slot)} bytes, the image has {size_bytes}"
+            )
+        # Cut after this: a slot without a seal, which nothing starts.
+        self._break_seal(slot)
+        return SlotWriter(self.image_path(slot), size_bytes)
+
+    def reader(self, slot: int) -> "SlotReader":
+        """Read what the slot holds, through a descriptor of its own."""
+        return SlotReader(self.image_path(slot))
+
+    def seal(self, slot: int, digests: "Digests") -> None:
+        """Remember that the slot was read back and held these bytes."""
+        self._seal_value(slot).save(image.encode(digests))
+
+    def seal_of(self, slot: int) -> "Digests | None":
+        """The digests that the slot was sealed with; None if the seal is broken or damaged."""
+        content = self._seal_value(slot).load()
+        return None if content is None else image.decode(content)
+
+    def _break_seal(self, slot: int) -> None:
+        if self.seal_of(slot) is not None:
+            self._seal_value(slot).save(_BROKEN)
+
+    def _seal_value(self, slot: int) -> DurableValue:
+        first, second = self._seal_cells(slot)
+        return DurableValue(_MAGIC, first, second)
+
+    def _seal_cells(self, slot: int) -> "tuple[FileCell, FileCell]":
+        path = self._path(f"slot-{slot}.seal")
+        return FileCell(path + "-0", CELL_BYTES), FileCell(path + "-1", CELL_BYTES)
+
+    def _path(self, name: str) -> str:
+        return self._home + "/" + name
+
+
+def _exists(path: str) -> bool:
+    try:
+        os.stat(path)
+    except OSError:
+        return False
+    return True

@@ -1,0 +1,191 @@
+"""AWS as the rest of this package sees it: clients, who and where we are, and errors in our own words.
+
+The only file that imports boto3, and only when it is first needed, so that `fota --help` is fast.
+Leaves to others: what is asked of AWS.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from fota_operator.errors import (
+    BadInput,
+    CloudRefused,
+    CloudUnreachable,
+    NoCredentials,
+    OperatorError,
+)
+
+if TYPE_CHECKING:
+    import boto3
+    from botocore.config import Config
+    from botocore.exceptions import ClientError
+    from mypy_boto3_iam import IAMClient
+    from mypy_boto3_iot import IoTClient
+    from mypy_boto3_s3 import S3Client
+
+CONNECT_TIMEOUT_S = 5
+READ_TIMEOUT_S = 30
+MAX_ATTEMPTS = 4
+
+_BAD_CREDENTIALS = {
+    "ExpiredToken", "ExpiredTokenException", "InvalidAccessKeyId", "InvalidClientTokenId",
+    "InvalidSignatureException", "SignatureDoesNotMatch", "UnrecognizedClientException",
+}  # fmt: skip
+_FORBIDDEN = {
+    "403", "AccessDenied", "AccessDeniedException", "AuthorizationError", "UnauthorizedException",
+}  # fmt: skip
+_OVERLOADED = {"LimitExceededException", "SlowDown", "Throttling", "ThrottlingException"}
+
+
+@dataclass(frozen=True)
+class Access:
+    """How to reach AWS, where it differs from boto3's usual search of environment and ~/.aws."""
+
+    endpoint_url: str | None = None
+    ca_bundle: str | None = None
+    region: str | None = None
+    access_key_id: str | None = None
+    secret_access_key: str | None = None
+    session_token: str | None = None
+
+    def __repr__(self) -> str:
+        return f"Access(endpoint_url={self.endpoint_url!r}, region={self.region!r})"
+
+
+class Cloud:
+    """One account in one region. Clients are made when first used."""
+
+    def __init__(self, session: "boto3.Session", access: Access) -> None:
+        self._session = session
+        self._access = access
+        self.region: str = session.region_name
+
+    @cached_property
+    def iot(self) -> "IoTClient":
+        """The control plane of AWS IoT: things, certificates, policies, jobs."""
+        with explaining("make a client of AWS IoT"):
+            return self._session.client(
+                "iot", endpoint_url=self._access.endpoint_url, verify=self._access.ca_bundle, config=_config()
+            )
+
+    @cached_property
+    def s3(self) -> "S3Client":
+        """Where images lie."""
+        with explaining("make a client of S3"):
+            return self._session.client(
+                "s3", endpoint_url=self._access.endpoint_url, verify=self._access.ca_bundle, config=_config()
+            )
+
+    @cached_property
+    def iam(self) -> "IAMClient":
+        """Roles."""
+        with explaining("make a client of IAM"):
+            return self._session.client(
+                "iam", endpoint_url=self._access.endpoint_url, verify=self._access.ca_bundle, config=_config()
+            )
+
+    @cached_property
+    def caller_arn(self) -> str:
+        """Who we are, as AWS sees it. *Asks* AWS."""
+        with explaining("ask AWS who we are"):
+            sts = self._session.client(
+                "sts", endpoint_url=self._access.endpoint_url, verify=self._access.ca_bundle, config=_config()
+            )
+            return sts.get_caller_identity()["Arn"]
+
+    @property
+    def account_id(self) -> str:
+        """The twelve digits of our account. *Asks* AWS."""
+        return self.caller_arn.split(":")[4]
+
+    @property
+    def partition(self) -> str:
+        """`aws`, `aws-cn` or `aws-us-gov`. *Asks* AWS."""
+        return self.caller_arn.split(":")[1]
+
+
+def connect(access: Access = Access()) -> Cloud:  # noqa: B008 - immutable
+    """The cloud that `access` and the environment describe. Asks nothing of it yet.
+
+    *Raises* BadInput without a region or with an unknown profile.
+    """
+    with explaining("find the AWS account"):
+        import boto3
+
+        session = boto3.Session(
+            aws_access_key_id=access.access_key_id,
+            aws_secret_access_key=access.secret_access_key,
+            aws_session_token=access.session_token,
+            region_name=access.region,
+        )
+    if session.region_name is None:
+        raise BadInput("no AWS region is set", "set AWS_DEFAULT_REGION, or a region in ~/.aws/config")
+    return Cloud(session, access)
+
+
+@contextmanager
+def explaining(action: str) -> Iterator[None]:
+    """Turn boto3's errors inside the block into ours; `action` completes "could not …"."""
+    from botocore import exceptions as aws
+
+    try:
+        yield
+    except aws.ClientError as error:
+        raise _refusal(action, error) from error
+    except (aws.NoCredentialsError, aws.PartialCredentialsError, aws.CredentialRetrievalError) as error:
+        raise NoCredentials(
+            f"could not {action}: {error}",
+            "run `aws configure`, or set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY",
+        ) from error
+    except (aws.NoRegionError, aws.ProfileNotFound, aws.ParamValidationError) as error:
+        raise BadInput(f"could not {action}: {error}", "correct it and run this again") from error
+    except aws.SSLError as error:
+        raise CloudUnreachable(
+            f"could not {action}: the certificate of the server is not trusted ({_url_of(error)})",
+            "if it has a CA of its own, as the local AWS has, name its file in AWS_CA_BUNDLE",
+        ) from error
+    except aws.HTTPClientError as error:
+        raise CloudUnreachable(
+            f"could not {action}: no answer from {_url_of(error)}",
+            "check the network, the region and AWS_ENDPOINT_URL",
+        ) from error
+    except aws.BotoCoreError as error:
+        raise OperatorError(f"could not {action}: {error}") from error
+
+
+def _refusal(action: str, error: "ClientError") -> OperatorError:
+    word = error.response.get("Error", {})
+    code = word.get("Code", "")
+    message = f"could not {action}: {code}: {word.get('Message', '')}"
+    if code in _BAD_CREDENTIALS:
+        return NoCredentials(message, "the AWS credentials in use are expired or wrong: renew them")
+    if code in _FORBIDDEN:
+        return CloudRefused(
+            message, f"allow {_iam_action(error)} to the user or role whose credentials you use", code=code
+        )
+    if code in _OVERLOADED:
+        return CloudRefused(message, "AWS limits how often and how much: wait and run this again", code=code)
+    return CloudRefused(message, code=code)
+
+
+def _iam_action(error: "ClientError") -> str:
+    return f"the action {error.operation_name}"
+
+
+def _url_of(error: Exception) -> str:
+    # What boto3 knows of the failed request; without its query, which may hold a signature.
+    facts: dict[str, object] = getattr(error, "kwargs", {})
+    return str(facts.get("endpoint_url") or "the endpoint").split("?", 1)[0]
+
+
+def _config() -> "Config":
+    from botocore.config import Config
+
+    return Config(
+        connect_timeout=CONNECT_TIMEOUT_S,
+        read_timeout=READ_TIMEOUT_S,
+        retries={"mode": "standard", "total_max_attempts": MAX_ATTEMPTS},
+    )

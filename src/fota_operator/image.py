@@ -1,0 +1,164 @@
+"""Images: built from a folder as a zipapp, or read from a file.
+
+Leaves to others: storing them (`store`) and what a device makes of them.
+"""
+
+import base64
+import binascii
+import hashlib
+import io
+import json
+import os
+import re
+import zipfile
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from fota_operator.errors import BadInput, NotFound
+
+IMAGE_FACTS = "fota-image.json"
+"""The member of a built image that says its version, as `{"version": …}`."""
+
+MAX_IMAGE_BYTES = 2**31 - 1
+"""A device refuses more."""
+
+_VERSION = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]{0,63}")
+_EARLIEST = (1980, 1, 1, 0, 0, 0)
+_MAX_FACTS_BYTES = 4096
+
+
+@dataclass(frozen=True)
+class Image:
+    """Bytes that may fill a slot, and what is known of them. `slot` is None where any slot will do."""
+
+    content: bytes = field(repr=False)
+    md5: str
+    sha256: str
+    slot: int | None = None
+    version: str | None = None
+
+    @property
+    def size_bytes(self) -> int:
+        """How many bytes a slot must have room for."""
+        return len(self.content)
+
+
+def build_image(source: Path, version: str, out: Path) -> Image:
+    """Pack the folder `source`, which holds `__main__.py`, into a zipapp at `out`.
+
+    The same files give the same bytes, whenever and wherever they lie: sorted, without times, owners or
+    byte code. Compressed, since the network is slower than any device.
+    *Raises* BadInput, NotFound.
+    """
+    if not _VERSION.fullmatch(version):
+        raise BadInput(
+            f"the version {version!r} is not one",
+            "use up to 64 letters, digits and . _ + - and start with a letter or digit",
+        )
+    if not source.is_dir():
+        raise NotFound(f"there is no folder {source}", "name the folder that holds __main__.py")
+    if out.resolve().is_relative_to(source.resolve()):
+        raise BadInput(f"{out} lies inside {source} and would become part of it", "write it elsewhere")
+    members = {path.relative_to(source).as_posix(): path for path in _files(source)}
+    if "__main__.py" not in members:
+        raise BadInput(f"{source} holds no __main__.py", "add one: it is what runs when the image starts")
+    if IMAGE_FACTS in members:
+        raise BadInput(f"{source} holds a {IMAGE_FACTS}", "remove it: the build writes it")
+    contents = {name: path.read_bytes() for name, path in members.items()}
+    contents[IMAGE_FACTS] = json.dumps({"version": version}).encode() + b"\n"
+    packed = _packed(contents)
+    beside = out.with_name(f".{out.name}.part")
+    beside.write_bytes(packed)
+    beside.replace(out)
+    return _image(packed, version=version)
+
+
+def read_image(path: Path) -> Image:
+    """The image in a file: a zipapp, or the JSON of the ancestor's linker (`bcbin`, `bc_idx`).
+
+    *Raises* BadInput, NotFound.
+    """
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise NotFound(f"cannot read {path}: {error.strerror}", "name a file made by `fota image build`") from error
+    if content.lstrip()[:1] == b"{":
+        return _linked_image(path, content)
+    return _zipapp_image(path, content)
+
+
+def _files(source: Path) -> Iterator[Path]:
+    for folder, subfolders, names in os.walk(source):
+        subfolders[:] = [name for name in subfolders if name != "__pycache__"]
+        yield from (Path(folder, name) for name in names if not name.endswith((".pyc", ".pyo")))
+
+
+def _packed(contents: dict[str, bytes]) -> bytes:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
+        for name in sorted(contents):
+            member = zipfile.ZipInfo(name, date_time=_EARLIEST)
+            member.compress_type = zipfile.ZIP_DEFLATED
+            member.create_system = 3  # Unix, wherever it is built.
+            member.external_attr = 0o644 << 16
+            archive.writestr(member, contents[name])
+    return buffer.getvalue()
+
+
+def _zipapp_image(path: Path, content: bytes) -> Image:
+    try:
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            names = set(archive.namelist())
+            damaged = archive.testzip()
+            version = _version_inside(archive) if IMAGE_FACTS in names else None
+    except (zipfile.BadZipFile, OSError, NotImplementedError, RuntimeError) as error:
+        raise BadInput(
+            f"{path} is neither a zipapp nor the JSON of a linker ({error})",
+            "make an image with `fota image build`",
+        ) from error
+    if damaged is not None:
+        raise BadInput(f"{path} is damaged: {damaged} does not match its CRC", "build it again")
+    if "__main__.py" not in names:
+        raise BadInput(f"{path} holds no __main__.py and could not start", "build it with `fota image build`")
+    return _image(content, version=version)
+
+
+def _version_inside(archive: zipfile.ZipFile) -> str | None:
+    if archive.getinfo(IMAGE_FACTS).file_size > _MAX_FACTS_BYTES:
+        return None
+    try:
+        facts = json.loads(archive.read(IMAGE_FACTS))
+    except ValueError:
+        return None
+    version = facts.get("version") if isinstance(facts, dict) else None
+    return version if isinstance(version, str) and _VERSION.fullmatch(version) else None
+
+
+def _linked_image(path: Path, content: bytes) -> Image:
+    remedy = "give the file that the linker wrote, with bcbin (base64) and bc_idx (a slot number)"
+    try:
+        linked = json.loads(content)
+    except ValueError as error:
+        raise BadInput(f"{path} is not JSON: {error}", remedy) from error
+    bcbin, slot = linked.get("bcbin"), linked.get("bc_idx")
+    if not isinstance(bcbin, str):
+        raise BadInput(f"{path}: bcbin: expected base64 text, got {type(bcbin).__name__}", remedy)
+    if type(slot) is not int or slot < 0:
+        raise BadInput(f"{path}: bc_idx: expected a slot number, got {slot!r}", remedy)
+    try:
+        return _image(base64.b64decode(bcbin, validate=True), slot=slot)
+    except binascii.Error as error:
+        raise BadInput(f"{path}: bcbin: not base64 ({error})", remedy) from error
+
+
+def _image(content: bytes, *, slot: int | None = None, version: str | None = None) -> Image:
+    if not 0 < len(content) <= MAX_IMAGE_BYTES:
+        raise BadInput(f"an image of {len(content)} bytes cannot be sent", f"send 1 to {MAX_IMAGE_BYTES} bytes")
+    return Image(
+        content=content,
+        md5=hashlib.md5(content, usedforsecurity=False).hexdigest(),
+        sha256=hashlib.sha256(content).hexdigest(),
+        slot=slot,
+        version=version,
+    )

@@ -1,0 +1,168 @@
+"""Start and cancel the job that brings an image to a thing.
+
+Everything is checked before anything is made, and what was made is taken back if the job is refused.
+Leaves to others: how the job fares (`progress`).
+"""
+
+import secrets
+from dataclasses import dataclass, replace
+from datetime import datetime, timezone
+
+from fota_operator.cloud import Cloud, explaining
+from fota_operator.document import build_document
+from fota_operator.errors import BadInput, CloudRefused, NotFound
+from fota_operator.image import Image
+from fota_operator.progress import JobStatus, job_status
+from fota_operator.roles import presign_role_arn
+from fota_operator.store import bucket_region, key_of, object_url, remove_image, store_image
+from fota_operator.things import thing_arn
+
+# AWS: https://docs.aws.amazon.com/iot/latest/apireference/API_PresignedUrlConfig.html
+MIN_DURATION_S = 60
+MAX_DURATION_S = 3600
+# AWS: https://docs.aws.amazon.com/iot/latest/apireference/API_TimeoutConfig.html
+MAX_TIMEOUT_MINUTES = 10_080
+
+
+@dataclass(frozen=True)
+class StartRequest:
+    """Which image goes to which thing, by way of which bucket and role (a name or an ARN).
+
+    `duration_s` is how long a presigned URL is good for; a device that needs longer gets a fresh one.
+    `slot` None takes the image's own, or else whichever is spare. `timeout_minutes` is how long an
+    execution may be IN_PROGRESS; None leaves it without limit.
+    """
+
+    thing: str
+    image: Image
+    bucket: str
+    role: str
+    duration_s: int = MAX_DURATION_S
+    slot: int | None = None
+    timeout_minutes: int | None = None
+
+
+@dataclass(frozen=True)
+class StartedJob:
+    """A job that was made, or with `dry_run` would be. `reused`: the image lay in the bucket before."""
+
+    job_id: str
+    thing: str
+    bucket: str
+    key: str
+    document: str
+    reused: bool
+    dry_run: bool
+
+
+@dataclass(frozen=True)
+class _Plan:
+    """What passed every check: all that AWS is going to be told."""
+
+    job_id: str
+    thing_arn: str
+    role_arn: str
+    document: str
+
+
+def start_job(cloud: Cloud, request: StartRequest, *, dry_run: bool = False) -> StartedJob:
+    """Check, upload, verify, make the job. With `dry_run`, only check.
+
+    *Raises* BadInput, NotFound, StoredObjectDiffers, CloudRefused; then nothing new is left behind.
+    After CloudUnreachable it is not known whether there is a job; an image may be left in the bucket.
+    """
+    plan = _checked(cloud, request)
+    started = StartedJob(
+        job_id=plan.job_id,
+        thing=request.thing,
+        bucket=request.bucket,
+        key=key_of(request.image),
+        document=plan.document,
+        reused=False,
+        dry_run=dry_run,
+    )
+    if dry_run:
+        return started
+    stored = store_image(cloud, request.image, request.bucket)
+    try:
+        _create(cloud, request, plan)
+    except CloudRefused:
+        remove_image(cloud, stored)
+        raise
+    return replace(started, reused=stored.reused)
+
+
+def cancel_job(cloud: Cloud, job_id: str, *, force: bool = False, dry_run: bool = False) -> JobStatus:
+    """Cancel a job: what is QUEUED, and with `force` what is IN_PROGRESS too. One that has ended stays as is.
+
+    Returns how it stands then. *Raises* NotFound, CloudRefused.
+    """
+    before = job_status(cloud, job_id)
+    ended = before.status != "IN_PROGRESS" if not force else before.ended
+    if dry_run or ended:
+        return before
+    with explaining(f"cancel the job {job_id}"):
+        cloud.iot.cancel_job(jobId=job_id, force=force)
+    return job_status(cloud, job_id)
+
+
+def _checked(cloud: Cloud, request: StartRequest) -> _Plan:
+    _require_range("--duration", request.duration_s, MIN_DURATION_S, MAX_DURATION_S)
+    if request.timeout_minutes is not None:
+        _require_range("--timeout-minutes", request.timeout_minutes, 1, MAX_TIMEOUT_MINUTES)
+    slot = _slot(request)
+    target = thing_arn(cloud, request.thing)
+    if target is None:
+        raise NotFound(
+            f"there is no thing {request.thing} in {cloud.region}",
+            f"register it with `fota things add {request.thing}`, or look at the region",
+        )
+    role_arn = presign_role_arn(cloud, request.role)
+    region = bucket_region(cloud, request.bucket)
+    url = object_url(request.bucket, key_of(request.image), region=region, partition=cloud.partition)
+    return _Plan(
+        job_id=new_job_id(),
+        thing_arn=target,
+        role_arn=role_arn,
+        document=build_document(request.image, url, slot),
+    )
+
+
+def new_job_id() -> str:
+    """An id for a job: its second, so that lists sort, and 64 random bits, so that no two collide."""
+    return f"fota-{datetime.now(timezone.utc):%Y%m%dT%H%M%S}-{secrets.token_hex(8)}"
+
+
+def _slot(request: StartRequest) -> int | None:
+    if request.slot is not None and request.slot < 0:
+        raise BadInput(f"--slot: expected 0 or more, got {request.slot}", "name a slot of the device")
+    if request.slot is not None and request.image.slot not in (None, request.slot):
+        raise BadInput(
+            f"the image is linked for slot {request.image.slot} and cannot run in slot {request.slot}",
+            f"leave out --slot, or link it for slot {request.slot}",
+        )
+    return request.image.slot if request.slot is None else request.slot
+
+
+def _require_range(option: str, value: int, least: int, most: int) -> None:
+    if not least <= value <= most:
+        raise BadInput(f"{option}: expected {least} to {most}, got {value}", "choose one in that range")
+
+
+def _create(cloud: Cloud, request: StartRequest, plan: _Plan) -> None:
+    timeout = request.timeout_minutes
+    try:
+        with explaining("make the job"):
+            cloud.iot.create_job(
+                jobId=plan.job_id,
+                targets=[plan.thing_arn],
+                targetSelection="SNAPSHOT",
+                document=plan.document,
+                description=f"firmware {request.image.version or request.image.sha256[:12]}",
+                presignedUrlConfig={"roleArn": plan.role_arn, "expiresInSec": request.duration_s},
+                timeoutConfig={} if timeout is None else {"inProgressTimeoutInMinutes": timeout},
+            )
+    except CloudRefused as error:
+        # The id is random and ours: it exists because an answer to us was lost and boto3 asked again.
+        if error.code != "ResourceAlreadyExistsException":
+            raise
