@@ -8,14 +8,14 @@ from urllib3 import exceptions
 from fota.errors import BadHttpAnswer, DownloadFailed, DownloadTimeout, Unreachable, UntrustedServer
 
 
-class HttpsClient:
+class Urllib3Client:
     """HTTPS with the certificate and the host name verified, always. `cacert` is a path; None: the system's."""
 
     def __init__(self, cacert: "str | None" = None) -> None:
         context = ssl.create_default_context(cafile=cacert)
         self._pool = urllib3.PoolManager(num_pools=1, maxsize=1, ssl_context=context, retries=False)
 
-    def get(self, url: str, headers: "dict[str, str]", timeout_ms: int) -> "HttpsAnswer":
+    def get(self, url: str, headers: "dict[str, str]", timeout_ms: int) -> "Urllib3Answer":
         """Send the request and read the head of its answer."""
         timeout = urllib3.Timeout(connect=timeout_ms / 1000, read=timeout_ms / 1000)
         try:
@@ -30,10 +30,10 @@ class HttpsClient:
             )
         except (exceptions.HTTPError, OSError) as error:
             raise _translated(error)
-        return HttpsAnswer(response)
+        return Urllib3Answer(response)
 
 
-class HttpsAnswer:
+class Urllib3Answer:
     """See `fota.http.Answer`."""
 
     def __init__(self, response: urllib3.BaseHTTPResponse) -> None:

@@ -55,6 +55,9 @@ class FileCell:
         if len(content) > self.size_bytes:
             raise StorageFailed(f"{self.path}: {len(content)} bytes do not fit into {self.size_bytes}")
         try:
+            if not os.path.lexists(self.path):
+                # Somebody deleted this copy: that is damage like any other, and must not stop a boot.
+                self.create()
             descriptor = os.open(self.path, os.O_WRONLY | _OLD_FILE)
             try:
                 _write_all(descriptor, content)
@@ -76,6 +79,7 @@ class SlotWriter:
         self._path = path
         self._size_bytes = size_bytes
         self._written_bytes = 0
+        self._descriptor = -1
         try:
             self._descriptor = os.open(path, _NEW_FILE, 0o600)
             # Emptied first: an image is never a mixture of two, and the room of the old one is free again.
@@ -83,6 +87,9 @@ class SlotWriter:
             if size_bytes:
                 os.posix_fallocate(self._descriptor, 0, size_bytes)
         except OSError as error:
+            if self._descriptor >= 0:
+                # Nobody will call `close` of what was never made.
+                os.close(self._descriptor)
             raise storage_error(path, error)
 
     def write(self, chunk: "memoryview") -> None:

@@ -6,6 +6,7 @@ Everything that touches the machine is handed in; `current` alone gathers it fro
 from fota import machine, trial
 from fota.errors import Busy, HashMismatch, ImageTooLarge, NoSuchSlot, NotProvisioned, SlotIsRunning
 from fota.home import Home
+from fota.http import HttpsClient
 from fota.install import Installer
 from fota.log import log
 from fota.record import Record
@@ -132,8 +133,6 @@ def _from_settings() -> Device:
 def open_device(path: str, running_slot: int) -> Device:
     """The device whose home folder is `path`. *Raises* NotProvisioned."""
     home = Home(path)
-    from fota._http_cpython import HttpsClient
-
     installer = Installer(home.slots, client=HttpsClient(), clock=machine)
     return Device(
         home.slots,

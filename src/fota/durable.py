@@ -10,6 +10,7 @@ import struct
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Protocol
 
     class Cell(Protocol):
@@ -33,16 +34,26 @@ _CRC_BYTES = 4
 _MOST_SEQUENCE = 1 << 62
 
 
-class DurableValue:
-    """Bytes under one name, kept in two cells. `magic` is four bytes that say whose they are."""
+def _whatever(_payload: bytes) -> bool:
+    return True
 
-    def __init__(self, magic: bytes, first: "Cell", second: "Cell") -> None:
+
+class DurableValue:
+    """Bytes under one name, kept in two cells. `magic` is four bytes that say whose they are.
+
+    A copy whose payload is not `accepted` counts as damaged: the other one serves.
+    """
+
+    def __init__(
+        self, magic: bytes, first: "Cell", second: "Cell", accepted: "Callable[[bytes], bool]" = _whatever
+    ) -> None:
         self._magic = magic
         self._cells = (first, second)
+        self._accepted = accepted
 
     def load(self) -> "bytes | None":
         """The value saved last; None if neither copy is whole."""
-        newest = self._newest()
+        newest = self._newest(self._whole_copies())
         return None if newest is None else newest[1]
 
     def save(self, payload: bytes) -> None:
@@ -50,18 +61,25 @@ class DurableValue:
 
         *Raises* StorageFailed; then the old value stands too.
         """
-        newest = self._newest()
-        sequence, target = (1, 0) if newest is None else (newest[0] + 1, 1 - newest[2])
+        copies = self._whole_copies()
+        newest = self._newest(copies)
+        target = 0 if newest is None else 1 - newest[2]
+        # Past every whole copy, accepted or not: another version of this code may accept what this one does not.
+        sequence = max([0] + [copy[0] for copy in copies]) + 1
         self._cells[target].write(_framed(self._magic, sequence, payload))
 
-    def _newest(self) -> "tuple[int, bytes, int] | None":
-        """Sequence number, payload and cell of the newest whole copy."""
-        newest = None
+    def _newest(self, copies: "list[tuple[int, bytes, int]]") -> "tuple[int, bytes, int] | None":
+        accepted = [copy for copy in copies if self._accepted(copy[1])]
+        return max(accepted) if accepted else None
+
+    def _whole_copies(self) -> "list[tuple[int, bytes, int]]":
+        """Sequence number, payload and cell of each whole copy."""
+        copies = []
         for index, cell in enumerate(self._cells):
             copy = _unframed(self._magic, cell.read())
-            if copy is not None and (newest is None or copy[0] > newest[0]):
-                newest = (copy[0], copy[1], index)
-        return newest
+            if copy is not None:
+                copies.append((copy[0], copy[1], index))
+        return copies
 
 
 def _framed(magic: bytes, sequence: int, payload: bytes) -> bytes:

@@ -39,6 +39,25 @@ if TYPE_CHECKING:
             """
 
 
+class HttpsClient:
+    """This interpreter's HTTPS client, made at its first request: an idle device does not pay for it.
+
+    `cacert` is the path of a file with the certificates to trust; None: the system's.
+    """
+
+    def __init__(self, cacert: "str | None" = None) -> None:
+        self._cacert = cacert
+        self._client: "Client | None" = None
+
+    def get(self, url: str, headers: "dict[str, str]", timeout_ms: int) -> "Answer":
+        """See `Client`."""
+        if self._client is None:
+            from fota._http_cpython import Urllib3Client
+
+            self._client = Urllib3Client(self._cacert)
+        return self._client.get(url, headers, timeout_ms)
+
+
 def range_headers(offset_bytes: int, etag: "str | None") -> "dict[str, str]":
     """Ask for the bytes from an offset on, of the same object as before (RFC 9110, sections 13.1.5 and 14.2)."""
     headers = {"Accept-Encoding": "identity"}

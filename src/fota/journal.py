@@ -112,7 +112,8 @@ def decode(payload: bytes) -> "Entry | None":
             reason=fields["reason"],
             message=fields["message"],
         )
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RuntimeError):
+        # RuntimeError: nested deeper than the interpreter goes.
         return None
     return entry if _is_sane(entry) else None
 

@@ -70,7 +70,7 @@ class RecordStore:
     """The record in its two cells."""
 
     def __init__(self, first: "Cell", second: "Cell") -> None:
-        self._value = DurableValue(_MAGIC, first, second)
+        self._value = DurableValue(_MAGIC, first, second, accepted=lambda payload: decode(payload) is not None)
 
     def load(self) -> "Record | None":
         """The record saved last; None if both copies are unreadable or absurd."""

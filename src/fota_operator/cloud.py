@@ -1,6 +1,6 @@
 """AWS as the rest of this package sees it: clients, who and where we are, and errors in our own words.
 
-The only file that imports boto3, and only when it is first needed, so that `fota --help` is fast.
+The only file that imports boto3, which takes half a second: the command imports this file late.
 Leaves to others: what is asked of AWS.
 """
 
@@ -9,6 +9,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
+
+import boto3
+from botocore import exceptions as aws
+from botocore.config import Config
 
 from fota_operator.errors import (
     BadInput,
@@ -19,9 +23,6 @@ from fota_operator.errors import (
 )
 
 if TYPE_CHECKING:
-    import boto3
-    from botocore.config import Config
-    from botocore.exceptions import ClientError
     from mypy_boto3_iam import IAMClient
     from mypy_boto3_iot import IoTClient
     from mypy_boto3_s3 import S3Client
@@ -58,7 +59,7 @@ class Access:
 class Cloud:
     """One account in one region. Clients are made when first used."""
 
-    def __init__(self, session: "boto3.Session", access: Access) -> None:
+    def __init__(self, session: boto3.Session, access: Access) -> None:
         self._session = session
         self._access = access
         self.region: str = session.region_name
@@ -107,14 +108,12 @@ class Cloud:
         return self.caller_arn.split(":")[1]
 
 
-def connect(access: Access = Access()) -> Cloud:  # noqa: B008 - immutable
+def connect(access: Access = Access()) -> Cloud:
     """The cloud that `access` and the environment describe. Asks nothing of it yet.
 
     *Raises* BadInput without a region or with an unknown profile.
     """
     with explaining("find the AWS account"):
-        import boto3
-
         session = boto3.Session(
             aws_access_key_id=access.access_key_id,
             aws_secret_access_key=access.secret_access_key,
@@ -129,8 +128,6 @@ def connect(access: Access = Access()) -> Cloud:  # noqa: B008 - immutable
 @contextmanager
 def explaining(action: str) -> Iterator[None]:
     """Turn boto3's errors inside the block into ours; `action` completes "could not …"."""
-    from botocore import exceptions as aws
-
     try:
         yield
     except aws.ClientError as error:
@@ -147,7 +144,7 @@ def explaining(action: str) -> Iterator[None]:
             f"could not {action}: the certificate of the server is not trusted ({_url_of(error)})",
             "if it has a CA of its own, as the local AWS has, name its file in AWS_CA_BUNDLE",
         ) from error
-    except aws.HTTPClientError as error:
+    except (aws.ConnectionError, aws.HTTPClientError) as error:
         raise CloudUnreachable(
             f"could not {action}: no answer from {_url_of(error)}",
             "check the network, the region and AWS_ENDPOINT_URL",
@@ -156,7 +153,7 @@ def explaining(action: str) -> Iterator[None]:
         raise OperatorError(f"could not {action}: {error}") from error
 
 
-def _refusal(action: str, error: "ClientError") -> OperatorError:
+def _refusal(action: str, error: aws.ClientError) -> OperatorError:
     word = error.response.get("Error", {})
     code = word.get("Code", "")
     message = f"could not {action}: {code}: {word.get('Message', '')}"
@@ -171,7 +168,7 @@ def _refusal(action: str, error: "ClientError") -> OperatorError:
     return CloudRefused(message, code=code)
 
 
-def _iam_action(error: "ClientError") -> str:
+def _iam_action(error: aws.ClientError) -> str:
     return f"the action {error.operation_name}"
 
 
@@ -181,9 +178,7 @@ def _url_of(error: Exception) -> str:
     return str(facts.get("endpoint_url") or "the endpoint").split("?", 1)[0]
 
 
-def _config() -> "Config":
-    from botocore.config import Config
-
+def _config() -> Config:
     return Config(
         connect_timeout=CONNECT_TIMEOUT_S,
         read_timeout=READ_TIMEOUT_S,

@@ -17,23 +17,20 @@ MAX_POLICY_CHARACTERS = 2048
 MAX_POLICY_NAME_CHARACTERS = 128
 _THING = "${iot:Connection.Thing.ThingName}"
 _OWN = f"$aws/things/{_THING}"
+# What `aws.iot` publishes and subscribes to, and nothing else. A `*` of a policy spans slashes, so that
+# `jobs/*/accepted` covers the answers to `jobs/get` and to `jobs/JOB/update` alike.
 _PUBLISH = (
     f"{_OWN}/jobs/get",
-    f"{_OWN}/jobs/start-next",
     f"{_OWN}/jobs/*/get",
     f"{_OWN}/jobs/*/update",
-    f"{_OWN}/shadow/get",
     f"{_OWN}/shadow/update",
     f"things/{_THING}/*",
 )
 _HEAR = (
-    f"{_OWN}/jobs/notify*",
-    f"{_OWN}/jobs/get/*",
-    f"{_OWN}/jobs/start-next/*",
-    f"{_OWN}/jobs/*/get/*",
-    f"{_OWN}/jobs/*/update/*",
-    f"{_OWN}/shadow/get/*",
-    f"{_OWN}/shadow/update/*",
+    f"{_OWN}/jobs/notify-next",
+    f"{_OWN}/jobs/*/accepted",
+    f"{_OWN}/jobs/*/rejected",
+    f"{_OWN}/shadow/update/delta",
 )
 _TOPIC = re.compile(r"[^\s\x00#+*?$\"\\][^\s\x00#+*?$\"\\]{0,255}")
 
@@ -43,7 +40,7 @@ def policy_name(thing: str) -> str:
     name = f"fota-{thing}"
     if len(name) <= MAX_POLICY_NAME_CHARACTERS and ":" not in name:
         return name
-    return f"{name.replace(':', '.')[:100]}-{hashlib.sha256(thing.encode()).hexdigest()[:16]}"
+    return f"{name.replace(':', '_')[:100]}-{hashlib.sha256(thing.encode()).hexdigest()[:16]}"
 
 
 def policy_document(prefix: str, allow_publish: tuple[str, ...] = ()) -> str:

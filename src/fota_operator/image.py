@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from fota_operator.errors import BadInput, NotFound
+from fota_operator.errors import BadInput, NotFound, OperatorError
 
 IMAGE_FACTS = "fota-image.json"
 """The member of a built image that says its version, as `{"version": …}`."""
@@ -49,7 +49,7 @@ def build_image(source: Path, version: str, out: Path) -> Image:
 
     The same files give the same bytes, whenever and wherever they lie: sorted, without times, owners or
     byte code. Compressed, since the network is slower than any device.
-    *Raises* BadInput, NotFound.
+    *Raises* BadInput, NotFound, OperatorError for what cannot be read or written.
     """
     if not _VERSION.fullmatch(version):
         raise BadInput(
@@ -65,12 +65,17 @@ def build_image(source: Path, version: str, out: Path) -> Image:
         raise BadInput(f"{source} holds no __main__.py", "add one: it is what runs when the image starts")
     if IMAGE_FACTS in members:
         raise BadInput(f"{source} holds a {IMAGE_FACTS}", "remove it: the build writes it")
-    contents = {name: path.read_bytes() for name, path in members.items()}
-    contents[IMAGE_FACTS] = json.dumps({"version": version}).encode() + b"\n"
-    packed = _packed(contents)
-    beside = out.with_name(f".{out.name}.part")
-    beside.write_bytes(packed)
-    beside.replace(out)
+    try:
+        contents = {name: path.read_bytes() for name, path in members.items()}
+        contents[IMAGE_FACTS] = json.dumps({"version": version}).encode() + b"\n"
+        packed = _packed(contents)
+        beside = out.with_name(f".{out.name}.part")
+        beside.write_bytes(packed)
+        beside.replace(out)
+    except OSError as error:
+        raise OperatorError(
+            f"cannot build {out}: {error.filename}: {error.strerror}", "look at that file or folder"
+        ) from error
     return _image(packed, version=version)
 
 

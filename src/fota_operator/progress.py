@@ -13,9 +13,8 @@ from datetime import datetime
 from fota_operator.cloud import Cloud, explaining
 from fota_operator.errors import BadInput, CloudRefused, NotFound, TimedOut
 
-PENDING = ("QUEUED", "IN_PROGRESS")
-_RUNNING_JOB = ("IN_PROGRESS", "SCHEDULED")
 _JOB_ID = re.compile(r"[a-zA-Z0-9_-]{1,64}")
+_PERCENT = re.compile(r"([0-9]{1,3}) %")
 _JITTER = 0.2
 
 
@@ -32,6 +31,11 @@ class ExecutionStatus:
     last_updated_at: datetime | None = None
 
     @property
+    def pending(self) -> bool:
+        """Whether the device may still change it."""
+        return self.status in ("QUEUED", "IN_PROGRESS")
+
+    @property
     def reason(self) -> str | None:
         """The short fixed word reported with FAILED or REJECTED."""
         return self.details.get("reason")
@@ -40,6 +44,12 @@ class ExecutionStatus:
     def message(self) -> str | None:
         """The sentence that goes with the reason."""
         return self.details.get("message")
+
+    @property
+    def percent(self) -> int | None:
+        """How much of the image the device has, where it said so."""
+        found = _PERCENT.fullmatch(self.details.get("progress", ""))
+        return None if found is None else min(100, int(found[1]))
 
 
 @dataclass(frozen=True)
@@ -51,10 +61,14 @@ class JobStatus:
     executions: tuple[ExecutionStatus, ...]
 
     @property
+    def running(self) -> bool:
+        """Whether the job itself is under way; one that is cancelled may have executions that still are."""
+        return self.status in ("IN_PROGRESS", "SCHEDULED")
+
+    @property
     def ended(self) -> bool:
         """Whether nothing of it can change any more."""
-        pending = any(execution.status in PENDING for execution in self.executions)
-        return self.status not in _RUNNING_JOB and not pending
+        return not self.running and not any(execution.pending for execution in self.executions)
 
     @property
     def succeeded(self) -> bool:

@@ -98,12 +98,22 @@ def cancel_job(cloud: Cloud, job_id: str, *, force: bool = False, dry_run: bool 
     Returns how it stands then. *Raises* NotFound, CloudRefused.
     """
     before = job_status(cloud, job_id)
-    ended = before.status != "IN_PROGRESS" if not force else before.ended
-    if dry_run or ended:
+    if dry_run or before.ended:
         return before
-    with explaining(f"cancel the job {job_id}"):
-        cloud.iot.cancel_job(jobId=job_id, force=force)
+    if before.running:
+        with explaining(f"cancel the job {job_id}"):
+            cloud.iot.cancel_job(jobId=job_id, force=force)
+    elif force:
+        # Cancelled before without force, which AWS does not do to a job twice: what is left are its executions.
+        _cancel_executions(cloud, before)
     return job_status(cloud, job_id)
+
+
+def _cancel_executions(cloud: Cloud, status: JobStatus) -> None:
+    for execution in status.executions:
+        if execution.pending:
+            with explaining(f"cancel the job {status.job_id} for {execution.thing}"):
+                cloud.iot.cancel_job_execution(jobId=status.job_id, thingName=execution.thing, force=True)
 
 
 def _checked(cloud: Cloud, request: StartRequest) -> _Plan:

@@ -60,7 +60,7 @@ def to_pem(label: str, der: bytes) -> str:
     """DER as PEM text."""
     encoded = binascii.b2a_base64(der).decode().strip()
     lines = [encoded[start : start + 64] for start in range(0, len(encoded), 64)]
-    return "\n".join([f"-----BEGIN {label}-----", *lines, f"-----END {label}-----", ""])
+    return f"-----BEGIN {label}-----\n" + "\n".join(lines) + f"\n-----END {label}-----\n"
 
 
 def _certificates(name: str, source: "str | bytes | Path") -> "list[bytes]":
@@ -113,9 +113,9 @@ def _file_content(name: str, path: str) -> bytes:
         with open(path, "rb") as file:
             return file.read()
     except (OSError, ValueError) as error:
-        # ValueError: the path holds a null character. Its number, since its text holds the path.
-        number = error.errno if isinstance(error, OSError) else "not a path"
-        raise BadCredentials(f"{name}: cannot read the file {shown} ({number})")
+        # Not the error's own text, which repeats the path. ValueError: a path with a null character.
+        problem = getattr(error, "strerror", None) or getattr(error, "errno", "not a path")
+        raise BadCredentials(f"{name}: cannot read the file {shown}: {problem}")
 
 
 def _pem_blocks(name: str, content: bytes) -> "list[tuple[str, bytes]]":

@@ -15,6 +15,7 @@ Any other field is refused: a misspelled check must not be a check left out.
 
 from fota.errors import BadDocument
 from fota.image import Digests
+from fota.log import without_query
 
 OPERATION = "fota"
 ANY_SLOT = "any"
@@ -48,7 +49,9 @@ def parse(document: object) -> FotaDocument:
         raise BadDocument(f"document: expected an object, got {_shown(document)}")
     for name in document:
         if name not in _KNOWN and not str(name).startswith("x-"):
-            raise BadDocument(f"{_cut(str(name))}: unknown field; expected {', '.join(_KNOWN)} or x-...")
+            raise BadDocument(
+                f"{_cut(without_query(str(name)))}: unknown field; expected {', '.join(_KNOWN)} or x-..."
+            )
     for name in _REQUIRED:
         if name not in document:
             raise BadDocument(f"{name}: missing")
@@ -91,7 +94,7 @@ def _url(value: object) -> str:
     if len(value) > MOST_URL_CHARACTERS:
         raise BadDocument(f"bc_url: expected at most {MOST_URL_CHARACTERS} characters, got {len(value)}")
     if not value.startswith("https://"):
-        raise BadDocument(f"bc_url: expected https://, got {_shown(value.split(':', 1)[0] + ':')}")
+        raise BadDocument(f"bc_url: expected https://, got {_shown(without_query(value).split(':', 1)[0] + ':')}")
     if not all("!" <= c <= "~" for c in value) or any(c in '\\"<>^`{|}' for c in value):
         raise BadDocument("bc_url: expected printable ASCII without spaces, quotes or braces, got others")
     authority = value[8:].split("/", 1)[0].split("?", 1)[0].split("#", 1)[0]
@@ -103,8 +106,10 @@ def _url(value: object) -> str:
 
 
 def _shown(value: object) -> str:
-    """What came, short enough for a report and the same on every interpreter."""
-    if value is None or isinstance(value, (bool, str)) or type(value) is float:
+    """What came, short enough for a report and the same on every interpreter; of a URL, not its query."""
+    if isinstance(value, str):
+        return _cut(repr(without_query(value)))
+    if value is None or isinstance(value, bool) or type(value) is float:
         return _cut(repr(value))
     if type(value) is int:
         # Its digits are not written out: a number may have thousands of them.

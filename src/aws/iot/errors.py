@@ -3,6 +3,8 @@
 FotaError
 └── IotError
     ├── BadCredentials           a key or certificate is not one
+    ├── BadThingName             a thing cannot be called that
+    ├── BadTopic                 nothing can be published or subscribed to there
     ├── NotConnected             there is no connection, or no room to queue
     │   └── ConnectFailed        the endpoint was not reached, not trusted, or it refused us
     ├── NoAnswer                 nothing came within the time allowed
@@ -25,6 +27,14 @@ class IotError(FotaError):
 
 class BadCredentials(IotError):
     """A private key, a certificate or a CA could not be read; the message names which."""
+
+
+class BadThingName(IotError):
+    """A thing's name is 1 to 128 of the characters `a-z A-Z 0-9 : _ -`; this is none."""
+
+
+class BadTopic(IotError):
+    """A topic or a topic filter that MQTT does not allow."""
 
 
 class NotConnected(IotError):

@@ -115,7 +115,8 @@ def parse_object(payload: "bytes | str") -> "dict[str, object] | None":
     """The JSON object in a payload, or None if it is anything else."""
     try:
         value = json.loads(payload)
-    except ValueError:
+    except (ValueError, RuntimeError):
+        # RuntimeError: nested too deep, on both interpreters.
         return None
     return value if isinstance(value, dict) else None
 

@@ -62,15 +62,19 @@ class Flow:
         if self._device.verdict() == trial.ON_TRIAL:
             self._device.confirm()
             self._progress.confirmed(self._device.running_slot)
-        self._conclude()
-        return self._take(in_progress + queued, job_cbk)
+        ended = self._conclude()
+        return self._take([job for job in in_progress + queued if job.jobid != ended], job_cbk)
 
-    def _conclude(self) -> None:
-        """Report what is owed to the job that the journal names, and forget it once the service has taken that."""
+    def _conclude(self) -> "str | None":
+        """Report what is owed to the job that the journal names, and forget it once the service has taken that.
+
+        Returns the id of that job, if it has ended by that.
+        """
+        ended = None
         entry = self._device.journal.load()
         if entry is not None:
             conclusion = self._conclusion(entry)
-            job = self._jobs.job(entry.job_id, entry.execution)
+            job = self._jobs.job(entry.job_id, entry.execution or None)
             if conclusion == REPORT_FAILED:
                 self._report(job, Job.FAILED, {"reason": entry.reason, "message": entry.message})
             elif conclusion == REPORT_ROLLED_BACK:
@@ -82,7 +86,9 @@ class Flow:
             if conclusion != GO_ON:
                 # Cut before this: the report is sent again, and the service says that it is over.
                 self._device.journal.clear()
+                ended = entry.job_id
         self._device.settle()
+        return ended
 
     def _conclusion(self, entry: Entry) -> str:
         return decide(

@@ -7,6 +7,7 @@ from aws.iot import document as documents
 from aws.iot.errors import IotError
 from aws.iot.flow import Flow
 from fota import device as devices
+from fota.errors import StorageFailed
 from fota.log import log
 from fota.progress import Progress
 
@@ -81,8 +82,8 @@ def handle_fota_jobs(
         if it returns True; if it returns anything else or raises, the device goes back to the old image.
     progress: told what happens; see `fota.progress.Progress`.
 
-    Returns True when a restart is needed and `auto_reset` is off. A lost connection is no error: what is left to
-    do is tried again at a later call. *Raises* NotProvisioned.
+    Returns True when a restart is needed and `auto_reset` is off. A lost connection or a disk that fails is no error
+    here: what is left to do is tried again at a later call. *Raises* NotProvisioned.
     """
     if not jobs.changed() and not force:
         return False
@@ -90,7 +91,7 @@ def handle_fota_jobs(
     flow = Flow(jobs, device, progress, disconnects=disconnect_mqtt)
     try:
         restart_is_due = flow.run(health_check, job_cbk)
-    except IotError as error:
+    except (IotError, StorageFailed) as error:
         log("put-off", problem=error, delay_ms=jobs.put_off())
         return False
     jobs.nothing_left()

@@ -54,9 +54,11 @@ class Job:
         if not isinstance(state, dict):
             raise ExecutionOver(f"{self.jobid}: the service knows no such execution", code="ResourceNotFound")
         self._see(state)
-        document = state.get("jobDocument")
-        # Over MQTT the document is an object; elsewhere AWS sends it as a string.
-        self.document = (parse_object(document) or document) if isinstance(document, str) else document
+        self.document = state.get("jobDocument")
+        if isinstance(self.document, str):
+            # Over MQTT the document is an object; elsewhere AWS sends it as a string.
+            parsed = parse_object(self.document)
+            self.document = self.document if parsed is None else parsed
         return True
 
     def update(self, status: str, status_details: "dict[str, str] | None" = None, *, tries: int = MOST_TRIES) -> bool:

@@ -1,7 +1,12 @@
 """The MQTT connection that a Thing needs, in words. Bring your own by meeting it.
 
-The one that comes with the library is `_mqtt_cpython.PahoConnection`.
+The one that comes with the library is `_mqtt_cpython.PahoConnection`. Here is also the little that every
+connection needs alike: how an endpoint is read, how a payload becomes bytes, which topics are allowed.
 """
+
+import json
+
+from aws.iot.errors import BadTopic, ConnectFailed
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -11,12 +16,14 @@ if TYPE_CHECKING:
     class Connection(Protocol):
         """One device's connection to its broker. Every call returns within a bound of its own."""
 
-        sessions: int
-        """How often a broker accepted us: 0 before the first time, one more after every reconnect.
+        @property
+        def sessions(self) -> int:
+            """How often a broker accepted us: 0 before the first time, one more after every reconnect.
 
-        Whoever depends on notifications compares it with the number seen last, and asks again when it
-        grew: AWS IoT does not replay what was published while a device was away.
-        """
+            It grows once the subscriptions are made again. Whoever depends on notifications compares it
+            with the number seen last, and asks again when it grew: AWS IoT does not replay what was
+            published while a device was away.
+            """
 
         def connect(self, port: "int | None" = None, *, timeout_ms: int = 30_000) -> None:
             """Connect, and return once the broker has accepted us; later losses are mended by itself.
@@ -36,25 +43,68 @@ if TYPE_CHECKING:
             """Send, or queue while a lost connection is being mended; a dict is sent as JSON.
 
             QoS 1 is sent again until acknowledged. Returns without waiting for that.
-            *Raises* NotConnected when never connected, after `disconnect`, or when the queue is full.
+            QoS 0 is sent at most once, and may be lost with the connection.
+            *Raises* NotConnected when never connected, after `disconnect`, or when the queue is full;
+            BadTopic.
             """
 
         def subscribe(self, topic_filter: str, callback: "Callable[[str, bytes], None]", qos: int = 1) -> None:
             """Call `callback(topic, payload)` for each message that matches, from now on.
 
             Remembered: made again at every connect. When connected, returns after the broker granted it.
-            The callback may run in another thread; it must be quick and must not raise.
-            *Raises* NoAnswer when the broker does not answer in 10 s, NotConnected when it refuses.
+            The callback may run in another thread; it must be quick, must not raise, may publish, and
+            must not subscribe. A filter that is subscribed to already gets the new callback.
+            *Raises* NoAnswer when the broker does not answer in 10 s, NotConnected when it refuses:
+            the subscription is then forgotten. BadTopic.
             """
 
         def unsubscribe(self, topic_filter: str) -> None:
             """Forget a subscription."""
 
         def wait(self, timeout_ms: int) -> None:
-            """Let messages arrive: return after at least one was handed out, or after `timeout_ms`."""
+            """Let messages arrive: return once one was handed out since the last `wait`, or after `timeout_ms`.
+
+            May return early; look for what was awaited, and wait again.
+            """
 
         def disconnect(self) -> None:
-            """End the session politely; subscriptions are remembered and `connect` may follow."""
+            """End the session politely; subscriptions are remembered and `connect` may follow.
+
+            What was published and not yet acknowledged is sent again by the next `connect`.
+            """
 
         def close(self) -> None:
-            """End the session and forget every subscription."""
+            """End the session and forget every subscription and every message not yet acknowledged."""
+
+
+def split_endpoint(endpoint: str) -> "tuple[str, int | None]":
+    """The host and, if there is one, the port of `host` or `host:port`. *Raises* ConnectFailed."""
+    host, colon, digits = endpoint.partition(":")
+    if not host or "/" in host or (colon and not (digits.isdigit() and 0 < int(digits) < 65_536)):
+        raise ConnectFailed(f"endpoint: expected host or host:port, got {endpoint!r}")
+    return host, int(digits) if colon else None
+
+
+def encode(payload: "bytes | str | dict[str, object]") -> bytes:
+    """A payload as it is sent: bytes as they are, text as UTF-8, a dict as compact JSON."""
+    if isinstance(payload, dict):
+        payload = json.dumps(payload, separators=(",", ":"))
+    return payload.encode() if isinstance(payload, str) else bytes(payload)
+
+
+def check_topic(topic: str) -> None:
+    """*Raises* BadTopic unless messages can be published to `topic`; MQTT 3.1.1, section 4.7."""
+    if not _is_plain(topic) or "+" in topic or "#" in topic:
+        raise BadTopic(f"topic: expected a name without wildcards, got {topic!r}")
+
+
+def check_filter(topic_filter: str) -> None:
+    """*Raises* BadTopic unless `topic_filter` can be subscribed to; MQTT 3.1.1, section 4.7."""
+    levels = topic_filter.split("/")
+    whole = all(level in ("+", "#") or not ("+" in level or "#" in level) for level in levels)
+    if not _is_plain(topic_filter) or not whole or "#" in levels[:-1]:
+        raise BadTopic(f"topic filter: expected whole levels, `+` or a last `#`, got {topic_filter!r}")
+
+
+def _is_plain(topic: str) -> bool:
+    return 0 < len(topic.encode()) < 65_536 and "\0" not in topic

@@ -59,7 +59,8 @@ class FileSlots:
             count, capacity_bytes = geometry["slots"], geometry["slot_size_bytes"]
             if type(count) is not int or type(capacity_bytes) is not int or not 2 <= count <= MOST_SLOTS:
                 raise ValueError(geometry)
-        except (OSError, ValueError, KeyError, TypeError):
+        except (OSError, ValueError, KeyError, TypeError, RuntimeError):
+            # RuntimeError: nested deeper than the interpreter goes.
             count, capacity_bytes = 1, 0
             while count < MOST_SLOTS and _exists(f"{home}/slot-{count}.seal-0"):
                 count += 1

@@ -1,0 +1,86 @@
+"""A gateway's program with all that is optional: a health check, progress, its own jobs, a shadow.
+
+Started by: fota-boot --home /var/lib/my-gateway -- /etc/my-gateway
+The folder given as argument holds private.pem.key, certificate.pem.crt and thing.conf.json, as `fota things add`
+makes them.
+"""
+
+import json
+import logging
+import shutil
+import sys
+import time
+from pathlib import Path
+
+from aws.iot import fota as awsfota
+from aws.iot import iot, jobs
+from fota.progress import Progress
+
+PUBLISH_PERIOD_S = 1.0
+LEAST_FREE_BYTES = 1 << 20
+
+
+class Report(Progress):
+    """Says what an update does; a gateway with a display would show it there."""
+
+    def downloading(self, done_bytes: int, total_bytes: int) -> None:
+        if done_bytes == total_bytes:
+            print(f"downloaded {total_bytes} bytes", flush=True)
+
+    def restarting(self) -> None:
+        print("restarting into the new firmware", flush=True)
+
+
+def is_healthy() -> bool:
+    """Decides whether a new firmware stays. Check here what a bad release would break."""
+    return shutil.disk_usage("/").free > LEAST_FREE_BYTES
+
+
+def on_other_job(job: jobs.Job) -> None:
+    """Every job that is not a firmware update."""
+    if isinstance(job.document, dict) and job.document.get("operation") == "say":
+        print("told to say:", job.document.get("words"), flush=True)
+        job.update(job.SUCCEEDED, {"said": "yes"})
+    else:
+        job.update(job.REJECTED, {"reason": "unknown-operation"})
+
+
+def make_thing(folder: Path) -> iot.Thing:
+    """The thing whose credentials lie in the folder."""
+    conf = json.loads((folder / "thing.conf.json").read_text())
+    return iot.Thing(
+        conf["endpoint"],
+        conf["mqttid"],
+        str(folder / "certificate.pem.crt"),
+        str(folder / "private.pem.key"),
+        thingname=conf["thingname"],
+        cacert=str(folder / conf["cacert"]) if "cacert" in conf else None,
+    )
+
+
+def main() -> None:
+    thing = make_thing(Path(sys.argv[1]))
+    thing.mqtt.connect()
+    thing.on_shadow_request(lambda wanted: wanted)
+    myjobs = jobs.Jobs(thing)
+
+    def look_for_jobs(*, force: bool = False) -> None:
+        awsfota.handle_fota_jobs(
+            myjobs,
+            force=force,
+            disconnect_mqtt=False,
+            job_cbk=on_other_job,
+            health_check=is_healthy,
+            progress=Report(),
+        )
+
+    look_for_jobs(force=True)
+    print("the gateway is at work", flush=True)
+    while True:
+        thing.mqtt.publish(f"things/{thing.thingname}/sample", {"free": shutil.disk_usage("/").free})
+        time.sleep(PUBLISH_PERIOD_S)
+        look_for_jobs()
+
+
+logging.basicConfig(stream=sys.stdout, level=logging.INFO, format="%(message)s")
+main()

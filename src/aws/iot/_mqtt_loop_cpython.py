@@ -1,0 +1,231 @@
+"""The network thread: it alone drives paho, connects, and connects again after every loss.
+
+Paho's own thread is not used: `loop_stop` joins it without a bound, it runs on while a message is not
+acknowledged, and its back-off has neither jitter nor a memory of connections that do not last.
+With one thread there is also no packet before its CONNECT and no TLS socket in two hands.
+"""
+
+import select
+import socket
+import ssl
+import struct
+import threading
+from contextlib import suppress
+
+from paho.mqtt.client import Client, ConnectFlags, MQTTMessage
+from paho.mqtt.enums import LogLevel, MQTTErrorCode
+from paho.mqtt.properties import Properties
+from paho.mqtt.reasoncodes import ReasonCode
+
+from aws.iot._mqtt_session_cpython import Loss, Session
+from fota import machine
+from fota.backoff import Backoff
+from fota.log import log
+
+KEEPALIVE_S = 60
+ACCEPT_WITHIN_MS = 10_000
+"""From the end of the TLS handshake to the last SUBACK; longer is a broker that is not well."""
+
+STABLE_MS = 60_000
+"""A connection that lasted this long starts the back-off over; one merely accepted does not."""
+
+_GOODBYE_WITHIN_MS = 2_000
+_TURN_MS = 1_000
+
+# What paho lets through when the network or the broker is broken: of 2.1, also its own decoding errors.
+_BROKEN = (OSError, ValueError, IndexError, KeyError, struct.error)
+
+
+class NetworkLoop:
+    """One thread, from `start` until `stop` or until trying again cannot help."""
+
+    def __init__(self, client: Client, session: Session, backoff: Backoff) -> None:
+        self._client = client
+        self._session = session
+        self._backoff = backoff
+        self._host = ""
+        self._port = 0
+        self._is_accepted = False
+        self._refusal: Loss | None = None
+        self._problem = ""
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="aws-iot-mqtt", daemon=True)
+        self._wake_reader, self._wake_writer = socket.socketpair()
+        self._wake_reader.setblocking(False)
+        self._wake_writer.setblocking(False)
+        client.on_connect = self._on_connect
+        client.on_subscribe = self._on_subscribe
+        client.on_message = self._on_message
+        client.on_log = self._on_log
+
+    def start(self, host: str, port: int) -> None:
+        """Connect, in the background."""
+        self._host = host
+        self._port = port
+        self._session.start()
+        self._thread.start()
+
+    def wake(self) -> None:
+        """Have a look at the session now: there is something to send."""
+        # Full: it is awake already. Closed: it has ended.
+        with suppress(OSError):
+            self._wake_writer.send(b"\0")
+
+    def stop(self, timeout_ms: int) -> bool:
+        """Say goodbye and end; returns whether the thread has ended within the time.
+
+        If not, it is inside the operating system's name look-up or connect, and ends after that.
+        """
+        self._stopping.set()
+        self.wake()
+        if threading.current_thread() is self._thread:
+            return False
+        self._thread.join(timeout_ms / 1000)
+        return not self._thread.is_alive()
+
+    def _run(self) -> None:
+        try:
+            while not self._stopping.is_set():
+                loss = self._one_connection()
+                lasted_ms = self._session.lose(loss)
+                if self._stopping.is_set() or (loss.is_final and not self._session.is_open()):
+                    return
+                self._wait_before_retry(loss, lasted_ms)
+        finally:
+            self._session.end()
+            self._wake_reader.close()
+            self._wake_writer.close()
+
+    def _wait_before_retry(self, loss: Loss, lasted_ms: int | None) -> None:
+        event = "connect-failed" if lasted_ms is None else "connection-lost"
+        log(event, endpoint=f"{self._host}:{self._port}", problem=loss.problem)
+        if lasted_ms is not None and lasted_ms >= STABLE_MS:
+            self._backoff.reset()
+        self._stopping.wait(self._backoff.next_ms() / 1000)
+
+    def _one_connection(self) -> Loss:
+        """Make one connection and stay on it; returns why it ended."""
+        self._is_accepted = False
+        self._refusal = None
+        self._problem = "the broker closed the connection"
+        try:
+            self._client.connect(self._host, self._port, KEEPALIVE_S)
+            self._stay_connected()
+        except ssl.SSLCertVerificationError as error:
+            return Loss(f"its certificate is not trusted: {error.verify_message}", is_final=True)
+        except _BROKEN as error:
+            return Loss(str(error) or type(error).__name__)
+        finally:
+            self._hang_up()
+        return self._refusal or Loss(self._problem)
+
+    def _stay_connected(self) -> None:
+        accept_by_ms = machine.now_ms() + ACCEPT_WITHIN_MS
+        while self._client.socket() is not None:
+            if self._stopping.is_set():
+                self._say_goodbye()
+                return
+            if not self._session.is_established() and machine.now_ms() > accept_by_ms:
+                self._problem = f"the broker did not accept us within {ACCEPT_WITHIN_MS} ms"
+                return
+            self._turn()
+
+    def _turn(self) -> None:
+        """Wait until there is something to do, and do it."""
+        sock = self._client.socket()
+        if not isinstance(sock, ssl.SSLSocket):
+            return
+        # poll, since select cannot watch a descriptor past 1,023.
+        watch = select.poll()
+        watch.register(self._wake_reader, select.POLLIN)
+        watch.register(sock, select.POLLIN | (select.POLLOUT if self._client.want_write() else 0))
+        # What TLS has decrypted already, poll does not see.
+        watch.poll(0 if sock.pending() else _TURN_MS)
+        with suppress(BlockingIOError):
+            self._wake_reader.recv(4096)
+        self._client.loop_read()
+        self._client.loop_write()
+        self._client.loop_misc()
+        if self._is_accepted and self._client.socket() is not None:
+            self._serve()
+
+    def _serve(self) -> None:
+        """Give an accepted connection what it needs to be established, then what waits for it."""
+        self._send_subscriptions()
+        if self._session.establish_if_answered():
+            log("connected", endpoint=f"{self._host}:{self._port}")
+        if self._session.is_established():
+            self._send_messages()
+
+    def _send_messages(self) -> None:
+        # Not while packets wait for the socket: what waits must wait where it is counted.
+        while message := self._session.next_message():
+            if self._client.socket() is None or self._client.want_write():
+                return
+            if self._client.publish(*message).rc == MQTTErrorCode.MQTT_ERR_QUEUE_SIZE:
+                return
+            self._session.message_sent()
+
+    def _send_subscriptions(self) -> None:
+        leaving = self._session.take_leaving()
+        if leaving:
+            self._client.unsubscribe(leaving)
+        while batch := self._session.take_unasked():
+            _, request = self._client.subscribe(batch)
+            if request is None:
+                return
+            self._session.ask(request, batch)
+
+    def _say_goodbye(self) -> None:
+        say_until_ms = machine.now_ms() + _GOODBYE_WITHIN_MS
+        if self._session.is_established():
+            self._send_messages()
+        self._client.disconnect()
+        while self._client.socket() is not None and machine.now_ms() < say_until_ms:
+            self._turn()
+
+    def _hang_up(self) -> None:
+        sock = self._client.socket()
+        if sock is not None:
+            sock.close()
+
+    def _on_connect(
+        self, _client: Client, _userdata: object, _flags: ConnectFlags, code: ReasonCode, _: Properties | None
+    ) -> None:
+        if code.is_failure:
+            # Of the refusals of MQTT 3.1.1 this is the only one that passes by itself.
+            is_final = code.getName() != "Server unavailable"
+            self._refusal = Loss(f"the broker refused us: {code}", is_final)
+            return
+        self._is_accepted = True
+        # Here, so that paho sends these before it sends again what was not acknowledged.
+        self._send_subscriptions()
+
+    def _on_subscribe(
+        self, _client: Client, _userdata: object, request: int, codes: list[ReasonCode], _: Properties | None
+    ) -> None:
+        refused = self._session.answer(request, [not code.is_failure for code in codes])
+        if refused:
+            log("subscribe-refused", topics=", ".join(refused))
+
+    def _on_message(self, _client: Client, _userdata: object, message: MQTTMessage) -> None:
+        try:
+            topic = message.topic
+        except UnicodeDecodeError:
+            log("message-dropped", topic="?", problem="its topic is not UTF-8")
+            return
+        listeners = self._session.listeners(topic)
+        if not listeners:
+            log("message-dropped", topic=topic, problem="nobody subscribed to it")
+        for callback in listeners:
+            try:
+                callback(topic, bytes(message.payload))
+            except Exception as error:  # noqa: BLE001 - the application's code must not end our thread
+                # Its kind alone: the text may quote the message, and a message may hold a presigned URL.
+                log("message-dropped", topic=topic, problem=type(error).__name__)
+        self._session.arrived.set()
+
+    def _on_log(self, _client: Client, _userdata: object, level: int, text: str) -> None:
+        # Errors of the socket, which paho tells nowhere else.
+        if level == LogLevel.MQTT_LOG_ERR:
+            self._problem = text

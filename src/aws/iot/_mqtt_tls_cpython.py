@@ -1,0 +1,61 @@
+"""Mutual TLS as AWS IoT wants it: a context that verifies, always, and shows the device's certificate.
+
+There is no way to switch verification off, and the private key does not touch a disk.
+
+AWS: https://docs.aws.amazon.com/iot/latest/developerguide/protocols.html (ports, ALPN)
+"""
+
+import os
+import ssl
+
+from aws.iot.credentials import CERTIFICATE, Credentials, to_pem
+from aws.iot.errors import BadCredentials
+
+ALPN_PORT = 443
+ALPN_PROTOCOL = "x-amzn-mqtt-ca"
+
+
+def tls_context(credentials: Credentials) -> ssl.SSLContext:
+    """A context for one device. *Raises* BadCredentials, naming which of them TLS cannot use."""
+    # PROTOCOL_TLS_CLIENT requires a certificate, and that it bears the host's name.
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    _trust(context, credentials)
+    _show(context, credentials)
+    return context
+
+
+def offer_alpn(context: ssl.SSLContext, port: int) -> None:
+    """Ask for MQTT by name where HTTPS shares the port, and only there."""
+    context.set_alpn_protocols([ALPN_PROTOCOL] if port == ALPN_PORT else [])
+
+
+def _trust(context: ssl.SSLContext, credentials: Credentials) -> None:
+    if credentials.authorities is None:
+        context.load_default_certs()
+        return
+    try:
+        context.load_verify_locations(cadata=b"".join(credentials.authorities))
+    except ssl.SSLError as error:
+        raise BadCredentials(f"cacert: {error.reason}", cause=error) from error
+
+
+def _show(context: ssl.SSLContext, credentials: Credentials) -> None:
+    """Load certificate and key; `load_cert_chain` takes a path only, so give it one that is in memory."""
+    pem = to_pem(credentials.key_label, credentials.private_key)
+    pem += "".join(to_pem(CERTIFICATE, der) for der in credentials.certificates)
+    # A file that has no name and no disk: even a power cut leaves no key behind.
+    with open(os.memfd_create("credentials", os.MFD_CLOEXEC), "wb") as file:
+        file.write(pem.encode())
+        file.flush()
+        try:
+            # A password callback, so that OpenSSL never asks the terminal for one.
+            context.load_cert_chain(f"/proc/self/fd/{file.fileno()}", password=lambda: "")
+        except ssl.SSLError as error:
+            raise BadCredentials(f"clicert, pkey: {_problem(error)}", cause=error) from error
+
+
+def _problem(error: ssl.SSLError) -> str:
+    if error.reason == "KEY_VALUES_MISMATCH":
+        return "the certificate is not for this private key"
+    return f"TLS cannot use them ({error.reason})"

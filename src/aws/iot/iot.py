@@ -1,0 +1,99 @@
+"""A thing: an identity in the AWS IoT registry, with the MQTT connection it speaks over, and its shadow.
+
+Leaves jobs to `jobs`, the connection to whatever meets `mqtt.Connection`.
+"""
+
+import json
+
+from aws.iot import topics
+from aws.iot.errors import BadThingName, NotConnected
+from fota.log import log
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from aws.iot.credentials import Path
+    from aws.iot.mqtt import Connection
+
+_NAME_LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789:_-"
+_MOST_NAME_LETTERS = 128
+
+
+class Thing:
+    """One thing. `mqtt` is its connection, `thingname` its name, `endpoint` the broker of its account.
+
+    `clicert`, `pkey` and `cacert` are PEM text, PEM or DER bytes, or paths; without `cacert` the
+    authorities of the system are trusted. With a `connection` of the caller's own they are not read.
+    *Raises* BadThingName, BadCredentials. Does not connect: that is `mqtt.connect()`.
+    """
+
+    def __init__(
+        self,
+        endpoint: str,
+        mqtt_id: str,
+        clicert: "str | bytes | Path",
+        pkey: "str | bytes | Path",
+        thingname: "str | None" = None,
+        cacert: "str | bytes | Path | None" = None,
+        *,
+        connection: "Connection | None" = None,
+    ) -> None:
+        self.endpoint = endpoint
+        self.thingname = _checked_name(mqtt_id if thingname is None else thingname)
+        if connection is None:
+            # Here, so that a device with a connection of its own needs neither paho nor our files for it.
+            from aws.iot._mqtt_cpython import PahoConnection
+            from aws.iot.credentials import Credentials
+
+            connection = PahoConnection(endpoint, mqtt_id, Credentials(clicert, pkey, cacert))
+        self.mqtt = connection
+
+    def update_shadow(self, state: "dict[str, object]") -> None:
+        """Report the state of the device to its shadow.
+
+        *Raises* NotConnected.
+        """
+        self.mqtt.publish(topics.shadow_update(self.thingname), {"state": {"reported": state}})
+
+    def on_shadow_request(self, callback: "Callable[[dict[str, object]], dict[str, object] | None]") -> None:
+        """Call `callback(delta)` whenever the wanted state differs, and report the dict it returns.
+
+        *Raises* NotConnected, NoAnswer. The callback may run in another thread; it must be quick.
+        """
+
+        def on_delta(topic: str, payload: bytes) -> None:
+            delta = _delta(payload)
+            if delta is None:
+                log("message-dropped", topic=topic, problem="not a shadow delta")
+                return
+            reported = callback(delta)
+            if isinstance(reported, dict):
+                self._report_or_log(reported)
+
+        self.mqtt.subscribe(topics.shadow_delta(self.thingname), on_delta)
+
+    def _report_or_log(self, state: "dict[str, object]") -> None:
+        # Called by the connection, which has no use for the error: the next delta asks for it again.
+        try:
+            self.update_shadow(state)
+        except NotConnected as error:
+            log("message-dropped", topic=topics.shadow_update(self.thingname), problem=error)
+
+
+def _checked_name(name: str) -> str:
+    # A name with `/`, `+` or `#` would reach into the topics of others.
+    is_sized = isinstance(name, str) and 1 <= len(name) <= _MOST_NAME_LETTERS
+    if not is_sized or any(letter not in _NAME_LETTERS for letter in name):
+        raise BadThingName(f"thingname: expected 1 to 128 of a-z A-Z 0-9 : _ -, got {name!r}")
+    return name
+
+
+def _delta(payload: bytes) -> "dict[str, object] | None":
+    """The wanted state in a shadow's delta document; None if it is no such document."""
+    try:
+        document = json.loads(payload)
+    except ValueError:
+        return None
+    delta = document.get("state") if isinstance(document, dict) else None
+    return delta if isinstance(delta, dict) else None

@@ -1,0 +1,105 @@
+"""`fota demo`: the story of `demo.story`, told in the terminal."""
+
+import re
+import time
+from typing import TYPE_CHECKING
+
+import typer
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from fota_operator.demo.story import Outcome
+    from fota_operator.progress import ExecutionStatus
+
+_TOLD_EVENTS = (
+    "boot slot=",
+    "rollback ",
+    "image-ended",
+    "download-started",
+    "download-retried",
+    "installed ",
+    "trial-started",
+    "confirmed ",
+    "job-",
+    "restarting",
+    "firmware ",
+    "provisioned",
+)
+_TIME = re.compile(r"^\d{4}-\d\d-\d\d [\d:,]+ ")
+
+
+class ConsoleNarrator:
+    """Tells the story as it happens: who speaks, and when."""
+
+    def __init__(self, console: "Console") -> None:
+        self._console = console
+        self._began = time.monotonic()
+
+    def scene(self, title: str) -> None:
+        """A headline."""
+        self._console.print(f"\n[bold]{title}[/bold]")
+
+    def operator(self, text: str) -> None:
+        """What the operator does."""
+        self._say("operator", "cyan", text)
+
+    def device(self, line: str) -> None:
+        """What the device says, its events only; all of it stands in its log."""
+        words = _TIME.sub("", line).removeprefix("fota-boot: ")
+        if words.startswith(_TOLD_EVENTS):
+            self._say("device", "green", words)
+
+    def job(self, execution: "ExecutionStatus") -> None:
+        """What the job says."""
+        details = " ".join(f"{name}={value!r}" for name, value in execution.details.items())
+        self._say("job", "magenta", f"{execution.status} {details}".rstrip())
+
+    def _say(self, who: str, style: str, text: str) -> None:
+        elapsed = time.monotonic() - self._began
+        self._console.print(f"[dim]{elapsed:6.1f} s[/dim]  [{style}]{who:<8}[/{style}]  ", end="")
+        self._console.print(text, markup=False, highlight=False, soft_wrap=True)
+
+
+def demo() -> None:
+    """Play the whole story on this machine: good updates, rollbacks, a damaged image.
+
+    Needs no AWS account: a local AWS server and a device run as real processes, and end with the demo.
+    Exit status 0 only if every job and every boot was as it must be.
+    """
+    from rich.console import Console
+
+    from fota_operator.cli.output import reporting_errors
+    from fota_operator.demo.story import SCENES, play
+
+    console = Console(stderr=False)
+    outcomes = []
+    with reporting_errors():
+        for outcome in play(ConsoleNarrator(console)):
+            outcomes.append(outcome)
+    _show(console, outcomes)
+    if len(outcomes) != len(SCENES) or not all(outcome.as_it_must_be for outcome in outcomes):
+        console.print("Not every line is as it must be.", style="bold red")
+        raise typer.Exit(1)
+    console.print("Every line is as it must be. No process, port or file is left behind.")
+
+
+def _show(console: "Console", outcomes: "list[Outcome]") -> None:
+    from rich.table import Table
+
+    console.print("\n[bold]What came of each image[/bold]")
+    table = Table(box=None, pad_edge=False)
+    for heading in ("image", "status", "reason", "cause", "boots", "runs then", "seconds", ""):
+        table.add_column(heading, justify="right" if heading in ("boots", "seconds") else "left", no_wrap=True)
+    for outcome in outcomes:
+        table.add_row(
+            outcome.scene.version,
+            outcome.status,
+            outcome.reason,
+            outcome.cause,
+            str(outcome.boots),
+            outcome.runs_then,
+            f"{outcome.seconds:.1f}",
+            "as it must be" if outcome.as_it_must_be else "WRONG",
+        )
+    console.print(table)

@@ -1,0 +1,36 @@
+"""`fota image build`: images."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from fota_operator.cli.jobs import Json
+from fota_operator.cli.output import answer, answer_json, reporting_errors, talk
+
+app = typer.Typer(no_args_is_help=True, help="Build images.")
+
+
+@app.callback()
+def image() -> None:
+    """Build images."""
+
+
+@app.command()
+@reporting_errors()
+def build(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="The program; it holds __main__.py.")],
+    out: Annotated[Path, typer.Option("--out", "-o", metavar="FILE", help="The image to write.")],
+    version: Annotated[str, typer.Option(help="What the image calls itself, as 1.4.0.")],
+    as_json: Json = False,
+) -> None:
+    """Pack a folder into an image: a zipapp with its version inside."""
+    from fota_operator.image import build_image
+
+    built = build_image(folder, version, out)
+    if as_json:
+        facts = {"md5": built.md5, "sha256": built.sha256, "size_bytes": built.size_bytes}
+        answer_json({"path": str(out), "version": version, **facts})
+    else:
+        talk(f"{built.size_bytes} bytes, SHA-256 {built.sha256}")
+        answer(str(out))

@@ -1,0 +1,84 @@
+"""`fota things add`, `cleanup`: things, their certificates and the folders for their devices."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from fota_operator.cli.jobs import DryRun, Json
+from fota_operator.cli.output import answer, answer_json, answer_table, reporting_errors, talk
+from fota_operator.errors import BadInput
+
+app = typer.Typer(no_args_is_help=True, help="Register things, each with a folder for its device.")
+
+Folder = Annotated[Path, typer.Option(help="Where each thing has a folder of its name.")]
+
+
+@app.command()
+@reporting_errors()
+def add(
+    names: Annotated[list[str] | None, typer.Argument(metavar="NAME...", help="Names of things.")] = None,
+    base_name: Annotated[
+        str | None, typer.Option(help="With --count N: names BASE-1 to BASE-N.", metavar="BASE")
+    ] = None,
+    count: Annotated[int | None, typer.Option(help="How many, with --base-name.")] = None,
+    folder: Folder = Path("things"),
+    allow_publish: Annotated[
+        list[str] | None,
+        typer.Option(metavar="TOPIC", help="A topic the device may publish to besides things/NAME/*."),
+    ] = None,
+    endpoint: Annotated[
+        str | None,
+        typer.Option(envvar="FOTA_DEVICE_ENDPOINT", help="Where devices connect to. [default: AWS is asked]"),
+    ] = None,
+    ca: Annotated[
+        Path | None,
+        typer.Option(envvar="FOTA_DEVICE_CA", help="CA certificates for devices. [default: the system's]"),
+    ] = None,
+    as_json: Json = False,
+    dry_run: DryRun = False,
+) -> None:
+    """Register things, each with a key, a certificate and a policy of its own."""
+    from fota_operator.cloud import connect
+    from fota_operator.things import ThingOptions, add_things, numbered_names
+
+    if bool(names) == (base_name is not None) or (base_name is None) != (count is None):
+        raise BadInput("which things is not clear", "give either NAME... or both --base-name and --count")
+    if base_name is not None and count is not None:
+        names = list(numbered_names(base_name, count))
+    options = ThingOptions(endpoint=endpoint, cacert=ca, allow_publish=tuple(allow_publish or ()))
+    added = add_things(connect(), names or [], folder, options, dry_run=dry_run)
+    if dry_run:
+        talk("Nothing was changed.")
+    if as_json:
+        answer_json([{**vars(one), "folder": str(one.folder)} for one in added])
+        return
+    verb = "would be added" if dry_run else "added"
+    rows = [
+        (one.name, verb if one.made or not one.certificate_arn else "was there", str(one.folder), one.endpoint)
+        for one in added
+    ]
+    answer_table(("THING", "", "FOLDER", "ENDPOINT"), rows)
+
+
+@app.command()
+@reporting_errors()
+def cleanup(
+    names: Annotated[
+        list[str] | None, typer.Argument(metavar="[NAME...]", help="Names of things. [default: all in --folder]")
+    ] = None,
+    folder: Folder = Path("things"),
+    as_json: Json = False,
+    dry_run: DryRun = False,
+) -> None:
+    """Delete things that `fota things add` made: in AWS, and their folders."""
+    from fota_operator.cloud import connect
+    from fota_operator.things_cleanup import cleanup_things
+
+    removed = cleanup_things(connect(), folder, names=names or None, dry_run=dry_run)
+    talk(f"{len(removed)} things {'would be removed; nothing was changed.' if dry_run else 'removed.'}")
+    if as_json:
+        answer_json(list(removed))
+    else:
+        for name in removed:
+            answer(name)

@@ -1,0 +1,63 @@
+"""The firmware of the demo: publishes samples, and takes its updates from AWS IoT.
+
+Started by `fota-boot --home DIR -- CREDENTIALS`; what makes it bad stands in `fault.txt` beside it, if anything.
+"""
+
+import json
+import logging
+import random
+import sys
+import time
+from pathlib import Path
+
+from aws.iot import fota as awsfota
+from aws.iot import iot, jobs
+
+PUBLISH_PERIOD_S = 0.5
+
+
+def resource(name: str) -> str:
+    """A text that lies beside this program in its image; empty if there is none."""
+    loader = globals()["__loader__"]
+    try:
+        return str(loader.get_data(f"{loader.archive}/{name}").decode())
+    except OSError:
+        return ""
+
+
+def main() -> None:
+    """Connect, finish what an update left to do, then publish and look for jobs in turn."""
+    version = json.loads(resource("fota-image.json"))["version"]
+    fault = resource("fault.txt")
+    print(f"firmware {version} starts", flush=True)
+    if fault == "crash":
+        raise SystemExit("a bug in this firmware")
+    while fault == "hang":
+        time.sleep(1)
+
+    folder = Path(sys.argv[1])
+    conf = json.loads((folder / "thing.conf.json").read_text())
+    thing = iot.Thing(
+        conf["endpoint"],
+        conf["mqttid"],
+        str(folder / "certificate.pem.crt"),
+        str(folder / "private.pem.key"),
+        thingname=conf["thingname"],
+        cacert=str(folder / conf["cacert"]) if "cacert" in conf else None,
+    )
+    thing.mqtt.connect()
+    thing.mqtt.loop()
+    print(f"firmware {version} is connected", flush=True)
+
+    myjobs = jobs.Jobs(thing)
+    awsfota.handle_fota_jobs(myjobs, force=True)
+    while True:
+        sample = {"asample": random.randrange(10), "firmware": version}
+        thing.mqtt.publish(f"things/{conf['thingname']}/sample", sample)
+        print(f"firmware {version} publishes {sample}", flush=True)
+        time.sleep(PUBLISH_PERIOD_S)
+        awsfota.handle_fota_jobs(myjobs)
+
+
+logging.basicConfig(stream=sys.stdout, level=logging.INFO, format="%(message)s")
+main()

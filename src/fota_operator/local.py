@@ -1,0 +1,198 @@
+"""An AWS on this machine: MiniStack, with TLS on both its listeners and policies enforced, ready to use.
+
+All its state is in one folder. It takes itself for account 000000000000 in us-east-1.
+Its listener for devices binds every interface, and lets whoever shows no certificate do everything; MiniStack
+offers a way to change neither. It is for a network that you trust.
+Leaves to others: the process (`local_process`), certificates (`local_pki`), bucket and role (`local_setup`).
+"""
+
+import fcntl
+import importlib.util
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from fota_operator import local_server
+from fota_operator.cloud import Access, Cloud, connect
+from fota_operator.errors import BadInput, LocalAwsFailed
+from fota_operator.local_pki import ensure_server_certificate
+from fota_operator.local_process import is_running, stop_process
+from fota_operator.local_server import Ports, RunningServer
+from fota_operator.local_setup import ensure_bucket_and_role
+from fota_operator.things import ThingOptions
+
+DEFAULT_FOLDER = Path(".fota-local")
+BUCKET = "fota-images"
+ROLE = "fota-presign"
+REGION = "us-east-1"
+# What MiniStack takes for its root user. It guards nothing: only this machine can reach that listener.
+_ROOT = "test"
+
+
+@dataclass(frozen=True)
+class LocalStatus:
+    """How the local AWS stands; the addresses are those of the last start."""
+
+    running: bool
+    folder: Path
+    pid: int | None
+    gateway_url: str | None
+    device_endpoint: str | None
+    ca_bundle: Path
+    bucket: str
+    role: str
+    log: Path
+
+
+class LocalAws:
+    """The local AWS of one folder, whether or not it runs, and whoever started it."""
+
+    bucket = BUCKET
+    role = ROLE
+
+    def __init__(self, folder: Path = DEFAULT_FOLDER) -> None:
+        self.folder = folder.resolve()
+        self.ca_bundle = self.folder / "bundle.pem"
+        self.log = self.folder / "ministack.log"
+
+    def up(
+        self, *, gateway_port: int | None = None, device_port: int | None = None, timeout_s: float = 60.0
+    ) -> LocalStatus:
+        """Start it, unless it runs, and return when it is ready, with bucket and role made.
+
+        A port not given is the one of the last start, or else a free one.
+        *Raises* LocalAwsFailed, also for a port in use; BadInput if it runs on other ports than asked for.
+        """
+        if importlib.util.find_spec("ministack") is None:
+            raise LocalAwsFailed("MiniStack is not installed", "run: pip install 'aws-iot-fota[local]'")
+        with self._locked():
+            running = self._running()
+            if running is None:
+                self._start(Ports(gateway_port, device_port), timeout_s)
+            else:
+                _require_same_ports(running, gateway_port, device_port)
+        return self.status()
+
+    def down(self, *, timeout_s: float = 40.0) -> bool:
+        """Stop it; returns whether it ran. What it knows is on disk then, and back after the next `up`.
+
+        *Raises* LocalAwsFailed if it had to be killed: then it has forgotten what happened since `up`.
+        """
+        if not self.folder.is_dir():
+            return False
+        with self._locked():
+            running = self._running()
+            if running is None:
+                return False
+            if not stop_process(running.process, timeout_s):
+                raise LocalAwsFailed(
+                    f"it did not end within {timeout_s:g} s and was killed", f"see {self.log} for why"
+                )
+        return True
+
+    def status(self) -> LocalStatus:
+        """How it stands. Asks nothing of it."""
+        last = local_server.read_running(self.folder)
+        running = last is not None and is_running(last.process)
+        return LocalStatus(
+            running=running,
+            folder=self.folder,
+            pid=last.process.pid if last is not None and running else None,
+            gateway_url=None if last is None else last.gateway_url,
+            device_endpoint=None if last is None else last.device_endpoint,
+            ca_bundle=self.ca_bundle,
+            bucket=BUCKET,
+            role=ROLE,
+            log=self.log,
+        )
+
+    def environment(self) -> dict[str, str]:
+        """What to set so that boto3, the AWS command line and `fota` use it. *Raises* LocalAwsFailed."""
+        running = self._required()
+        return {
+            "AWS_ENDPOINT_URL": running.gateway_url,
+            "AWS_CA_BUNDLE": str(self.ca_bundle),
+            "AWS_ACCESS_KEY_ID": _ROOT,
+            "AWS_SECRET_ACCESS_KEY": _ROOT,
+            "AWS_DEFAULT_REGION": REGION,
+            "SSL_CERT_FILE": str(self.ca_bundle),
+            "FOTA_DEVICE_ENDPOINT": running.device_endpoint,
+            "FOTA_DEVICE_CA": str(self.ca_bundle),
+        }
+
+    def cloud(self) -> Cloud:
+        """It, as the rest of this package wants it. *Raises* LocalAwsFailed."""
+        return _cloud(self._required().gateway_url, self.ca_bundle)
+
+    def thing_options(self, allow_publish: tuple[str, ...] = ()) -> ThingOptions:
+        """How to make things that connect to it. *Raises* LocalAwsFailed."""
+        endpoint = self._required().device_endpoint
+        return ThingOptions(endpoint=endpoint, cacert=self.ca_bundle, allow_publish=allow_publish)
+
+    def _start(self, asked: Ports, timeout_s: float) -> None:
+        ca, certificate, key = (self.folder / name for name in ("ca.pem", "server.pem", "server.key"))
+        ensure_server_certificate(ca, certificate, key)
+        last = local_server.read_running(self.folder)
+        preferred = Ports(last.gateway_port, last.device_port) if last is not None else Ports()
+        files = local_server.ServerFiles(self.folder, ca, certificate, key, self.log)
+        running = local_server.start(files, asked, preferred, timeout_s)
+        try:
+            devices_ca = local_server.device_ca(running, ca)
+            self.ca_bundle.write_bytes(ca.read_bytes() + devices_ca)
+            ensure_bucket_and_role(_cloud(running.gateway_url, self.ca_bundle), bucket=BUCKET, role=ROLE)
+        except BaseException:
+            stop_process(running.process, timeout_s)
+            raise
+
+    def _running(self) -> RunningServer | None:
+        last = local_server.read_running(self.folder)
+        return last if last is not None and is_running(last.process) else None
+
+    def _required(self) -> RunningServer:
+        running = self._running()
+        if running is None:
+            raise LocalAwsFailed(f"no local AWS runs in {self.folder}", "start it with `fota local up`")
+        return running
+
+    @contextmanager
+    def _locked(self) -> Iterator[None]:
+        """One `up` or `down` at a time."""
+        try:
+            self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            descriptor = os.open(self.folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        except OSError as error:
+            raise LocalAwsFailed(f"cannot use {self.folder}: {error.strerror}", "choose another folder") from error
+        try:
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError as error:
+                raise LocalAwsFailed(
+                    f"another command is starting or stopping the local AWS of {self.folder}",
+                    "wait until it is done",
+                ) from error
+            yield
+        finally:
+            os.close(descriptor)
+
+
+def _require_same_ports(running: RunningServer, gateway_port: int | None, device_port: int | None) -> None:
+    asked = (gateway_port or running.gateway_port, device_port or running.device_port)
+    if asked != (running.gateway_port, running.device_port):
+        raise BadInput(
+            f"it runs already, on ports {running.gateway_port} and {running.device_port}",
+            "stop it first with `fota local down`",
+        )
+
+
+def _cloud(gateway_url: str, ca_bundle: Path) -> Cloud:
+    return connect(
+        Access(
+            endpoint_url=gateway_url,
+            ca_bundle=str(ca_bundle),
+            region=REGION,
+            access_key_id=_ROOT,
+            secret_access_key=_ROOT,
+        )
+    )

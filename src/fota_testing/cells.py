@@ -1,0 +1,61 @@
+"""A few bytes that lose power in the middle of a write, for whoever keeps state in two copies.
+
+Published for porters. Meets `fota.durable.Cell`; runs on both interpreters.
+"""
+
+from fota.durable import CELL_BYTES
+from fota.errors import StorageFailed
+
+
+class PowerCut(BaseException):
+    """The power is gone: nothing of the program runs on. Not an Exception, so that nobody handles it by mistake."""
+
+
+class MemoryCell:
+    """A cell in memory. What it holds survives a PowerCut, torn where the power went."""
+
+    def __init__(self, size_bytes: int = CELL_BYTES, content: bytes = b"") -> None:
+        self.size_bytes = size_bytes
+        self._content = bytearray(size_bytes)
+        self._content[: len(content)] = content
+        self._left_bytes: int | None = None
+        self._erases = False
+        self.writes = 0
+        """How many writes were begun."""
+        self.broken = False
+        """While True, every write is StorageFailed and changes nothing; reading goes on."""
+        self.unreadable = False
+        """While True, reads give nothing, as from a file that is gone."""
+
+    def cut_after(self, count_bytes: "int | None", *, erases: bool = False) -> None:
+        """The power fails once so many more bytes have reached the cell; never, for None.
+
+        The write that brings the last of them raises PowerCut: what it did not bring stays as it was, or,
+        with `erases`, reads 0xFF, as flash that was erased and not yet written.
+        """
+        self._left_bytes = count_bytes
+        self._erases = erases
+
+    def read(self) -> bytes:
+        """All that the cell holds."""
+        return b"" if self.unreadable else bytes(self._content)
+
+    def write(self, content: bytes) -> None:
+        """Replace the beginning of the cell. *Raises* StorageFailed, PowerCut."""
+        self.writes += 1
+        if len(content) > self.size_bytes:
+            raise StorageFailed(f"{len(content)} bytes do not fit into {self.size_bytes}")
+        if self.broken:
+            raise StorageFailed("the cell is broken")
+        if self._left_bytes is not None and self._left_bytes <= len(content):
+            self._tear(content[: self._left_bytes])
+        if self._left_bytes is not None:
+            self._left_bytes -= len(content)
+        self._content[: len(content)] = content
+
+    def _tear(self, arrived: bytes) -> None:
+        self._left_bytes = None
+        if self._erases:
+            self._content[:] = b"\xff" * self.size_bytes
+        self._content[: len(arrived)] = arrived
+        raise PowerCut(f"after {len(arrived)} bytes")

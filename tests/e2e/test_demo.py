@@ -1,0 +1,41 @@
+"""The demo is the main job: each of its scenes, as a user sees it."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+pytestmark = pytest.mark.e2e
+
+
+def processes_that_name(words: str) -> list[str]:
+    found = []
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit() and int(entry.name) != os.getpid():
+            try:
+                command = (entry / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
+            except OSError:
+                continue
+            if words in command:
+                found.append(command)
+    return found
+
+
+def test_the_demo_ends_well_and_leaves_nothing_behind(tmp_path: Path) -> None:
+    told = subprocess.run(
+        [sys.executable, "-m", "fota_operator.cli.main", "demo"],
+        env={**os.environ, "TMPDIR": str(tmp_path), "COLUMNS": "120"},
+        capture_output=True,
+        text=True,
+        timeout=180,
+    )
+    assert told.returncode == 0, told.stdout + told.stderr
+    table = told.stdout[told.stdout.index("What came of each image") :]
+    assert table.count("as it must be") == 5  # four scenes and the last sentence
+    for words in ("SUCCEEDED", "rolled-back", "deadline", "crashed", "hash-mismatch"):
+        assert words in table
+    assert "X-Amz-Signature" not in told.stdout + told.stderr
+    assert list(tmp_path.iterdir()) == []
+    assert processes_that_name(str(tmp_path)) == []

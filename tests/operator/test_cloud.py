@@ -1,0 +1,114 @@
+import socket
+
+import pytest
+from botocore.exceptions import ClientError
+
+from fota_operator.cloud import Access, connect, explaining
+from fota_operator.errors import BadInput, CloudRefused, CloudUnreachable, NoCredentials, OperatorError
+from fota_operator.local import LocalAws
+from fota_operator.progress import job_status
+
+KEYS = {"access_key_id": "AKIAEXAMPLE", "secret_access_key": "example-secret", "region": "eu-west-1"}
+
+
+@pytest.fixture(autouse=True)
+def no_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing of whoever runs the tests."""
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_PROFILE", "AWS_REGION", "AWS_DEFAULT_REGION"):
+        monkeypatch.delenv(name, raising=False)
+    for name in ("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"):
+        monkeypatch.setenv(name, "/nonexistent")
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    # One try is enough where nobody will answer.
+    monkeypatch.setattr("fota_operator.cloud.MAX_ATTEMPTS", 1)
+
+
+@pytest.fixture
+def closed_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+    return port
+
+
+def refusal(code: str, status: int = 400) -> ClientError:
+    return ClientError(
+        {"Error": {"Code": code, "Message": "why\nnot"}, "ResponseMetadata": {"HTTPStatusCode": status}},  # type: ignore[typeddict-item]
+        "CreateJob",
+    )
+
+
+def explained(error: Exception) -> OperatorError:
+    with pytest.raises(OperatorError) as caught, explaining("make the job"):
+        raise error
+    return caught.value
+
+
+def test_without_credentials_one_line_says_how_to_get_some() -> None:
+    with pytest.raises(NoCredentials, match="aws configure") as caught:
+        job_status(connect(Access(region="eu-west-1")), "fota-1")
+    assert "\n" not in str(caught.value)
+
+
+def test_without_a_region_one_line_says_where_to_set_it() -> None:
+    with pytest.raises(BadInput, match="AWS_DEFAULT_REGION"):
+        connect()
+
+
+def test_a_profile_that_is_not_there_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_PROFILE", "nobody")
+    with pytest.raises(BadInput, match="nobody"):
+        connect()
+
+
+def test_a_dead_endpoint_is_named(closed_port: int) -> None:
+    cloud = connect(Access(endpoint_url=f"https://localhost:{closed_port}", **KEYS))
+    with pytest.raises(CloudUnreachable, match=f"no answer from https://localhost:{closed_port}"):
+        job_status(cloud, "fota-1")
+
+
+@pytest.mark.e2e
+def test_a_server_that_is_not_trusted_is_named(local_aws: LocalAws) -> None:
+    url = local_aws.status().gateway_url
+    with pytest.raises(CloudUnreachable, match="not trusted") as caught:
+        job_status(connect(Access(endpoint_url=url, **KEYS)), "fota-1")
+    assert str(url) in str(caught.value)
+
+
+@pytest.mark.parametrize("code", ["ExpiredToken", "UnrecognizedClientException", "InvalidClientTokenId"])
+def test_bad_credentials_are_told_apart_from_a_refusal(code: str) -> None:
+    assert isinstance(explained(refusal(code, 403)), NoCredentials)
+
+
+@pytest.mark.parametrize(
+    ("code", "status", "remedy"),
+    [
+        # On AWS IoT a limit is HTTP 410 and throttling 400: the status would mislead.
+        ("LimitExceededException", 410, "wait"),
+        ("ThrottlingException", 400, "wait"),
+        ("AccessDeniedException", 403, "allow the action CreateJob"),
+        ("UnauthorizedException", 401, "allow the action CreateJob"),
+        ("ResourceNotFoundException", 404, ""),
+    ],
+)
+def test_a_refusal_is_understood_by_its_code_not_its_status(code: str, status: int, remedy: str) -> None:
+    error = explained(refusal(code, status))
+    assert isinstance(error, CloudRefused)
+    assert (error.code, remedy in error.remedy) == (code, True)
+
+
+def test_an_error_is_one_line_whatever_aws_says() -> None:
+    assert str(explained(refusal("InvalidRequestException"))) == (
+        "could not make the job: InvalidRequestException: why not"
+    )
+
+
+def test_an_access_shows_no_secret() -> None:
+    access = Access(session_token="example-token", **KEYS)
+    assert not any(secret in repr(access) for secret in ("AKIAEXAMPLE", "example-secret", "example-token"))
+
+
+@pytest.mark.e2e
+def test_who_we_are_tells_account_and_partition(local_aws: LocalAws) -> None:
+    cloud = local_aws.cloud()
+    assert (cloud.account_id, cloud.partition, cloud.region) == ("000000000000", "aws", "us-east-1")

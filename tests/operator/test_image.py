@@ -1,0 +1,149 @@
+import base64
+import json
+import os
+import subprocess
+import sys
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from fota_operator.errors import BadInput, NotFound, OperatorError
+from fota_operator.image import build_image, read_image
+
+
+def linked(path: Path, **fields: object) -> Path:
+    path.write_text(json.dumps(fields))
+    return path
+
+
+def test_a_built_image_starts(image_file: Path) -> None:
+    done = subprocess.run([sys.executable, str(image_file)], capture_output=True, text=True)
+    assert done.stdout.startswith("program ")
+
+
+def test_a_built_image_says_its_version(image_file: Path) -> None:
+    assert read_image(image_file).version == "1.2.3"
+
+
+def test_the_same_files_give_the_same_bytes_whenever_they_were_written(program: Path, tmp_path: Path) -> None:
+    (program / "b.py").write_text("B = 1\n")
+    (program / "a.py").write_text("A = 1\n")
+    first = build_image(program, "1", tmp_path / "first.pyz").content
+    (program / "b.py").unlink()
+    (program / "b.py").write_text("B = 1\n")
+    (program / "b.py").chmod(0o755)
+    os.utime(program / "a.py", (0, 0))
+    assert build_image(program, "1", tmp_path / "second.pyz").content == first
+
+
+def test_byte_code_stays_out_of_an_image(program: Path, tmp_path: Path) -> None:
+    (program / "__pycache__").mkdir()
+    (program / "__pycache__" / "m.cpython-311.pyc").write_bytes(b"x")
+    (program / "old.pyc").write_bytes(b"x")
+    build_image(program, "1", tmp_path / "image.pyz")
+    names = zipfile.ZipFile(tmp_path / "image.pyz").namelist()
+    assert names == ["__main__.py", "fota-image.json"]
+
+
+def test_what_was_built_is_what_is_read(program: Path, tmp_path: Path) -> None:
+    built = build_image(program, "7", tmp_path / "image.pyz")
+    assert read_image(tmp_path / "image.pyz") == built
+
+
+def no_main(folder: Path) -> None:
+    (folder / "__main__.py").unlink()
+
+
+def own_facts(folder: Path) -> None:
+    (folder / "fota-image.json").write_text("{}")
+
+
+@pytest.mark.parametrize(("spoil", "names"), [(no_main, "__main__.py"), (own_facts, "fota-image.json")])
+def test_a_folder_that_makes_no_image_is_refused_by_name(
+    program: Path, tmp_path: Path, spoil: Callable[[Path], None], names: str
+) -> None:
+    spoil(program)
+    with pytest.raises(BadInput, match=names):
+        build_image(program, "1", tmp_path / "image.pyz")
+    assert not (tmp_path / "image.pyz").exists()
+
+
+@pytest.mark.parametrize("version", ["", "a b", "x" * 65, "1\n", "-1", "ü"])
+def test_a_version_that_is_none_is_refused(program: Path, tmp_path: Path, version: str) -> None:
+    with pytest.raises(BadInput, match="version"):
+        build_image(program, version, tmp_path / "image.pyz")
+
+
+def test_an_image_is_not_built_into_its_own_folder(program: Path) -> None:
+    with pytest.raises(BadInput, match="inside"):
+        build_image(program, "1", program / "image.pyz")
+
+
+def test_a_place_that_cannot_be_written_is_named(program: Path, tmp_path: Path) -> None:
+    with pytest.raises(OperatorError, match="none/.image.pyz.part: No such file"):
+        build_image(program, "1", tmp_path / "none" / "image.pyz")
+
+
+def test_a_folder_that_is_not_there_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(NotFound, match="no folder"):
+        build_image(tmp_path / "none", "1", tmp_path / "image.pyz")
+
+
+def test_the_json_of_the_ancestors_linker_is_an_image_for_its_slot(tmp_path: Path) -> None:
+    path = linked(tmp_path / "fw.json", bcbin=base64.b64encode(b"bytecode").decode(), bc_idx=1, more=[])
+    image = read_image(path)
+    assert (image.content, image.slot, image.size_bytes) == (b"bytecode", 1, 8)
+
+
+@pytest.mark.parametrize(
+    ("fields", "names"),
+    [
+        ({"bc_idx": 1}, "bcbin"),
+        ({"bcbin": "AAAA"}, "bc_idx"),
+        ({"bcbin": "AAAA", "bc_idx": True}, "bc_idx"),
+        ({"bcbin": "AAAA", "bc_idx": "1"}, "bc_idx"),
+        ({"bcbin": "AAAA", "bc_idx": -1}, "bc_idx"),
+        ({"bcbin": "A-A", "bc_idx": 1}, "bcbin"),
+        ({"bcbin": 7, "bc_idx": 1}, "bcbin"),
+        ({"bcbin": "", "bc_idx": 1}, "0 bytes"),
+    ],
+)
+def test_defect_58_the_contents_of_the_firmware_file_are_checked(
+    tmp_path: Path, fields: dict[str, object], names: str
+) -> None:
+    with pytest.raises(BadInput, match=names):
+        read_image(linked(tmp_path / "fw.json", **fields))
+
+
+@pytest.mark.parametrize("content", [b"", b"#!/bin/sh\n", b"{broken", b"[1]", b"PK\x03\x04 and no more"])
+def test_a_file_that_is_no_image_is_refused(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "file"
+    path.write_bytes(content)
+    with pytest.raises(BadInput, match="file"):
+        read_image(path)
+
+
+def test_an_image_with_a_damaged_member_is_refused(program: Path, tmp_path: Path) -> None:
+    (program / "data.bin").write_bytes(os.urandom(4096))
+    path = tmp_path / "image.pyz"
+    content = bytearray(build_image(program, "1", path).content)
+    content[content.index(b"data.bin") + 2000] ^= 1
+    path.write_bytes(content)
+    with pytest.raises(BadInput, match="damaged"):
+        read_image(path)
+
+
+def test_a_zip_that_cannot_start_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "x.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("module.py", "")
+    with pytest.raises(BadInput, match="__main__"):
+        read_image(path)
+
+
+def test_a_file_that_is_not_there_is_refused_in_one_line(tmp_path: Path) -> None:
+    with pytest.raises(OperatorError, match="cannot read") as caught:
+        read_image(tmp_path / "none")
+    assert "\n" not in str(caught.value)
