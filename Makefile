@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-fast lint format clean
+.PHONY: help demo test test-fast lint docs format clean
 
 help: ## Say what can be made
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
@@ -30,6 +30,9 @@ lint: $(READY) ## Check format, lint, types and layers
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --config pyproject.toml
+
+docs: $(READY) ## Make again the parts of docs/ that are generated from the code
+	@$(BIN)/python tools/docs.py
 
 format: $(READY) ## Rewrite the code in the one format
 	@$(BIN)/ruff format .

@@ -65,7 +65,7 @@ def _decision(rules: Iterable[tuple[object, ...]], columns: Sequence[str]) -> st
 
 def _cell(value: object) -> str:
     if value == ANY:
-        return "–"
+        return "any"
     if isinstance(value, bool):
         return "yes" if value else "no"
     return f"**{value}**"

@@ -1,17 +1,22 @@
 """CPython's half of `http`, over urllib3."""
 
+import http.client
+import logging
 import ssl
 
 import urllib3
 from urllib3 import exceptions
 
 from fota.errors import BadHttpAnswer, DownloadFailed, DownloadTimeout, Unreachable, UntrustedServer
+from fota.http import whole_number
+from fota.log import without_query
 
 
 class Urllib3Client:
     """HTTPS with the certificate and the host name verified, always. `cacert` is a path; None: the system's."""
 
     def __init__(self, cacert: "str | None" = None) -> None:
+        logging.getLogger("urllib3.connectionpool").addFilter(_without_queries)
         context = ssl.create_default_context(cafile=cacert)
         self._pool = urllib3.PoolManager(num_pools=1, maxsize=1, ssl_context=context, retries=False)
 
@@ -41,8 +46,7 @@ class Urllib3Answer:
         self.status = response.status
         self.content_range = response.headers.get("Content-Range")
         self.etag = response.headers.get("ETag")
-        length = response.headers.get("Content-Length", "")
-        self.length_bytes = int(length) if length.isdigit() and len(length) < 16 else None
+        self.length_bytes = whole_number(response.headers.get("Content-Length", ""))
         coding = response.headers.get("Content-Encoding", "identity")
         if coding != "identity":
             self.close()
@@ -53,9 +57,9 @@ class Urllib3Answer:
         try:
             # read1 returns what one read of the socket gave: when the connection breaks, nothing that came is lost.
             chunk = self._response.read1(len(buffer))
-        except exceptions.IncompleteRead:
-            return 0
         except (exceptions.HTTPError, OSError) as error:
+            if isinstance(error.__cause__, http.client.IncompleteRead):
+                return 0
             raise _translated(error)
         buffer[: len(chunk)] = chunk
         return len(chunk)
@@ -69,6 +73,9 @@ def _translated(error: Exception) -> DownloadFailed:
     """The error of our tree. Says what happened and never the URL, whose query is a password."""
     reason = getattr(error, "reason", None)
     inner = reason if isinstance(reason, BaseException) else error
+    if isinstance(inner, exceptions.NewConnectionError):
+        # Refused, no route, no such name. To urllib3 it is a timeout by inheritance, which it is not.
+        return Unreachable(type(inner).__name__, cause=error)
     if isinstance(inner, exceptions.TimeoutError | TimeoutError):
         return DownloadTimeout("the server was silent for too long", cause=error)
     text = f"{inner} {inner.__cause__ or ''}"
@@ -77,3 +84,10 @@ def _translated(error: Exception) -> DownloadFailed:
     if isinstance(inner, exceptions.LocationParseError | exceptions.LocationValueError):
         return BadHttpAnswer("the URL cannot be used", cause=error)
     return Unreachable(type(inner).__name__, cause=error)
+
+
+def _without_queries(entry: logging.LogRecord) -> bool:
+    """A filter: at its level DEBUG urllib3 logs whole URLs, and the query of a presigned one is a password."""
+    if isinstance(entry.args, tuple):
+        entry.args = tuple(without_query(word) if isinstance(word, str) else word for word in entry.args)
+    return True

@@ -20,10 +20,10 @@ class Backoff:
         most_ms: int,
         random_fraction: "Callable[[], float]" = machine.random_fraction,
     ) -> None:
-        self._first_ms = first_ms
+        self._first_ms = min(first_ms, most_ms)
         self._most_ms = most_ms
         self._random_fraction = random_fraction
-        self._ceiling_ms = first_ms
+        self._ceiling_ms = self._first_ms
 
     def next_ms(self) -> int:
         """The next delay; each call doubles the ceiling of the one after it."""

@@ -145,7 +145,11 @@ class Download:
                 self._offset_bytes = 0
                 sink.restart()
             total_bytes = answer.length_bytes
-        elif answer.status == 206 and self._offset_bytes:
+        elif answer.status == 206:
+            if not self._offset_bytes:
+                raise BadHttpAnswer("status 206, and no range was asked for")
+            if None not in (answer.etag, self._etag) and answer.etag != self._etag:
+                raise BadHttpAnswer(f"ETag: asked for the rest of {self._etag}, got a range of {answer.etag}")
             first, last, total_bytes = http.parse_content_range(answer.content_range)
             if first != self._offset_bytes or last != total_bytes - 1:
                 raise BadHttpAnswer(f"Content-Range: asked for {self._offset_bytes}-, got {answer.content_range!r}")

@@ -10,7 +10,7 @@ DIR/lock                  held while a boot chooser, or its image, runs
 
 from fota import image
 from fota.durable import CELL_BYTES
-from fota.errors import AlreadyProvisioned, NotProvisioned, StorageFailed
+from fota.errors import AlreadyProvisioned, ImageTooLarge, NotProvisioned, StorageFailed
 from fota.image import Hasher
 from fota.journal import Journal
 from fota.log import log
@@ -45,12 +45,16 @@ def lock_path(path: str) -> str:
 def provision(path: str, factory: "Reader", *, image_size_bytes: int, slot_count: int, slot_size_bytes: int) -> Home:
     """Make a home of an empty folder, with the factory image in slot 0, confirmed.
 
-    The record is written last: a provisioning that was cut short can be made again, a finished one is never
-    overwritten. *Raises* AlreadyProvisioned, ImageTooLarge, StorageFailed, ValueError for an odd geometry.
+    A provisioning that was cut short can be made again, until slot 0 is sealed: then the device boots. No slot
+    that was ever sealed is overwritten, readable record or not.
+    *Raises* AlreadyProvisioned, ImageTooLarge, StorageFailed, ValueError for an odd geometry.
     """
     make_folder(path)
     if _is_provisioned(path):
         raise AlreadyProvisioned(f"{path}: holds slots already; provision an empty folder")
+    if image_size_bytes > slot_size_bytes:
+        # Said before anything is made: a folder of empty slots would only be in the way.
+        raise ImageTooLarge(f"slot size: {slot_size_bytes} bytes do not hold the image, which has {image_size_bytes}")
     slots = FileSlots.create(path, slot_count, slot_size_bytes)
     for cell in _cells(path, "record") + _cells(path, "journal"):
         cell.create()
@@ -63,9 +67,11 @@ def provision(path: str, factory: "Reader", *, image_size_bytes: int, slot_count
 
 def _is_provisioned(path: str) -> bool:
     try:
-        return Home(path).records.load() is not None
+        home = Home(path)
     except NotProvisioned:
         return False
+    sealed = [slot for slot in range(home.slots.count) if home.slots.seal_of(slot) is not None]
+    return bool(sealed) or home.records.load() is not None
 
 
 def _fill(slots: FileSlots, factory: "Reader", size_bytes: int) -> None:

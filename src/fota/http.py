@@ -74,9 +74,19 @@ def parse_content_range(text: "str | None") -> "tuple[int, int, int]":
     unit, _, rest = (text or "").partition(" ")
     span, _, total = rest.partition("/")
     first, _, last = span.partition("-")
-    numbers = (first, last, total)
-    if unit != "bytes" or not all(number.isdigit() and len(number) < 16 for number in numbers):
+    numbers = (whole_number(first), whole_number(last), whole_number(total))
+    if unit != "bytes" or None in numbers:
         raise BadHttpAnswer(f"Content-Range: expected 'bytes first-last/size', got {text!r}")
     if not int(first) <= int(last) < int(total):
         raise BadHttpAnswer(f"Content-Range: the numbers contradict each other: {text!r}")
     return int(first), int(last), int(total)
+
+
+def whole_number(text: str) -> "int | None":
+    """The number that at most 15 decimal digits stand for; None for any other text.
+
+    Digits of ASCII only: `isdigit` alone lets others pass, some of which `int` does not take.
+    """
+    if not 0 < len(text) < 16 or not all(c in "0123456789" for c in text):
+        return None
+    return int(text)

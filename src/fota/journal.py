@@ -25,7 +25,8 @@ FAILED = "failed"
 _STAGES = (CLAIMED, INSTALLED, FAILED)
 _MAGIC = b"FJNL"
 _FORMAT = 1
-_MOST_TEXT = 512
+_MOST_TEXT = 256
+"""Characters of a message. JSON takes up to 12 bytes for one, and an entry must fit into a cell."""
 
 
 class Entry:

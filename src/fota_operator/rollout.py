@@ -98,7 +98,7 @@ def cancel_job(cloud: Cloud, job_id: str, *, force: bool = False, dry_run: bool 
     Returns how it stands then. *Raises* NotFound, CloudRefused.
     """
     before = job_status(cloud, job_id)
-    if dry_run or before.ended:
+    if dry_run:
         return before
     if before.running:
         with explaining(f"cancel the job {job_id}"):

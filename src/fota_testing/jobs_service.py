@@ -103,7 +103,7 @@ class JobsService(MemoryConnection):
     def expect(
         self, kind: str, fault: Fault, *, times: int = 1, job_id: str | None = None, status: str | None = None
     ) -> None:
-        """The next requests of a kind fare so: "list", "describe", "update" or ANY; of a job, for a status, if named."""
+        """The next requests of a kind ("list", "describe", "update", ANY), of a job, for a status, fare so."""
         self._faults += [_Expected(fault, kind, job_id, status)] * times
 
     def execution(self, job_id: str, number: int | None = None) -> Execution:

@@ -1,5 +1,5 @@
 """The fixtures of this folder."""
 
-from iot.lab import lab
+from iot.lab import lab, seeded
 
-__all__ = ("lab",)
+__all__ = ("lab", "seeded")

@@ -7,6 +7,8 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import suppress
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -66,10 +68,8 @@ class Shell:
         for stream in (self._process.stdin, self._process.stdout):
             if stream is not None:
                 stream.close()
-        try:
+        with suppress(ProcessLookupError):
             os.killpg(self._process.pid, signal.SIGTERM)
-        except ProcessLookupError:
-            pass
         self._process.wait(STEP_TIMEOUT_S)
 
 
@@ -87,7 +87,7 @@ def shell(tmp_path: Path) -> Iterator[Shell]:
 def test_every_step_of_the_tutorial_does_what_the_page_says(shell: Shell, tmp_path: Path) -> None:
     steps = blocks(read("docs/tutorial.md"))
     followed = 0
-    for block, following in zip(steps, [*steps[1:], Block("", "", "")]):
+    for block, following in pairwise([*steps, Block("", "", "")]):
         expected = following.content if following.language == "text" else ""
         if block.language == "python":
             path = tmp_path / block.words.removeprefix("file=")

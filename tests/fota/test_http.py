@@ -3,7 +3,7 @@
 import pytest
 
 from fota.errors import BadHttpAnswer
-from fota.http import parse_content_range, range_headers
+from fota.http import parse_content_range, range_headers, whole_number
 
 
 def test_the_whole_object_is_asked_for_without_a_range():
@@ -65,3 +65,13 @@ def test_a_content_range_is_understood(text, numbers):
 def test_a_content_range_that_is_not_one_is_refused(text):
     with pytest.raises(BadHttpAnswer, match="Content-Range"):
         parse_content_range(text)
+
+
+@pytest.mark.parametrize(("text", "number"), [("0", 0), ("007", 7), ("9" * 15, 10**15 - 1)])
+def test_a_whole_number_is_understood(text, number):
+    assert whole_number(text) == number
+
+
+@pytest.mark.parametrize("text", ["", " 1", "+1", "-1", "1.0", "0x1", "1_0", "9" * 16, "\u0661", "\u00b2", "one"])
+def test_a_text_that_is_no_whole_number_is_none(text):
+    assert whole_number(text) is None

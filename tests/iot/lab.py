@@ -1,18 +1,18 @@
 """A device, AWS IoT Jobs and a server of images on one table, on virtual time: tests arrange and act with its verbs.
 
-    lab.publish(image=b"new")     an operator offers an image as a job
-    lab.wake()                    the program looks at its jobs; a restart it asks for is carried out
-    lab.statuses()                what the service was told
-    lab.running_image             the bytes of the image that runs
+lab.publish(image=b"new")     an operator offers an image as a job
+lab.wake()                    the program looks at its jobs; a restart it asks for is carried out
+lab.statuses()                what the service was told
+lab.running_image             the bytes of the image that runs
 """
 
 import hashlib
 import random
-from types import SimpleNamespace
 
 import pytest
 
 from aws.iot import fota
+from aws.iot.iot import Thing
 from aws.iot.jobs import Jobs
 from fota import boot, image, trial
 from fota.device import Device
@@ -122,7 +122,7 @@ class Lab:
     # The device.
 
     def wake(self, **options: object) -> bool:
-        """The program calls `handle_fota_jobs` with `force`; if the device restarts, it boots as far as the program."""
+        """The program calls `handle_fota_jobs` with `force`; a restart that comes of it is carried out."""
         try:
             return fota.handle_fota_jobs(self.jobs, **({"force": True, "device": self.device} | options))
         except (Restarted, PowerCut):
@@ -196,7 +196,7 @@ class Lab:
         return self.details(job).get("reason", "")
 
     def _start(self, slot: int) -> None:
-        thing = SimpleNamespace(mqtt=self.service, thingname=self.service.thing_name)
+        thing = Thing("broker.example", self.service.thing_name, b"", b"", connection=self.service)
         installer = Installer(self.slots, client=self.server, clock=self.clock, buffer_bytes=BUFFER_BYTES)
         self.device = Device(
             self.slots,
@@ -219,9 +219,14 @@ def _restart() -> None:
     raise Restarted
 
 
-@pytest.fixture
-def lab() -> Lab:
-    """A device that runs its factory image, connected, with nothing to do. Jitter is seeded."""
+@pytest.fixture(autouse=True)
+def seeded() -> None:
+    """Jitter and tokens are the same at every run."""
     random.seed(SEED)
     print(f"random seed {SEED}")
+
+
+@pytest.fixture
+def lab() -> Lab:
+    """A device that runs its factory image, connected, with nothing to do."""
     return Lab()

@@ -40,7 +40,10 @@ BAD = [
     ("another operation", but(operation="reboot"), "operation"),
     ("an operation that is a number", but(operation=1), "operation"),
     ("an operation that is null", but(operation=None), "operation"),
-    *((f"bc_size {size!r}", but(bc_size=size), "bc_size") for size in (True, False, 1000.0, "1000", None, [1000], {})),
+    *(
+        (f"bc_size {size!r}", but(bc_size=size), "bc_size")
+        for size in (True, False, 1000.0, "1000", None, [1000], {})
+    ),
     *((f"bc_size {size}", but(bc_size=size), "bc_size") for size in (0, -1, -(2**31), 2**31, 2**63)),
     ("bc_size of a thousand digits", but(bc_size=10**1000), "bc_size"),
     *((f"bc_idx {slot!r}", but(bc_idx=slot), "bc_idx") for slot in (True, False, 1.0, "1", "", "Any", None, [1], {})),
@@ -62,7 +65,22 @@ BAD = [
     ("a query before the colon", but(bc_url=f"h?{SECRET}:8443"), "bc_url"),
     *(
         (f"a URL with {character!r}", but(bc_url=f"https://h/i{character}?{SECRET}"), "bc_url")
-        for character in ("\r\nX-Header: 1", "\n", "\t", "\0", "\x7f", " ", "\u00e9", '"', "\\", "<", "^", "`", "{", "|")
+        for character in (
+            "\r\nX-Header: 1",
+            "\n",
+            "\t",
+            "\0",
+            "\x7f",
+            " ",
+            "\u00e9",
+            '"',
+            "\\",
+            "<",
+            "^",
+            "`",
+            "{",
+            "|",
+        )
     ),
     ("a URL without a host", but(bc_url=f"https:///i?{SECRET}"), "bc_url"),
     ("a URL with a name and password", but(bc_url=f"https://user:word@h/i?{SECRET}"), "bc_url"),
@@ -186,7 +204,13 @@ def test_a_job_with_a_bad_document_is_rejected_by_name_and_nothing_is_written(
         ({"bc_size": 10_001}, "image-too-large", "bc_size"),
         ({"bc_size": 2**31 - 1, "bc_idx": 1}, "image-too-large", "bc_size"),
     ],
-    ids=["the running slot", "an absent slot", "a slot of twenty digits", "a byte over the slot", "far over the slot"],
+    ids=[
+        "the running slot",
+        "an absent slot",
+        "a slot of twenty digits",
+        "a byte over the slot",
+        "far over the slot",
+    ],
 )
 def test_a_job_that_this_device_cannot_do_is_rejected_by_name_and_nothing_is_written(
     lab: Lab, fields: dict[str, object], reason: str, field: str

@@ -37,7 +37,7 @@ CAUSES = [
     ("http-status", answers(404), {}),
     ("http-status", answers(500), {}),
     ("http-status", answers(301), {}),
-    ("http-status", answers(206), {}),
+    ("http-answer", answers(206), {}),
     ("body-too-long", lambda lab: None, {"bc_size": len(IMAGE) - 1}),
     ("body-too-short", lambda lab: None, {"bc_size": len(IMAGE) + 1}),
     ("hash-mismatch", lambda lab: None, {"bc_crc": OTHER_MD5}),

@@ -127,7 +127,7 @@ def test_an_image_that_lies_in_the_spare_slot_is_not_downloaded_again(lab: Lab) 
     assert lab.server.asked == []
 
 
-def test_a_slot_asked_for_by_number_is_the_one_that_is_filled(lab: Lab) -> None:
+def test_a_slot_asked_for_by_number_is_the_one_that_is_filled() -> None:
     lab = Lab(slots=3)
     lab.publish(image=b"new image", bc_idx=2)
     lab.wake()

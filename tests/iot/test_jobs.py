@@ -308,7 +308,9 @@ def test_a_notification_is_a_reason_to_look_once(service: JobsService, jobs: Job
     assert [jobs.changed(), jobs.changed()] == [True, False]
 
 
-def test_a_reconnect_is_a_reason_to_look_since_notifications_are_not_replayed(service: JobsService, jobs: Jobs) -> None:
+def test_a_reconnect_is_a_reason_to_look_since_notifications_are_not_replayed(
+    service: JobsService, jobs: Jobs
+) -> None:
     settle(jobs)
     service.drop()
     service.create("a", {})

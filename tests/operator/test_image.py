@@ -38,6 +38,15 @@ def test_the_same_files_give_the_same_bytes_whenever_they_were_written(program: 
     assert build_image(program, "1", tmp_path / "second.pyz").content == first
 
 
+def test_the_members_of_an_image_are_sorted_and_without_times(program: Path, tmp_path: Path) -> None:
+    for name in ("z.py", "m.py", "a.py", "k.py"):
+        (program / name).write_text("")
+    build_image(program, "1", tmp_path / "image.pyz")
+    members = zipfile.ZipFile(tmp_path / "image.pyz").infolist()
+    assert [member.filename for member in members] == sorted(member.filename for member in members)
+    assert {member.date_time for member in members} == {(1980, 1, 1, 0, 0, 0)}
+
+
 def test_byte_code_stays_out_of_an_image(program: Path, tmp_path: Path) -> None:
     (program / "__pycache__").mkdir()
     (program / "__pycache__" / "m.cpython-311.pyc").write_bytes(b"x")
@@ -82,7 +91,7 @@ def test_an_image_is_not_built_into_its_own_folder(program: Path) -> None:
 
 
 def test_a_place_that_cannot_be_written_is_named(program: Path, tmp_path: Path) -> None:
-    with pytest.raises(OperatorError, match="none/.image.pyz.part: No such file"):
+    with pytest.raises(OperatorError, match=r"none.*No such file"):
         build_image(program, "1", tmp_path / "none" / "image.pyz")
 
 
@@ -105,7 +114,7 @@ def test_the_json_of_the_ancestors_linker_is_an_image_for_its_slot(tmp_path: Pat
         ({"bcbin": "AAAA", "bc_idx": True}, "bc_idx"),
         ({"bcbin": "AAAA", "bc_idx": "1"}, "bc_idx"),
         ({"bcbin": "AAAA", "bc_idx": -1}, "bc_idx"),
-        ({"bcbin": "A-A", "bc_idx": 1}, "bcbin"),
+        ({"bcbin": "AAAA-", "bc_idx": 1}, "bcbin"),
         ({"bcbin": 7, "bc_idx": 1}, "bcbin"),
         ({"bcbin": "", "bc_idx": 1}, "0 bytes"),
     ],

@@ -29,6 +29,9 @@ ACCEPT_WITHIN_MS = 10_000
 STABLE_MS = 60_000
 """A connection that lasted this long starts the back-off over; one merely accepted does not."""
 
+# AWS IoT says no more than this to a device that it knows and does not want.
+_HINT = ", before it accepted us: is the certificate active, and does its policy allow this client ID?"
+
 _GOODBYE_WITHIN_MS = 2_000
 _TURN_MS = 1_000
 
@@ -129,6 +132,8 @@ class NetworkLoop:
                 self._problem = f"the broker did not accept us within {ACCEPT_WITHIN_MS} ms"
                 return
             self._turn()
+        if not self._is_accepted:
+            self._problem += _HINT
 
     def _turn(self) -> None:
         """Wait until there is something to do, and do it."""

@@ -15,11 +15,24 @@ ALPN_PORT = 443
 ALPN_PROTOCOL = "x-amzn-mqtt-ca"
 
 
+class _Socket(ssl.SSLSocket):
+    """A socket that does not outlive a failed handshake; paho would leave it to the garbage collector."""
+
+    def do_handshake(self, block: bool = False) -> None:
+        """As in `ssl`, but the socket is closed when it fails."""
+        try:
+            super().do_handshake(block)
+        except OSError:
+            self.close()
+            raise
+
+
 def tls_context(credentials: Credentials) -> ssl.SSLContext:
     """A context for one device. *Raises* BadCredentials, naming which of them TLS cannot use."""
     # PROTOCOL_TLS_CLIENT requires a certificate, and that it bears the host's name.
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.sslsocket_class = _Socket
     _trust(context, credentials)
     _show(context, credentials)
     return context

@@ -117,10 +117,17 @@ class Flow:
             except NotConnected:
                 raise
             except IotError as error:
+                if self._owes_a_report():
+                    # The journal has room for one: the next job would overwrite what is owed to this one.
+                    raise
                 left = error
         if left is not None:
             raise left
         return False
+
+    def _owes_a_report(self) -> bool:
+        entry = self._device.journal.load()
+        return entry is not None and entry.stage == journal.FAILED
 
     def _carry_out(self, job: Job) -> bool:
         """One firmware job: True when its image awaits its trial."""

@@ -40,6 +40,7 @@ def test(document: object, *, device: "Device | None" = None) -> None:
     *Raises* Refused, HashMismatch when the slot does not hold that firmware, Busy during a trial.
     """
     device = device or devices.current()
+    device.require_no_trial()
     asked = documents.parse(document)
     device.begin_trial(device.slot_for(asked.slot, asked.wanted.size_bytes), asked.wanted)
 

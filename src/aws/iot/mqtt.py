@@ -70,7 +70,7 @@ if TYPE_CHECKING:
         def disconnect(self) -> None:
             """End the session politely; subscriptions are remembered and `connect` may follow.
 
-            What was published and not yet acknowledged is sent again by the next `connect`.
+            What was published and not yet acknowledged may be sent by the next `connect`, or be lost.
             """
 
         def close(self) -> None:

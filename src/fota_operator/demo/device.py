@@ -37,7 +37,7 @@ class DeviceProcess:
         *,
         environment: Mapping[str, str] | None = None,
         options: Sequence[str] = (),
-        on_line: Callable[[str], None] = lambda line: None,
+        on_line: Callable[[str], None] = lambda _line: None,
     ) -> None:
         self.lines: list[str] = []
         """All that the boot chooser and the firmware said so far."""

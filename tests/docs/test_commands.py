@@ -1,0 +1,81 @@
+"""Commands that pages show exist, with the options that they are shown with."""
+
+import re
+import shlex
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from typer.main import get_command
+
+from docs.pages import ROOT, blocks, pages, read
+from fota import supervisor
+from fota_operator.cli.app import app
+
+
+def shown_commands(page: Path) -> Iterator[str]:
+    """Every line of a page's shell blocks that calls one of our commands, continued lines joined."""
+    for block in blocks(page.read_text()):
+        if block.language == "sh":
+            for line in block.content.replace("\\\n", " ").splitlines():
+                found = re.search(r"(?:^|\$\(|/bin/| )((?:fota|fota-boot|make) [^)|>&]*)", line)
+                if found and not line.startswith("sudo python3"):
+                    yield found.group(1).strip()
+
+
+EVERY = sorted({command for page in pages() for command in shown_commands(page)})
+
+
+def parse(command: str) -> None:
+    """Raises, or exits, unless the command could be typed like this."""
+    name, *words = shlex.split(command.replace('"$job"', "JOB"))
+    if name == "make":
+        targets = re.findall(r"^([a-z-]+):", read("Makefile"), re.MULTILINE)
+        assert set(words) <= set(targets)
+    elif name == "fota-boot":
+        supervisor._parser().parse_args(words)
+    else:
+        parse_fota(words)
+
+
+def parse_fota(words: list[str]) -> None:
+    command = get_command(app)
+    while hasattr(command, "commands"):
+        assert words[0] in command.commands, words
+        command, words = command.commands[words[0]], words[1:]
+    command.make_context("fota", [word for word in words if word])
+
+
+@pytest.mark.parametrize("command", EVERY)
+def test_a_command_that_a_page_shows_can_be_typed_like_that(command: str) -> None:
+    parse(command)
+
+
+def test_commands_were_found_in_the_pages() -> None:
+    first = {" ".join(command.split()[:2]) for command in EVERY}
+    assert {"make demo", "make test", "fota start", "fota watch", "fota local", "fota-boot --home"} <= first
+
+
+@pytest.mark.parametrize("wrong", ["make everything", "fota begin", "fota start --no-such a b c d", "fota-boot"])
+def test_a_command_that_does_not_exist_is_found(wrong: str) -> None:
+    with pytest.raises(BaseException):  # noqa: B017, PT011 - typer, argparse and assert each raise their own
+        parse(wrong)
+
+
+def test_every_make_target_is_in_contributing_and_no_other_is() -> None:
+    targets = re.findall(r"^([a-z-]+):.*## ", read("Makefile"), re.MULTILINE)
+    named = re.findall(r"^\| `make ([a-z-]+)`", read("CONTRIBUTING.md"), re.MULTILINE)
+    assert sorted(named) == sorted(set(targets) - {"help"})
+
+
+def test_the_pages_name_the_python_that_the_package_requires() -> None:
+    assert 'requires-python = ">=3.10"' in read("pyproject.toml")
+    assert "Python 3.10 or later" in read("README.md")
+
+
+def test_every_dependency_that_the_readme_promises_is_the_base_install() -> None:
+    line = next(line for line in read("pyproject.toml").splitlines() if line.startswith("dependencies"))
+    assert re.findall(r'"([a-z0-9-]+)', line) == ["paho-mqtt", "urllib3"]
+    assert sys.modules
+    assert (ROOT / "LICENSE").read_text().strip().startswith("Apache License")

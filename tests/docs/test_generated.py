@@ -1,0 +1,95 @@
+"""The generated blocks say what the code says now, and every list that must be whole is."""
+
+import importlib.util
+import inspect
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from aws.iot import document
+from docs.pages import ROOT, blocks, read
+from fota import errors
+
+
+def test_the_generated_blocks_are_current() -> None:
+    done = subprocess.run([sys.executable, ROOT / "tools/docs.py", "--check"], capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_a_block_that_is_out_of_date_is_found(tmp_path: Path) -> None:
+    page = tmp_path / "page.md"
+    page.write_text(read("docs/design.md").replace("| **on-trial** |", "| **settled** |"))
+    docs = load_tool("docs")
+    assert docs.stale(tmp_path) == {page: read("docs/design.md")}
+
+
+def test_every_block_that_can_be_generated_stands_in_a_page() -> None:
+    text = "".join(page.read_text() for page in (ROOT / "docs").rglob("*.md"))
+    assert [name for name in load_tool("docs").BLOCKS if f"<!-- generated: {name} -->" not in text] == []
+
+
+def test_every_reason_is_in_the_table_once_with_its_status_and_no_other_is() -> None:
+    lines = [line for line in read("docs/reference/reasons.md").splitlines() if line.startswith("| `")]
+    rows = [[cell.strip() for cell in line.strip("|").split(" | ")] for line in lines]
+    table = [(cells[0].strip("`"), cells[1]) for cells in rows if len(cells) == 4]
+    branches = ((errors.Refused, "REJECTED"), (errors.Failed, "FAILED"))
+    expected = [(leaf.reason, status) for branch, status in branches for leaf in leaves(branch)]
+    assert sorted(table) == sorted(expected)
+
+
+def leaves(branch: type[errors.FotaError]) -> Iterator[type[errors.FotaError]]:
+    """The classes that are raised: those below the branch, but for the one that only groups others."""
+    for below in branch.__subclasses__():
+        if below.__module__ == errors.__name__:
+            if below is not errors.DownloadFailed:
+                yield below
+            yield from leaves(below)
+
+
+def test_every_field_of_the_job_document_is_in_its_table_and_no_other_is() -> None:
+    page = read("docs/reference/job-document.md")
+    table = page.split("## Fields")[1].split("## ")[0]
+    fields = [line.split("`")[1] for line in table.splitlines() if line.startswith("| `")]
+    assert sorted(fields) == sorted([*document._KNOWN, "x-..."])
+    for limit in (document.MOST_SIZE_BYTES, document.MOST_URL_CHARACTERS):
+        assert str(limit) in table
+
+
+def test_the_job_document_of_the_page_is_accepted() -> None:
+    (example,) = [block for block in blocks(read("docs/reference/job-document.md")) if block.language == "json"]
+    assert document.is_fota(json.loads(example.content))
+    assert document.parse(json.loads(example.content)).slot is None
+
+
+def test_the_numbers_of_the_pages_are_those_of_the_code() -> None:
+    from fota import boot, supervisor
+    from fota.download import Limits
+    from fota.durable import CELL_BYTES
+
+    limits = inspect.signature(Limits).parameters
+    assert limits["fruitless_tries"].default == 5
+    assert limits["silence_ms"].default == 30_000
+    assert limits["total_ms"].default == 3_600_000
+    assert limits["fruitful_bytes"].default == 1024
+    assert (limits["first_delay_ms"].default, limits["most_delay_ms"].default) == (500, 30_000)
+    assert (boot.DEFAULT_ATTEMPTS, boot.MOST_ATTEMPTS) == (1, 10)
+    assert (supervisor.DEFAULT_DEADLINE_S, supervisor.STOP_GRACE_S) == (600, 10)
+    assert (supervisor.FIRST_DELAY_S, supervisor.MOST_DELAY_S, supervisor.STABLE_S) == (1, 60, 60)
+    assert CELL_BYTES == 4096
+
+
+def load_tool(name: str) -> object:
+    """A module of tools/, which is no package."""
+    tools = str(ROOT / "tools")
+    sys.path.insert(0, tools)
+    try:
+        spec = importlib.util.spec_from_file_location(f"tool_{name}", ROOT / "tools" / f"{name}.py")
+        assert spec is not None
+        assert spec.loader is not None
+        module = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(module)
+    finally:
+        sys.path.remove(tools)
+    return module

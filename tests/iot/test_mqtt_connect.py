@@ -1,0 +1,278 @@
+"""How a connection begins, and how it ends."""
+
+import socket
+import threading
+import time
+
+import pytest
+
+from aws.iot._mqtt_cpython import PahoConnection
+from aws.iot.errors import ConnectFailed, NotConnected
+from fota.backoff import Backoff
+from iot.broker import CONNACK, CONNECT, PUBACK
+from iot.mqtt_lab import MqttLab
+
+SERVER_UNAVAILABLE, NOT_AUTHORIZED, WRONG_PROTOCOL = 3, 5, 1
+
+
+def test_a_connection_that_the_broker_accepts_is_a_session(mqtt_lab: MqttLab) -> None:
+    connection = mqtt_lab.connection()
+    assert (connection.is_connected(), connection.sessions) == (False, 0)
+
+    connection.connect()
+
+    assert (connection.is_connected(), connection.sessions) == (True, 1)
+
+
+def test_the_session_is_clean_and_of_mqtt_3_1_1(mqtt_lab: MqttLab) -> None:
+    mqtt_lab.connected()
+
+    assert mqtt_lab.broker.connects == [b"\0\x04MQTT" + b"\x04" + b"\x02" + b"\0\x3c" + b"\0\x08device-1"]
+
+
+def test_connecting_twice_connects_once(mqtt_lab: MqttLab) -> None:
+    connection = mqtt_lab.connected()
+
+    connection.connect()
+
+    assert len(mqtt_lab.broker.connects) == 1
+
+
+def test_a_port_given_to_connect_wins_over_that_of_the_endpoint(mqtt_lab: MqttLab) -> None:
+    connection = mqtt_lab.connection(endpoint="localhost:1")
+
+    connection.connect(mqtt_lab.broker.port)
+
+    assert connection.is_connected()
+
+
+def test_a_broker_that_withholds_its_answer_is_given_up_in_time(mqtt_lab: MqttLab) -> None:
+    mqtt_lab.broker.withheld.add(CONNACK)
+    connection = mqtt_lab.connection()
+    began_s = time.monotonic()
+
+    with pytest.raises(ConnectFailed, match="not connected within 200 ms"):
+        connection.connect(timeout_ms=200)
+
+    assert time.monotonic() - began_s < 2
+    assert not mqtt_lab.network_threads()
+
+
+def test_a_broker_that_takes_too_long_to_accept_is_tried_anew(
+    mqtt_lab: MqttLab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("aws.iot._mqtt_loop_cpython.ACCEPT_WITHIN_MS", 150)
+    monkeypatch.setattr("aws.iot._mqtt_loop_cpython._TURN_MS", 20)
+    mqtt_lab.broker.withheld.add(CONNACK)
+    connection = mqtt_lab.connection()
+    connecting = threading.Thread(target=connection.connect)
+    connecting.start()
+
+    mqtt_lab.eventually(lambda: len(mqtt_lab.broker.connects) == 2)
+    mqtt_lab.broker.withheld.clear()
+
+    connecting.join()
+    assert connection.is_connected()
+
+
+def test_a_refusal_is_final_and_says_why(mqtt_lab: MqttLab) -> None:
+    mqtt_lab.broker.connack_codes.append(NOT_AUTHORIZED)
+
+    with pytest.raises(ConnectFailed, match="Not authorized"):
+        mqtt_lab.connection().connect()
+
+    assert len(mqtt_lab.broker.connects) == 1
+
+
+def test_a_refused_protocol_version_is_not_answered_with_an_older_one(mqtt_lab: MqttLab) -> None:
+    mqtt_lab.broker.connack_codes.append(WRONG_PROTOCOL)
+
+    mqtt_lab.connected()
+
+    first, second = mqtt_lab.broker.connects
+    assert first == second
+
+
+def test_a_broker_that_is_unavailable_for_now_is_tried_again(mqtt_lab: MqttLab) -> None:
+    mqtt_lab.broker.connack_codes.extend([SERVER_UNAVAILABLE, SERVER_UNAVAILABLE])
+
+    mqtt_lab.connected()
+
+    assert len(mqtt_lab.broker.connects) == 3
+
+
+def test_a_broker_that_hangs_up_before_it_answers_is_tried_again(mqtt_lab: MqttLab) -> None:
+    mqtt_lab.broker.hangs_up_on.add(CONNECT)
+    connection = mqtt_lab.connection()
+    connecting = threading.Thread(target=connection.connect)
+    connecting.start()
+
+    mqtt_lab.eventually(lambda: len(mqtt_lab.broker.peers) >= 3)
+    mqtt_lab.broker.hangs_up_on.clear()
+
+    connecting.join()
+    assert connection.is_connected()
+
+
+def test_an_endpoint_where_nobody_listens_is_named(mqtt_lab: MqttLab) -> None:
+    endpoint = f"localhost:{_unused_port()}"
+
+    with pytest.raises(ConnectFailed, match=rf"{endpoint}: not connected within 100 ms: .*refused"):
+        mqtt_lab.connection(endpoint=endpoint).connect(timeout_ms=100)
+
+
+@pytest.mark.parametrize("endpoint", ["", ":8883", "host:", "host:x", "host:0", "host:65536", "mqtts://host"])
+def test_what_is_no_endpoint_is_named(mqtt_lab: MqttLab, endpoint: str) -> None:
+    with pytest.raises(ConnectFailed, match="endpoint: expected host or host:port"):
+        PahoConnection(endpoint, "device-1", mqtt_lab.credentials())
+
+
+def test_after_a_failed_connect_another_may_succeed(mqtt_lab: MqttLab) -> None:
+    mqtt_lab.broker.connack_codes.append(NOT_AUTHORIZED)
+    connection = mqtt_lab.connection()
+    with pytest.raises(ConnectFailed):
+        connection.connect()
+
+    connection.connect()
+
+    assert connection.is_connected()
+
+
+def test_a_disconnected_device_says_goodbye_and_is_gone(mqtt_lab: MqttLab) -> None:
+    connection = mqtt_lab.connected()
+
+    connection.disconnect()
+
+    assert not connection.is_connected()
+    assert not mqtt_lab.network_threads()
+    mqtt_lab.eventually(lambda: mqtt_lab.broker.farewells == 1)
+
+
+def test_what_was_published_before_the_goodbye_reaches_the_broker(mqtt_lab: MqttLab) -> None:
+    connection = mqtt_lab.connected()
+    for number in range(50):
+        connection.publish("last/words", str(number), qos=0)
+
+    connection.disconnect()
+
+    mqtt_lab.eventually(lambda: mqtt_lab.broker.farewells == 1)
+    assert [int(message.payload) for message in mqtt_lab.broker.published] == list(range(50))
+
+
+def test_after_a_disconnect_connect_makes_the_subscriptions_again(mqtt_lab: MqttLab) -> None:
+    connection = mqtt_lab.connected()
+    connection.subscribe("a", _ignore)
+    connection.disconnect()
+
+    connection.connect()
+
+    assert mqtt_lab.broker.subscribes == [[("a", 1)], [("a", 1)]]
+    assert connection.sessions == 2
+
+
+def test_what_was_not_acknowledged_before_a_disconnect_is_sent_by_the_next_connect(mqtt_lab: MqttLab) -> None:
+    mqtt_lab.broker.withheld.add(PUBACK)
+    connection = mqtt_lab.connected()
+    connection.publish("report", "SUCCEEDED")
+    mqtt_lab.eventually(lambda: mqtt_lab.broker.published)
+    connection.disconnect()
+    mqtt_lab.broker.withheld.clear()
+
+    connection.connect()
+
+    mqtt_lab.eventually(lambda: len(mqtt_lab.broker.published) == 2)
+
+
+def test_a_closed_connection_forgets_subscriptions_and_messages(mqtt_lab: MqttLab) -> None:
+    mqtt_lab.broker.withheld.add(PUBACK)
+    connection = mqtt_lab.connected()
+    connection.subscribe("a", _ignore)
+    connection.publish("b", "")
+    mqtt_lab.eventually(lambda: mqtt_lab.broker.published)
+    connection.close()
+
+    connection.connect()
+    connection.publish("the end", "", qos=0)
+
+    mqtt_lab.eventually(lambda: mqtt_lab.broker.published[-1].topic == "the end")
+    assert [message.topic for message in mqtt_lab.broker.published] == ["b", "the end"]
+    assert len(mqtt_lab.broker.subscribes) == 1
+
+
+def test_close_is_not_held_up_by_a_message_that_is_never_acknowledged(mqtt_lab: MqttLab) -> None:
+    mqtt_lab.broker.withheld.add(PUBACK)
+    connection = mqtt_lab.connected()
+    connection.publish("a", "never acknowledged")
+    mqtt_lab.eventually(lambda: mqtt_lab.broker.published)
+    began_s = time.monotonic()
+
+    connection.close()
+
+    assert time.monotonic() - began_s < 2
+    assert not mqtt_lab.network_threads()
+
+
+def test_close_ends_a_connection_that_is_waiting_to_try_again(mqtt_lab: MqttLab) -> None:
+    connection = mqtt_lab.connected(backoff=Backoff(3_600_000, 3_600_000, lambda: 0.9))
+    mqtt_lab.broker.kick()
+    mqtt_lab.eventually(lambda: not connection.is_connected())
+
+    connection.close()
+
+    assert not mqtt_lab.network_threads()
+
+
+def test_close_is_bounded_when_the_broker_reads_nothing_more(
+    mqtt_lab: MqttLab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("aws.iot._mqtt_loop_cpython._GOODBYE_WITHIN_MS", 50)
+    monkeypatch.setattr("aws.iot._mqtt_loop_cpython._TURN_MS", 20)
+    connection = mqtt_lab.connected()
+    mqtt_lab.broker.stop_reading()
+    for _ in range(100):
+        connection.publish("much", bytes(120_000), qos=0)
+
+    connection.close()
+
+    assert not mqtt_lab.network_threads()
+
+
+def test_a_connection_may_be_closed_before_it_was_connected_and_twice(mqtt_lab: MqttLab) -> None:
+    connection = mqtt_lab.connection()
+
+    connection.close()
+    connection.close()
+
+    assert not connection.is_connected()
+
+
+def test_a_callback_may_end_the_connection(mqtt_lab: MqttLab) -> None:
+    connection = mqtt_lab.connected()
+    connection.subscribe("end", lambda _topic, _payload: connection.disconnect())
+
+    mqtt_lab.broker.send("end", b"")
+
+    mqtt_lab.eventually(lambda: not mqtt_lab.network_threads())
+    connection.connect()
+    assert connection.is_connected()
+
+
+def test_publishing_before_connect_and_after_disconnect_is_an_error(mqtt_lab: MqttLab) -> None:
+    connection = mqtt_lab.connection()
+    with pytest.raises(NotConnected, match="a: not connected"):
+        connection.publish("a", "")
+    connection.connect()
+    connection.disconnect()
+
+    with pytest.raises(NotConnected, match="a: not connected"):
+        connection.publish("a", "")
+
+
+def _ignore(_topic: str, _payload: bytes) -> None:
+    pass
+
+
+def _unused_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port: int = listener.getsockname()[1]
+        return port
