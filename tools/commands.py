@@ -1,44 +1,149 @@
-"""The reference of the commands as Markdown: the `--help` of each, at a fixed width."""
+"""The reference of the commands as Markdown, from the declarations that `--help` is made of.
 
-import os
-import subprocess
-import sys
-from collections.abc import Iterator
+Not the text of `--help` itself, which is another with every version of the libraries that draw it.
+"""
 
-from typer.main import get_command
-from typer.testing import CliRunner
+import argparse
+import inspect
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, get_args, get_type_hints
 
+import typer
+from typer.models import ArgumentInfo, OptionInfo
+
+from fota import supervisor
 from fota_operator.cli.app import app
 
-_FIXED = {"COLUMNS": "100", "TERMINAL_WIDTH": "100", "NO_COLOR": "1", "TERM": "dumb"}
+_HEAD = "| argument or option | meaning |\n| --- | --- |"
+
+
+@dataclass(frozen=True)
+class _Parameter:
+    """One argument or option: how it is typed, and what it means."""
+
+    label: str
+    meaning: str
+    is_argument: bool
+    is_required: bool
 
 
 def commands_reference() -> str:
     """`fota` with every subcommand, then `fota-boot`."""
-    sections = [_section(path, _fota_help(path)) for path in command_paths()]
-    return "\n".join((*sections, _section(("fota-boot",), _fota_boot_help())))
+    callback = app.registered_callback
+    prose = inspect.getdoc(callback.callback) if callback else None
+    return "\n".join((*_group("fota", app, prose), *_fota_boot()))
 
 
-def command_paths() -> Iterator[tuple[str, ...]]:
-    """The words of every command: ("fota",), ("fota", "start"), ("fota", "things"), ("fota", "things", "add"), …"""
-    yield ("fota",)
-    for name, command in get_command(app).commands.items():  # type: ignore[attr-defined]  # an app is a group
-        yield ("fota", name)
-        yield from (("fota", name, below) for below in getattr(command, "commands", {}))
+def _group(path: str, group: typer.Typer, prose: str | None) -> Iterator[str]:
+    commands = [
+        (one.name or _dashed(one.callback.__name__), one.callback)
+        for one in group.registered_commands
+        if one.callback
+    ]
+    groups = [(str(one.name), one.typer_instance) for one in group.registered_groups if one.typer_instance]
+    yield f"## {path}\n\n{_prose(prose)}\n"
+    entries = [(name, inspect.getdoc(function)) for name, function in commands]
+    entries += [(name, str(below.info.help)) for name, below in groups]
+    yield "".join(f"- [`{path} {name}`](#{_anchor(path, name)}): {_first(text)}\n" for name, text in entries)
+    for name, function in commands:
+        yield from _command(f"{path} {name}", function)
+    for name, below in groups:
+        yield from _group(f"{path} {name}", below, str(below.info.help))
 
 
-def _fota_help(path: tuple[str, ...]) -> str:
-    result = CliRunner(env=_FIXED).invoke(app, [*path[1:], "--help"], prog_name="fota")
-    if result.exit_code:
-        raise RuntimeError(f"{' '.join(path)} --help: exit status {result.exit_code}")
-    return str(result.output)
+def _command(path: str, function: Callable[..., object]) -> Iterator[str]:
+    parameters = sorted(_parameters(function), key=lambda one: not one.is_argument)
+    arguments = [one.label if one.is_required else f"[{one.label}]" for one in parameters if one.is_argument]
+    yield f"## {path}\n\n{_prose(inspect.getdoc(function))}\n"
+    yield _code_block(" ".join((path, *arguments, "[OPTION...]")))
+    if parameters:
+        yield _table(_row(one.label, one.meaning) for one in parameters)
 
 
-def _fota_boot_help() -> str:
-    command = [sys.executable, "-m", "fota.supervisor", "--help"]
-    return subprocess.run(command, env={**os.environ, **_FIXED}, check=True, capture_output=True, text=True).stdout  # noqa: S603
+def _parameters(function: Callable[..., object]) -> Iterator[_Parameter]:
+    hints = get_type_hints(function, include_extras=True)
+    for name, parameter in inspect.signature(function).parameters.items():
+        kind, declared = get_args(hints[name])[:2]
+        has_default = parameter.default is not inspect.Parameter.empty
+        default = parameter.default if has_default else None
+        if isinstance(declared, ArgumentInfo):
+            label = str(declared.metavar or name.upper()).strip("[]")
+        else:
+            label = _option_label(name, kind, declared)
+        meaning = _meaning(declared, default, is_required=not has_default and isinstance(declared, OptionInfo))
+        yield _Parameter(label, meaning, isinstance(declared, ArgumentInfo), not has_default)
 
 
-def _section(path: tuple[str, ...], text: str) -> str:
-    lines = (line.rstrip() for line in text.strip().splitlines())
-    return f"## {' '.join(path)}\n\n```text\n" + "\n".join(lines) + "\n```\n"
+# Any: an annotation is no type.
+def _option_label(name: str, kind: Any, declared: OptionInfo) -> str:
+    # Inside Annotated, the first name stands where a default otherwise would.
+    first = [declared.default] if isinstance(declared.default, str) else []
+    names = ", ".join((*first, *(declared.param_decls or ()))) or f"--{_dashed(name)}"
+    if kind is bool:
+        return names
+    kinds = get_args(kind) or (kind,)
+    value = "N" if int in kinds or float in kinds else "PATH" if Path in kinds else "TEXT"
+    return f"{names} {declared.metavar or value}"
+
+
+def _meaning(declared: ArgumentInfo | OptionInfo, default: object, *, is_required: bool) -> str:
+    facts = [declared.help or ""]
+    if isinstance(default, float):
+        facts.append(f"Default: {default:g}.")
+    elif isinstance(default, int | str | Path) and type(default) is not bool:
+        facts.append(f"Default: {default}.")
+    if declared.envvar:
+        facts.append(f"Taken from {declared.envvar} if that is set in the environment.")
+    if is_required:
+        facts.append("Required.")
+    return " ".join(facts)
+
+
+def _fota_boot() -> Iterator[str]:
+    parser = supervisor._parser()
+    yield f"## {parser.prog}\n\n{parser.description}\n"
+    yield _code_block(f"{parser.prog} --home DIR [OPTION...] [-- ARGUMENT...]")
+    yield _table(_row(_boot_label(one), _boot_meaning(parser, one)) for one in parser._actions if one.dest != "help")
+    yield f"{parser.epilog}\n"
+
+
+def _boot_label(action: argparse.Action) -> str:
+    return " ".join((*action.option_strings, str(action.metavar or "ARGUMENT...")))
+
+
+def _boot_meaning(parser: argparse.ArgumentParser, action: argparse.Action) -> str:
+    text = (action.help or "") % {"default": action.default, "prog": parser.prog}
+    return f"{text[:1].upper()}{text[1:]}."
+
+
+def _table(rows: Iterator[str]) -> str:
+    return "\n".join((_HEAD, *rows)) + "\n"
+
+
+def _row(label: str, meaning: str) -> str:
+    text = re.sub(r"\[default: (.*?)\]", r"Default: \1.", _prose(meaning))
+    return f"| `{label}` | {text} |"
+
+
+def _code_block(line: str) -> str:
+    return f"```text\n{line}\n```\n"
+
+
+def _first(text: str | None) -> str:
+    return _prose(text).splitlines()[0]
+
+
+def _prose(text: str | None) -> str:
+    """Paragraphs of one line each, whatever width they were written for."""
+    return "\n\n".join(" ".join(paragraph.split()) for paragraph in (text or "").strip().split("\n\n"))
+
+
+def _anchor(path: str, name: str) -> str:
+    return _dashed(f"{path}-{name}".replace(" ", "-"))
+
+
+def _dashed(name: str) -> str:
+    return name.replace("_", "-")

@@ -28,7 +28,7 @@ class Report(Progress):
             print(f"downloaded {total_bytes} bytes", flush=True)
 
     def restarting(self) -> None:
-        print("restarting into the new firmware", flush=True)
+        print("restarting", flush=True)
 
 
 def is_healthy() -> bool:

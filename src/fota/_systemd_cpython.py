@@ -8,6 +8,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+_DATAGRAM = socket.SOCK_DGRAM | socket.SOCK_CLOEXEC | socket.SOCK_NONBLOCK
 _OWN = ("NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID")
 
 
@@ -18,7 +19,8 @@ class Systemd:
         self._path = os.environ.get("NOTIFY_SOCKET", "")
         watchdog = os.environ.get("WATCHDOG_USEC", "")
         # Half the time allowed, as sd_watchdog_enabled(3) recommends.
-        self._interval_s = int(watchdog) / 2_000_000 if watchdog.isdigit() and self._path else None
+        usable = self._path and watchdog.isascii() and watchdog.isdigit() and int(watchdog) > 0
+        self._interval_s = int(watchdog) / 2_000_000 if usable else None
         self._due_s = 0.0
 
     def ready(self, slot: int) -> None:
@@ -50,7 +52,8 @@ class Systemd:
             return
         address = "\0" + self._path[1:] if self._path.startswith("@") else self._path
         try:
-            with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as sender:
+            # Never waits: a manager that does not read must not hold up a boot.
+            with socket.socket(socket.AF_UNIX, _DATAGRAM) as sender:
                 sender.sendto(text.encode(), address)
         except OSError:
             # systemd's interest is not worth a device.

@@ -3,6 +3,8 @@
 import hashlib
 import struct
 
+from fota.errors import StorageFailed
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from fota.slots import Reader, Slots
@@ -57,13 +59,24 @@ def measure(reader: "Reader", buffer: "memoryview") -> Digests:
 
 
 def proves_itself(slots: "Slots", slot: int, buffer: "memoryview") -> bool:
-    """Whether the slot, read now, holds the very bytes that were proven when it was sealed."""
+    """Whether the slot, read now, holds the very bytes that were proven when it was sealed.
+
+    A slot that cannot be read proves nothing; it must not keep another from being started.
+    """
     promised = slots.seal_of(slot)
     if promised is None:
         return False
+    try:
+        return promised.matches(measure_slot(slots, slot, buffer))
+    except StorageFailed:
+        return False
+
+
+def measure_slot(slots: "Slots", slot: int, buffer: "memoryview") -> Digests:
+    """Digests of what a slot holds now, through a reader of its own. *Raises* StorageFailed."""
     reader = slots.reader(slot)
     try:
-        return promised.matches(measure(reader, buffer))
+        return measure(reader, buffer)
     finally:
         reader.close()
 

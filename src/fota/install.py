@@ -53,7 +53,7 @@ class Installer:
         if not wanted.matches(came):
             raise HashMismatch(_difference(wanted, came))
         progress.proving(slot)
-        found = self._read_back(slot, buffer)
+        found = image.measure_slot(self._slots, slot, buffer)
         if not came.matches(found):
             raise StorageFailed(f"slot {slot} reads back other bytes than were written")
         self._slots.seal(slot, found)
@@ -74,13 +74,6 @@ class Installer:
         download = Download(url, wanted.size_bytes, client=self._client, clock=self._clock, limits=self._limits)
         download.run(sink, buffer, progress)
         return sink.hasher.digests()
-
-    def _read_back(self, slot: int, buffer: "memoryview") -> "Digests":
-        reader = self._slots.reader(slot)
-        try:
-            return image.measure(reader, buffer)
-        finally:
-            reader.close()
 
 
 class _HashingSink:

@@ -28,7 +28,7 @@ MAX_TIMEOUT_MINUTES = 10_080
 class StartRequest:
     """Which image goes to which thing, by way of which bucket and role (a name or an ARN).
 
-    `duration_s` is how long a presigned URL is good for; a device that needs longer gets a fresh one.
+    `duration_s` is how long a presigned URL is good for; each look of a device at its job makes a fresh one.
     `slot` None takes the image's own, or else whichever is spare. `timeout_minutes` is how long an
     execution may be IN_PROGRESS; None leaves it without limit.
     """

@@ -90,7 +90,7 @@ def add_things(
     made before it are whole, and running this again goes on from there.
     *Raises* BadInput, AlreadyThere, CloudRefused, CloudUnreachable.
     """
-    known = {name: _known(cloud, name, folder) for name in dict.fromkeys(names)}
+    known = {name: _known(cloud, name, folder) for name in names}
     wanted = _wanted(cloud, options)
     return tuple(
         _planned(name, folder, wanted)

@@ -42,8 +42,10 @@ class MemoryConnection:
         self._mends = False
         self._mend_at_ms: int | None = None
         self._subscriptions: dict[str, Callable[[str, bytes], None]] = {}
-        self._queued: list[tuple[str, bytes, int]] = []
+        self._queued: list[tuple[str, bytes]] = []
         self._in_flight: list[tuple[int, str, bytes]] = []
+        self._calling = False
+        self._has_news = False
 
     # What a test arranges.
 
@@ -120,14 +122,17 @@ class MemoryConnection:
         elif len(self._queued) >= MOST_QUEUED:
             raise NotConnected(f"{MOST_QUEUED} messages are queued already")
         else:
-            self._queued.append((topic, content, qos))
+            self._queued.append((topic, content))
 
     def subscribe(self, topic_filter: str, callback: Callable[[str, bytes], None], qos: int = 1) -> None:
         """Call back for each message that matches; *raises* NotConnected when refused."""
+        if self._calling:
+            raise Misuse("subscribe: a callback must not, since nobody is there to hear the answer")
         _check_filter(topic_filter)
         if qos not in {0, 1}:
             raise Misuse(f"subscribe: AWS IoT grants QoS 0 and 1, got {qos!r}")
         if topic_filter in self.refused_filters:
+            self._subscriptions.pop(topic_filter, None)
             raise NotConnected(f"{topic_filter}: the broker refused the subscription")
         self._subscriptions[topic_filter] = callback
 
@@ -137,13 +142,15 @@ class MemoryConnection:
             raise Misuse(f"unsubscribe: {topic_filter} is not subscribed to")
 
     def wait(self, timeout_ms: int) -> None:
-        """Let virtual time pass until a message was handed out, or for `timeout_ms`."""
+        """Let virtual time pass until a message was handed out since the last `wait`, or for `timeout_ms`."""
         if type(timeout_ms) is not int or timeout_ms < 0:
             raise Misuse(f"wait: expected a number of milliseconds from 0, got {timeout_ms!r}")
         deadline_ms = self._clock.now_ms() + timeout_ms
-        while not self._hand_out():
+        while True:
+            self._hand_out()
             now_ms = self._clock.now_ms()
-            if now_ms >= deadline_ms:
+            if self._has_news or now_ms >= deadline_ms:
+                self._has_news = False
                 return
             coming_ms = [due_ms for due_ms, _, _ in self._in_flight]
             if self._mend_at_ms is not None:
@@ -152,22 +159,21 @@ class MemoryConnection:
             self._let_time_mend()
 
     def disconnect(self) -> None:
-        """End the session; subscriptions are remembered."""
+        """End the session; subscriptions, and what waits to be sent, are remembered."""
         self.drop()
         self._mends = False
-        self._queued = []
 
     def close(self) -> None:
-        """End the session and forget every subscription."""
+        """End the session and forget every subscription and what waits to be sent."""
         self.disconnect()
-        self._subscriptions = {}
+        self._subscriptions, self._queued = {}, []
 
     def _open(self) -> None:
         self._up = self._mends = True
         self._mend_at_ms = None
         self.sessions += 1
         queued, self._queued = self._queued, []
-        for topic, content, _ in queued:
+        for topic, content in queued:
             self._send(topic, content)
 
     def _send(self, topic: str, content: bytes) -> None:
@@ -178,18 +184,22 @@ class MemoryConnection:
         if self._mend_at_ms is not None and self._clock.now_ms() >= self._mend_at_ms and self.reachable:
             self.mend()
 
-    def _hand_out(self) -> bool:
-        """Give every message that is due to whoever listens; whether there was any."""
-        handed_out = False
+    def _hand_out(self) -> None:
+        """Give every message that is due to whoever listens."""
         now_ms = self._clock.now_ms()
         due = sorted((message for message in self._in_flight if message[0] <= now_ms), key=lambda message: message[0])
         self._in_flight = [message for message in self._in_flight if message[0] > now_ms]
         for _, topic, content in due:
             for topic_filter, callback in list(self._subscriptions.items()):
                 if self._up and matches(topic_filter, topic):
-                    handed_out = True
-                    callback(topic, content)
-        return handed_out
+                    self._call(callback, topic, content)
+
+    def _call(self, callback: Callable[[str, bytes], None], topic: str, content: bytes) -> None:
+        self._has_news = self._calling = True
+        try:
+            callback(topic, content)
+        finally:
+            self._calling = False
 
 
 def matches(topic_filter: str, topic: str) -> bool:

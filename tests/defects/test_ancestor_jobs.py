@@ -109,19 +109,6 @@ def test_defect_39_subscriptions_do_not_pile_up(lab: Lab) -> None:
     assert len(lab.service.filters) == before
 
 
-def test_defect_40_requests_are_not_sent_at_qos_0(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
-    seen: list[int] = []
-    publish = lab.service.publish
-
-    def watched(topic: str, payload: bytes | str | dict[str, object], qos: int = 1) -> None:
-        seen.append(qos)
-        publish(topic, payload, qos)
-
-    monkeypatch.setattr(lab.service, "publish", watched)
-    queued(lab).update(Job.SUCCEEDED)
-    assert seen == [1, 1]
-
-
 def test_defect_42_a_job_can_be_updated_again_and_again(lab: Lab) -> None:
     job = queued(lab)
     for step in range(5):

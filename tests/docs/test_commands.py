@@ -8,10 +8,13 @@ from pathlib import Path
 
 import pytest
 from typer.main import get_command
+from typer.testing import CliRunner
 
-from docs.pages import ROOT, blocks, pages, read
+from docs.pages import ROOT, blocks, pages, read, section
 from fota import supervisor
 from fota_operator.cli.app import app
+
+OPTION = re.compile(r"(?<![\w-])(--?[a-z][a-z-]*)")
 
 
 def shown_commands(page: Path) -> Iterator[str]:
@@ -61,6 +64,26 @@ def test_commands_were_found_in_the_pages() -> None:
 def test_a_command_that_does_not_exist_is_found(wrong: str) -> None:
     with pytest.raises(BaseException):  # noqa: B017, PT011 - typer, argparse and assert each raise their own
         parse(wrong)
+
+
+def paths_of_commands() -> Iterator[tuple[str, ...]]:
+    """The words of every command, groups left out."""
+    for name, command in get_command(app).commands.items():
+        below = getattr(command, "commands", {})
+        yield from [(name, each) for each in below] or [(name,)]
+
+
+@pytest.mark.parametrize("path", list(paths_of_commands()), ids=" ".join)
+def test_the_reference_has_the_options_of_the_command_s_own_help(path: tuple[str, ...]) -> None:
+    text = section(read("docs/reference/commands.md"), f"## fota {' '.join(path)}")
+    shown = CliRunner().invoke(app, [*path, "--help"], env={"COLUMNS": "200", "NO_COLOR": "1"}).output
+    in_reference = {
+        option for line in text.splitlines() if line.startswith("| `-") for option in OPTION.findall(line)
+    }
+    in_help = {
+        option for line in shown.splitlines() if line.lstrip("│ ").startswith("-") for option in OPTION.findall(line)
+    }
+    assert in_help - {"--help"} == in_reference
 
 
 def test_every_make_target_is_in_contributing_and_no_other_is() -> None:

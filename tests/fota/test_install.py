@@ -248,6 +248,26 @@ def test_a_seal_alone_is_not_believed(memory_lab):
     assert not memory_lab.installer.holds(SPARE, digests_of(OLD))
 
 
+class BadBlock(MemorySlots):
+    """A slot that can no longer be read."""
+
+    def reader(self, slot):
+        reader = super().reader(slot)
+        if slot == SPARE:
+            reader.readinto = self.refuse
+        return reader
+
+    def refuse(self, _buffer):
+        raise StorageFailed("I/O error")
+
+
+def test_a_slot_that_cannot_be_read_proves_nothing(trusted):
+    lab = Lab(BadBlock(2, 60_000), trusted)
+    assert not lab.proves(SPARE)
+    assert not lab.installer.holds(SPARE, digests_of(OLD))
+    assert lab.proves(RUNNING)
+
+
 def test_a_slot_without_a_seal_holds_nothing(lab):
     lab.slots.writer(SPARE, len(OLD)).close()
     assert not lab.installer.holds(SPARE, digests_of(OLD))

@@ -7,8 +7,9 @@ import sys
 from pathlib import Path
 
 import pytest
-from boot_lab import CONFIRMS, CRASHES, WAITS, BootLab, alive, until
 
+from boot_lab import CONFIRMS, CRASHES, WAITS, BootLab, alive, until
+from fota.home import Home
 from fota.record import Record
 
 QUICK = {"FIRST_DELAY_S": 0.05, "STOP_GRACE_S": 0.5}
@@ -25,8 +26,10 @@ def lab(tmp_path):
 
 
 def test_a_factory_image_makes_a_home_and_the_command_ends(lab):
-    home = lab.provision(slots=3)
-    assert (home.slots.count, home.records.load()) == (3, Record(0))
+    done = lab.run("--factory", str(lab.image("factory", WAITS)), "--slots", "3", "--slot-size", "5000")
+    assert done.returncode == 0, done.stderr
+    home = Home(str(lab.home_path))
+    assert (home.slots.count, home.slots.capacity_bytes(2), home.records.load()) == (3, 5000, Record(0))
     assert lab.started() == []
 
 
@@ -174,6 +177,17 @@ def test_a_damaged_image_is_never_started(lab):
     lab.wait_for_start(1)
     assert lab.started() == ["factory"]
     assert lab.record() == Record(0, trial_slot=1, cause="image-damaged")
+
+
+@pytest.mark.parametrize("slot", [0, 1])
+def test_an_image_that_cannot_even_be_read_does_not_stop_the_other(lab, slot):
+    lab.provision()
+    lab.put_on_trial("new", CONFIRMS)
+    path = lab.home_path / f"slot-{slot}.img"
+    path.unlink()
+    path.mkdir()  # reading it is an error of the system, as from a bad block
+    lab.start()
+    assert lab.wait_for_start(1)["image"] == ("new" if slot == 0 else "factory")
 
 
 def test_a_trial_with_three_attempts_is_started_three_times(lab):

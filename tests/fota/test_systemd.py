@@ -1,5 +1,6 @@
 """`fota-boot` as a service of systemd: what it says on the socket it was given, and to whom that socket belongs."""
 
+import contextlib
 import os
 import secrets
 import signal
@@ -8,6 +9,7 @@ import tempfile
 from pathlib import Path
 
 import pytest
+
 from boot_lab import CRASHES, WAITS, BootLab
 
 TELLS_ITS_ENVIRONMENT = (
@@ -33,6 +35,13 @@ class Notified:
         while came[-1] != message:
             came.append(self.next())
         return came
+
+    def fill_up(self):
+        """Leave no room for another message."""
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sender, contextlib.suppress(BlockingIOError):
+            sender.setblocking(False)
+            while True:
+                sender.sendto(b"", self._socket.getsockname())
 
     def close(self):
         self._socket.close()
@@ -101,3 +110,17 @@ def test_an_odd_watchdog_is_no_reason_not_to_boot(lab, watchdog):
     assert lab.stop(process) == 0
     with pytest.raises(ProcessLookupError):
         os.kill(pid, signal.SIGCONT)
+
+
+def test_a_watchdog_of_no_time_is_no_watchdog(lab, notified):
+    process = lab.start(NOTIFY_SOCKET=notified.address, WATCHDOG_USEC="0")
+    lab.wait_for("environment")
+    assert lab.stop(process) == 0
+    assert notified.until("STOPPING=1") == ["READY=1\nSTATUS=running slot 0", "STOPPING=1"]
+
+
+def test_a_systemd_that_does_not_listen_is_not_waited_for(lab, notified):
+    notified.fill_up()
+    process = lab.start(NOTIFY_SOCKET=notified.address, WATCHDOG_USEC="100000")
+    lab.wait_for("environment")
+    assert lab.stop(process) == 0

@@ -38,6 +38,8 @@ class Broker:
         """Kinds of packets that end the connection instead of being answered."""
         self.connack_codes: deque[int] = deque()
         """Taken one by one, as the codes of the next CONNACKs; 0 when there is none left."""
+        self.silent_after: int | None = None
+        """After this many CONNECTs no more are answered."""
         self.refused_filters: set[str] = set()
         self.tls_failures: list[str] = []
         self.peers: list[dict[str, object]] = []
@@ -138,6 +140,8 @@ class Broker:
         """Record a packet and answer it; returns whether the connection goes on."""
         if kind == CONNECT:
             self.connects.append(body)
+            if self.silent_after is not None and len(self.connects) > self.silent_after:
+                return True
             code = self.connack_codes.popleft() if self.connack_codes else 0
             self._reply(client, CONNACK, bytes([0, code]))
             return code == 0

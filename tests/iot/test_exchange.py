@@ -185,7 +185,7 @@ def test_an_answer_for_another_job_is_not_taken(desk: Desk) -> None:
     assert len(desk.service.requests) == 2
 
 
-def test_a_flood_of_foreign_answers_takes_no_memory_and_hides_nothing(desk: Desk) -> None:
+def test_a_flood_of_foreign_answers_costs_a_try_at_most(desk: Desk) -> None:
     flood = json.dumps({"clientToken": "other"}).encode()
     desk.service.expect("list", faults.Fault(acts=False, copies=1000, payload=flood))
     assert "queuedJobs" in desk.ask()

@@ -12,6 +12,7 @@ from fota.errors import (
     Unreachable,
     UntrustedServer,
 )
+from fota.progress import Progress
 from iot.lab import FACTORY, JOB, Lab
 from iot.test_flow_success import Diary
 
@@ -142,6 +143,23 @@ def test_a_broken_download_goes_on_where_it_broke(lab: Lab) -> None:
     assert diary.lines[1] == "retrying unreachable"
     assert lab.running_image == IMAGE
     assert lab.slots.written_bytes[1] == len(IMAGE)
+
+
+class Decay(Progress):
+    """Tips a bit over on the storage once all is written, before it is read back."""
+
+    def __init__(self, lab: Lab) -> None:
+        self._lab = lab
+
+    def proving(self, slot: int) -> None:
+        self._lab.slots.damage(slot, 100)
+
+
+def test_storage_that_reads_back_other_bytes_is_found_out(lab: Lab) -> None:
+    lab.publish(IMAGE)
+    assert lab.wake(progress=Decay(lab)) is False
+    assert (lab.status(), lab.reason()) == ("FAILED", "storage-failed")
+    assert not lab.spare_is_bootable
 
 
 def test_storage_that_fails_altogether_is_reported_and_ends_no_program(lab: Lab) -> None:

@@ -124,6 +124,20 @@ def test_what_is_put_off_is_tried_ever_more_rarely(lab: Lab, caplog: pytest.LogC
     assert lab.status() == "SUCCEEDED"
 
 
+def test_after_all_was_done_what_is_put_off_is_soon_tried_again(lab: Lab, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+    lab.service.expect("list", faults.rejected("InvalidRequest"), times=12)
+    lab.live(3600)
+    caplog.clear()
+    for _ in range(5):
+        lab.service.expect("list", faults.rejected("InvalidRequest"))
+        lab.wake()
+        lab.live(60)
+    delays_ms = [int(number) for number in re.findall(r"put-off .*delay_ms=(\d+)", caplog.text)]
+    assert len(delays_ms) == 5
+    assert max(delays_ms) <= 2_000
+
+
 def test_a_device_that_never_connected_is_no_error(lab: Lab) -> None:
     lab.publish(IMAGE)
     lab.service.reachable = False
@@ -214,9 +228,18 @@ def test_a_report_that_is_owed_is_not_forgotten_over_the_next_job(lab: Lab) -> N
 
 def test_a_job_changed_by_somebody_else_meanwhile_is_still_claimed(lab: Lab) -> None:
     lab.publish(IMAGE)
-    lab.service.expect("update", faults.rejected("VersionMismatch"), status="IN_PROGRESS")
-    lab.live(60)
-    assert lab.statuses() == ["QUEUED", "IN_PROGRESS", "SUCCEEDED"]
+    lab.service.expect("update", faults.rejected("VersionMismatch"), status="IN_PROGRESS", times=2)
+    lab.wake()
+    assert lab.running_image == IMAGE
+
+
+@pytest.mark.parametrize("end", ["SUCCEEDED", "FAILED", "REJECTED"])
+def test_a_job_changed_by_somebody_else_meanwhile_is_still_reported_at_once(lab: Lab, end: str) -> None:
+    wanted = prepare(lab, end)
+    lab.service.expect("update", faults.rejected("VersionMismatch"), status=end, times=2)
+    for _ in wanted[1:]:
+        lab.wake()
+    assert lab.statuses() == wanted
 
 
 def test_a_claim_that_is_refused_again_and_again_is_put_off(lab: Lab) -> None:

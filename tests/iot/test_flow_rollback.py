@@ -156,6 +156,15 @@ def test_a_rollback_without_a_journal_is_settled_and_the_job_tried_again(trial: 
     assert trial.statuses() == ["QUEUED", "IN_PROGRESS", "SUCCEEDED"]
 
 
+def test_the_rollback_of_one_execution_is_not_told_of_the_next(trial: Lab) -> None:
+    trial.service.end(JOB, "TIMED_OUT")
+    trial.publish(image=b"new image")
+    trial.reboot("crashed")
+    trial.live()
+    assert trial.statuses(number=1) == ["QUEUED", "IN_PROGRESS", "TIMED_OUT"]
+    assert trial.statuses(number=2) == ["QUEUED", "IN_PROGRESS", "SUCCEEDED"]
+
+
 @pytest.mark.parametrize("end", ["CANCELED", "TIMED_OUT", "REMOVED", "deleted"])
 @pytest.mark.parametrize("code", ["InvalidStateTransition", "TerminalStateReached"])
 def test_a_job_that_ends_during_the_trial_does_not_end_the_trial(trial: Lab, end: str, code: str) -> None:

@@ -293,9 +293,12 @@ def test_updates_do_not_share_their_details(service: JobsService, jobs: Jobs) ->
 
 
 def settle(jobs: Jobs) -> None:
-    """Look as often as there is news."""
-    while jobs.changed():
+    """Look until there is no news."""
+    for _ in range(10):
+        if not jobs.changed():
+            return
         jobs.list()
+    pytest.fail("there is always news")
 
 
 def test_a_new_connection_is_a_reason_to_look_once(jobs: Jobs) -> None:
@@ -376,6 +379,14 @@ def test_a_reconnect_that_fails_is_made_up_for_later(service: JobsService, jobs:
     service.reachable = True
     jobs.reconnect()
     assert jobs.list() == ([], [])
+
+
+def test_a_connection_that_the_program_closes_itself_is_left_closed(service: JobsService, jobs: Jobs) -> None:
+    jobs.disconnect()
+    jobs.reconnect()
+    service.disconnect()
+    jobs.reconnect()
+    assert service.is_connected() is False
 
 
 def test_jobs_that_cannot_subscribe_say_so_at_once(lab: Lab) -> None:

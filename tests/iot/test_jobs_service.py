@@ -31,6 +31,7 @@ class Device:
         self._tokens += 1
         self.inbox = []
         self._service.publish(f"{JOBS}/{topic}", {"clientToken": f"token-{self._tokens}"} | members)
+        self._service.wait(0)
         self._service.wait(ANSWER_MS)
         (answer,) = [body for name, body in self.inbox if name in {f"{topic}/accepted", f"{topic}/rejected"}]
         return answer
@@ -382,6 +383,37 @@ def test_a_wait_ends_with_the_first_message_or_with_its_time(service: JobsServic
 def test_a_powered_off_device_knows_no_subscription_and_no_session(service: JobsService, device: Device) -> None:
     service.power_off()
     assert (service.sessions, service.filters, service.is_connected()) == (0, [], False)
+
+
+def test_a_wait_ends_at_once_when_a_message_came_since_the_last(service: JobsService, device: Device) -> None:
+    service.create("a", {})
+    begin_ms = service._clock.now_ms()
+    service.wait(10_000)
+    assert service._clock.now_ms() == begin_ms
+    service.wait(10_000)
+    assert service._clock.now_ms() == begin_ms + 10_000
+
+
+def test_a_callback_that_subscribes_is_misuse(service: JobsService) -> None:
+    service.subscribe(f"{JOBS}/notify", lambda topic, payload: service.subscribe("a", print))
+    with pytest.raises(Misuse):
+        service.create("a", {})
+
+
+def test_a_subscription_that_is_refused_is_forgotten(service: JobsService, device: Device) -> None:
+    service.refused_filters = {f"{JOBS}/#"}
+    with pytest.raises(NotConnected):
+        service.subscribe(f"{JOBS}/#", print)
+    assert service.filters == []
+
+
+def test_what_waited_to_be_sent_outlives_a_disconnect_and_not_a_close(service: JobsService) -> None:
+    for end in (service.disconnect, service.close):
+        service.drop()
+        service.publish("a", "waiting")
+        end()
+        service.connect()
+    assert service.published == [("a", b"waiting")]
 
 
 # Faults

@@ -46,6 +46,16 @@ def test_a_port_given_to_connect_wins_over_that_of_the_endpoint(mqtt_lab: MqttLa
     assert connection.is_connected()
 
 
+def test_connecting_again_keeps_the_port_of_the_connect_before(mqtt_lab: MqttLab) -> None:
+    connection = mqtt_lab.connection(endpoint="localhost:1")
+    connection.connect(mqtt_lab.broker.port)
+    connection.disconnect()
+
+    connection.connect()
+
+    assert connection.is_connected()
+
+
 def test_a_broker_that_withholds_its_answer_is_given_up_in_time(mqtt_lab: MqttLab) -> None:
     mqtt_lab.broker.withheld.add(CONNACK)
     connection = mqtt_lab.connection()
@@ -56,6 +66,15 @@ def test_a_broker_that_withholds_its_answer_is_given_up_in_time(mqtt_lab: MqttLa
 
     assert time.monotonic() - began_s < 2
     assert not mqtt_lab.network_threads()
+
+
+def test_the_last_answer_is_told_though_another_try_was_under_way_when_time_was_up(mqtt_lab: MqttLab) -> None:
+    mqtt_lab.broker.connack_codes.append(SERVER_UNAVAILABLE)
+    connection = mqtt_lab.connection()
+    mqtt_lab.broker.silent_after = 1
+
+    with pytest.raises(ConnectFailed, match="Server unavailable"):
+        connection.connect(timeout_ms=400)
 
 
 def test_a_broker_that_takes_too_long_to_accept_is_tried_anew(
@@ -230,7 +249,7 @@ def test_close_is_bounded_when_the_broker_reads_nothing_more(
     connection = mqtt_lab.connected()
     mqtt_lab.broker.stop_reading()
     for _ in range(100):
-        connection.publish("much", bytes(120_000), qos=0)
+        connection.publish("much", bytes(1_000_000), qos=0)
 
     connection.close()
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from aws.iot.errors import NoAnswer, NotConnected
+from aws.iot.errors import NoAnswer
 from fota.backoff import Backoff
 from iot.broker import PUBACK, SUBACK, SUBSCRIBE
 from iot.mqtt_lab import MqttLab
@@ -79,31 +79,6 @@ def test_what_is_published_while_the_connection_is_down_arrives_in_order_when_it
 
     mqtt_lab.eventually(lambda: len(mqtt_lab.broker.published) == 60)
     assert [int(message.payload) for message in mqtt_lab.broker.published] == list(range(60))
-
-
-def test_no_more_than_a_hundred_messages_wait(mqtt_lab: MqttLab) -> None:
-    connection = mqtt_lab.connected(backoff=_never())
-    mqtt_lab.broker.kick()
-    mqtt_lab.eventually(lambda: not connection.is_connected())
-    for _ in range(100):
-        connection.publish("sample", "")
-
-    with pytest.raises(NotConnected, match="sample: 100 messages wait already"):
-        connection.publish("sample", "")
-
-
-def test_no_more_than_twenty_messages_are_sent_and_unacknowledged(mqtt_lab: MqttLab) -> None:
-    mqtt_lab.broker.withheld.add(PUBACK)
-    connection = mqtt_lab.connected()
-    for _ in range(30):
-        connection.publish("sample", "")
-
-    connection.subscribe("and then", _ignore)
-
-    mqtt_lab.eventually(lambda: len(mqtt_lab.broker.published) == 20)
-    connection.unsubscribe("and then")
-    mqtt_lab.eventually(lambda: mqtt_lab.broker.unsubscribes)
-    assert len(mqtt_lab.broker.published) == 20
 
 
 def test_an_unacknowledged_message_is_sent_again_after_a_loss_as_the_same(mqtt_lab: MqttLab) -> None:
@@ -190,10 +165,6 @@ class _Ceilings(Backoff):
 def _slow_once() -> Backoff:
     """Long enough down for a test to act meanwhile."""
     return Backoff(300, 300, lambda: 0.99)
-
-
-def _never() -> Backoff:
-    return Backoff(3_600_000, 3_600_000, lambda: 0.99)
 
 
 def _ignore(_topic: str, _payload: bytes) -> None:

@@ -162,6 +162,15 @@ def test_subscribing_again_replaces_the_callback(mqtt_lab: MqttLab) -> None:
     assert first == []
 
 
+def test_subscribing_again_asks_the_broker_again_since_the_qos_may_differ(mqtt_lab: MqttLab) -> None:
+    connection = mqtt_lab.connected()
+    connection.subscribe("a", _ignore)
+
+    connection.subscribe("a", _ignore, qos=0)
+
+    assert mqtt_lab.broker.subscribes == [[("a", 1)], [("a", 0)]]
+
+
 def test_an_unsubscribed_filter_is_told_to_the_broker_and_not_asked_for_again(mqtt_lab: MqttLab) -> None:
     connection = mqtt_lab.connected()
     connection.subscribe("a", _ignore)
@@ -185,6 +194,18 @@ def test_a_message_that_came_before_the_wait_ends_it_at_once(mqtt_lab: MqttLab) 
     connection.wait(60_000)
 
     assert time.monotonic() - began_s < 5
+
+
+def test_one_message_ends_one_wait(mqtt_lab: MqttLab) -> None:
+    connection = mqtt_lab.connected()
+    connection.subscribe("a", _ignore)
+    mqtt_lab.broker.send("a", b"")
+    connection.wait(5_000)
+    began_s = time.monotonic()
+
+    connection.wait(50)
+
+    assert time.monotonic() - began_s > 0.04
 
 
 def test_a_wait_for_nothing_ends_in_time(mqtt_lab: MqttLab) -> None:

@@ -146,7 +146,8 @@ def test_a_note_that_cannot_be_read_counts_as_none(stopped: LocalAws, note: str)
 def test_two_commands_at_once_do_not_start_two(stopped: LocalAws) -> None:
     stopped.folder.mkdir()
     with (stopped.folder / "lock").open("w") as other:
-        fcntl.flock(other, fcntl.LOCK_EX)
+        # The weakest lock there is: only one that is exclusive collides with it.
+        fcntl.flock(other, fcntl.LOCK_SH)
         with pytest.raises(LocalAwsFailed, match="another command"):
             stopped.up()
 

@@ -305,7 +305,10 @@ def test_a_name_without_a_folder_is_refused(cloud: Cloud, folder: Path) -> None:
         cleanup_things(cloud, folder, names=["nobody"])
 
 
-@pytest.mark.parametrize("content", ["{", "[]", "{}", '{"thingname": "other"}'])
+OTHERS_CONF = '{"endpoint": "e", "thingname": "other", "policy_name": "p", "cert_arn": "a"}'
+
+
+@pytest.mark.parametrize("content", ["{", "[]", "{}", OTHERS_CONF])
 def test_a_folder_that_describes_another_thing_is_refused(cloud: Cloud, folder: Path, content: str) -> None:
     (folder / "pump").mkdir(parents=True)
     (folder / "pump" / "thing.conf.json").write_text(content)

@@ -53,12 +53,14 @@ class PahoConnection:
         """Connect, and return once the broker has accepted us. *Raises* ConnectFailed."""
         connect_by_ms = machine.now_ms() + timeout_ms
         if not self._session.is_open():
-            self._start_loop(port or self._port or DEFAULT_PORT, timeout_ms)
+            self._port = port or self._port or DEFAULT_PORT
+            self._start_loop(self._port, timeout_ms)
         if self._session.await_connected(connect_by_ms - machine.now_ms()):
             return
+        # Before the loop is stopped, which would put the end of the last try in its place.
+        loss = self._session.loss
         if not self._session.is_open():
             self._stop_loop(_ABANDON_WITHIN_MS)
-        loss = self._session.loss
         limit = "" if loss.is_final else f"not connected within {timeout_ms} ms: "
         raise ConnectFailed(f"{self._endpoint}: {limit}{loss.problem}")
 

@@ -63,12 +63,14 @@ class Flow:
             self._device.confirm()
             self._progress.confirmed(self._device.running_slot)
         ended = self._conclude()
-        return self._take([job for job in in_progress + queued if job.jobid != ended], job_cbk)
+        # By its execution too: a retry of the same job may be in the same list, and is not told of again.
+        waiting = [job for job in in_progress + queued if (job.jobid, job.execution) != ended]
+        return self._take(waiting, job_cbk)
 
-    def _conclude(self) -> "str | None":
+    def _conclude(self) -> "tuple[str, int] | None":
         """Report what is owed to the job that the journal names, and forget it once the service has taken that.
 
-        Returns the id of that job, if it has ended by that.
+        Returns the id of that job and its execution, if it has ended by that.
         """
         ended = None
         entry = self._device.journal.load()
@@ -86,7 +88,7 @@ class Flow:
             if conclusion != GO_ON:
                 # Cut before this: the report is sent again, and the service says that it is over.
                 self._device.journal.clear()
-                ended = entry.job_id
+                ended = (entry.job_id, entry.execution)
         self._device.settle()
         return ended
 

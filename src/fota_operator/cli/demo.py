@@ -1,6 +1,7 @@
 """`fota demo`: the story of `demo.story`, told in the terminal."""
 
 import re
+import sys
 import time
 from typing import TYPE_CHECKING
 
@@ -72,7 +73,7 @@ def demo() -> None:
     from fota_operator.cli.output import reporting_errors
     from fota_operator.demo.story import SCENES, play
 
-    console = Console(stderr=False)
+    console = Console(width=None if sys.stdout.isatty() else 120)
     outcomes = []
     with reporting_errors():
         for outcome in play(ConsoleNarrator(console)):

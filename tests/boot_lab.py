@@ -1,6 +1,7 @@
-"""A device under a real `fota-boot`, for the tests of the supervisor: images are small zipapps that tell what they see.
+"""A device under a real `fota-boot`, for the tests of the supervisor.
 
-Waiting is polling with a deadline; whatever was started is gone at the end.
+Images are small zipapps that tell what they see. Waiting is polling with a deadline; whatever was started is gone
+at the end.
 """
 
 import hashlib
@@ -14,8 +15,9 @@ import zipfile
 from pathlib import Path
 
 from fota import trial
-from fota.home import Home
+from fota.home import Home, provision
 from fota.image import Digests
+from fota.storage import SlotReader
 
 PATIENCE_S = 20
 
@@ -87,9 +89,13 @@ class BootLab:
     def provision(self, script=WAITS, *, slots=2):
         """A home whose factory image, named `factory`, runs the script."""
         image = self.image("factory", script)
-        done = self.run("--factory", str(image), "--slots", str(slots), "--slot-size", "100000")
-        assert done.returncode == 0, done.stderr
-        return Home(str(self.home_path))
+        reader = SlotReader(str(image))
+        size_bytes = image.stat().st_size
+        home = provision(
+            str(self.home_path), reader, image_size_bytes=size_bytes, slot_count=slots, slot_size_bytes=100_000
+        )
+        reader.close()
+        return home
 
     def put_on_trial(self, name, script, slot=1):
         """What an update does: an image into a slot, sealed, and its trial begun."""

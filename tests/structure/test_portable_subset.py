@@ -1,0 +1,161 @@
+"""The device packages stay in the subset of Python that both interpreters understand."""
+
+from pathlib import Path
+
+import pytest
+
+from structure.portable_rules import RULES, broken
+
+SOURCE = Path(__file__).parents[2] / "src"
+DEVICE = sorted([*SOURCE.glob("fota/**/*.py"), *SOURCE.glob("aws/**/*.py")])
+PORTABLE = [path for path in DEVICE if not path.name.endswith("_cpython.py") and path.name != "supervisor.py"]
+
+EXCEPTIONS = {
+    # The one module that reads which interpreter runs; it does so once, at import.
+    "fota/machine.py": {"which interpreter runs"},
+    # The one place where anything that a program's own callback raises is caught.
+    "aws/iot/flow.py": {"except for everything"},
+}
+
+BAD = [
+    ("a module that MicroPython lacks", "import typing"),
+    ("a module that MicroPython lacks", "from __future__ import annotations"),
+    ("a module that MicroPython lacks", "import dataclasses, json"),
+    ("a module that MicroPython lacks", "from enum import Enum"),
+    ("a module that MicroPython lacks", "import contextlib"),
+    ("a module that MicroPython lacks", "def f():\n    import threading"),
+    ("a module that MicroPython lacks", "import tempfile"),
+    ("a module that MicroPython lacks", "import shutil"),
+    ("a module that MicroPython lacks", "import urllib3"),
+    ("a module that MicroPython lacks", "from collections.abc import Callable\nfrom logging import handlers"),
+    ("raise ... from", "def f(e):\n    raise ValueError() from e"),
+    ("raise ... from", "def f():\n    raise ValueError() from None"),
+    ("match", "def f(x):\n    match x:\n        case 1: pass"),
+    ("positional-only parameters", "def f(a, /): pass"),
+    ("positional-only parameters", "f = lambda a, /: a"),
+    ("a dictionary unpacked into another", "def f(a):\n    return {**a, 'b': 1}"),
+    ("a method that MicroPython lacks", "def f(h):\n    return h.hexdigest()"),
+    ("a method that MicroPython lacks", "def f(h):\n    return h.copy()"),
+    ("a method that MicroPython lacks", "def f(n):\n    return n.bit_length()"),
+    ("a method that MicroPython lacks", "def f(t):\n    return t.removeprefix('x')"),
+    ("a method that MicroPython lacks", "def f(t):\n    return t._replace(a=1)"),
+    ("a method that MicroPython lacks", "def f(g):\n    return g.__doc__"),
+    ("a function that MicroPython lacks", "import os\ndef f():\n    os.replace('a', 'b')"),
+    ("a function that MicroPython lacks", "import os\ndef f(d):\n    os.fsync(d)"),
+    ("a function that MicroPython lacks", "import os\ndef f(d):\n    os.makedirs(d)"),
+    ("a function that MicroPython lacks", "import os\ndef f(d):\n    return os.path.join(d, 'x')"),
+    ("a function that MicroPython lacks", "import time\ndef f():\n    return time.monotonic()"),
+    ("a function that MicroPython lacks", "import hashlib\ndef f():\n    return hashlib.sha512()"),
+    ("a name that MicroPython lacks", "def f(e):\n    raise FileNotFoundError(e)"),
+    (
+        "a name that MicroPython lacks",
+        "def f(e):\n    return isinstance(e, TimeoutError)",
+    ),
+    (
+        "a name that MicroPython lacks",
+        "def f():\n    try: pass\n    except (OSError, ConnectionError): pass",
+    ),
+    ("talk at the terminal", "def f(x):\n    print(x)"),
+    ("an argument that MicroPython lacks", "def f(a, b):\n    return zip(a, b, strict=True)"),
+    ("an argument that MicroPython lacks", "import json\ndef f(a):\n    return json.dumps(a, sort_keys=True)"),
+    ("assert", "def f(a):\n    assert a"),
+    ("asynchronous code", "async def f(): pass"),
+    ("which interpreter runs", "import sys\ndef f():\n    return sys.implementation.name"),
+    ("except for everything", "def f():\n    try: pass\n    except Exception: pass"),
+    ("except for everything", "def f():\n    try: pass\n    except (OSError, BaseException) as e: pass"),
+    ("a bare except", "def f():\n    try: pass\n    except: pass"),
+    ("a generic type outside an annotation", "Names = list[str]"),
+    ("a generic type outside an annotation", "def f(x):\n    return isinstance(x, dict[str, int])"),
+    ("a union of classes", "def f(x):\n    return isinstance(x, int | str)"),
+    ("a union of classes", "def f(x):\n    return issubclass(x, (int | str, list))"),
+    ("an attribute of a function", "def f(): pass\ndef g():\n    f.calls = 0"),
+    ("code that runs at import", "import os\nos.getcwd()"),
+    ("code that runs at import", "X = open('file')"),
+    ("code that runs at import", "for x in (1, 2): pass"),
+    ("code that runs at import", "if True:\n    X = 1"),
+    ("code that runs at import", "class C:\n    if True:\n        x = 1"),
+    ("code that runs at import", "TABLE = [x for x in (1, 2)]"),
+]
+
+GOOD = '''
+"""What a module is for."""
+
+import json
+from fota import machine
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Protocol
+
+    class Cell(Protocol):
+        """Something."""
+
+LIMIT = 1 << 16
+"""A constant that says what it is."""
+
+
+class Thing:
+    """Something."""
+
+    name: "list[int] | None" = None
+
+    def __init__(self, names: list[str], *, count: int = 0) -> "dict[str, int]":
+        self.names: list[str] = names
+        try:
+            json.dumps(names, separators=(",", ":"))
+        except (OSError, ValueError) as error:
+            raise KeyError(error)
+'''
+
+
+def test_every_rule_has_a_snippet_that_breaks_it():
+    assert {rule for rule, _ in BAD} == set(RULES)
+
+
+@pytest.mark.parametrize(("rule", "snippet"), BAD, ids=[snippet for _, snippet in BAD])
+def test_a_snippet_that_breaks_a_rule_is_found(rule, snippet):
+    assert rule in {name for _, name in broken(snippet)}
+
+
+def test_a_module_as_it_should_be_breaks_no_rule():
+    assert broken(GOOD) == []
+
+
+def test_the_device_packages_are_where_this_test_looks():
+    names = {path.relative_to(SOURCE).as_posix() for path in PORTABLE}
+    assert {"fota/durable.py", "fota/slots/files.py", "aws/iot/flow.py", "aws/iot/document.py"} <= names
+
+
+@pytest.mark.parametrize("path", PORTABLE, ids=lambda path: path.relative_to(SOURCE).as_posix())
+def test_a_portable_module_breaks_no_rule(path):
+    name = path.relative_to(SOURCE).as_posix()
+    allowed = EXCEPTIONS.get(name, set())
+    assert broken(path.read_text(), [rule for rule in RULES if rule not in allowed]) == []
+
+
+@pytest.mark.parametrize("name", EXCEPTIONS)
+def test_an_exception_to_a_rule_is_still_needed(name):
+    found = {rule for _, rule in broken((SOURCE / name).read_text())}
+    assert found == EXCEPTIONS[name]
+
+
+TRUSTS_ANYBODY = (
+    "CERT_NONE",
+    "_create_unverified_context",
+    "ssl.wrap_socket",
+    "check_hostname = False",
+    "verify_mode = ",
+    "verify=False",
+    "assert_hostname=False",
+    "tls_insecure_set",
+)
+
+
+@pytest.mark.parametrize("path", DEVICE, ids=lambda path: path.relative_to(SOURCE).as_posix())
+def test_no_device_module_talks_to_a_server_that_it_does_not_verify(path):
+    source = path.read_text()
+    assert [words for words in TRUSTS_ANYBODY if words in source] == []
+
+
+def test_aws_is_a_namespace_that_other_packages_may_share():
+    assert not (SOURCE / "aws" / "__init__.py").exists()
