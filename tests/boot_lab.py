@@ -4,6 +4,7 @@ Images are small zipapps that tell what they see. Waiting is polling with a dead
 at the end.
 """
 
+import contextlib
 import hashlib
 import json
 import os
@@ -76,6 +77,7 @@ class BootLab:
         self._events = folder / "events"
         self._events.touch()
         self._processes = []
+        self._forgiving = False
 
     # Arrange.
 
@@ -173,12 +175,28 @@ class BootLab:
     def record(self):
         return Home(str(self.home_path)).records.load()
 
+    def kill(self, process):
+        """End a `fota-boot` as a power cut would: it cannot end its image, which `close` then forgives."""
+        process.kill()
+        process.wait()
+        self._forgiving = True
+
     def close(self):
-        """End whatever is left, by its own number."""
+        """End every `fota-boot` politely, which must end all that it started; whatever is left ends by its number."""
         for process in self._processes:
             if process.poll() is None:
-                process.kill()
-                process.wait()
-        for one in self.events():
-            if alive(one["pid"]):
-                os.killpg(one["pid"], signal.SIGKILL)
+                process.terminate()
+        for process in self._processes:
+            process.wait(PATIENCE_S)
+        left = [pid for pid in self._own_processes() if alive(pid)]
+        for pid in left:
+            os.kill(pid, signal.SIGKILL)
+        assert self._forgiving or not left, f"left behind: {left}"
+
+    def _own_processes(self):
+        """Whoever has this lab's events in its environment."""
+        mark = f"LAB_EVENTS={self._events}".encode()
+        for path in Path("/proc").glob("[0-9]*/environ"):
+            with contextlib.suppress(OSError):
+                if mark in path.read_bytes().split(b"\0"):
+                    yield int(path.parent.name)

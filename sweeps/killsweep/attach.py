@@ -37,10 +37,12 @@ class Tracer:
 
     def _attach(self, thread_id: int, attached: threading.Lock) -> None:
         # A session of its own: what ends the firmware's session must not end the tracer before it has told.
-        subprocess.Popen([*self._command, "-p", str(thread_id)], start_new_session=True, stderr=subprocess.DEVNULL)
+        tracer = subprocess.Popen(
+            [*self._command, "-p", str(thread_id)], start_new_session=True, stderr=subprocess.DEVNULL
+        )
         deadline = time.monotonic() + _ATTACHED_WITHIN_S
         status = Path(f"/proc/self/task/{thread_id}/status")
-        while "TracerPid:\t0\n" in status.read_text() and time.monotonic() < deadline:
+        while "TracerPid:\t0\n" in status.read_text() and tracer.poll() is None and time.monotonic() < deadline:
             time.sleep(0.001)
         attached.release()
 
@@ -52,7 +54,10 @@ def main() -> None:
     ctypes.CDLL(None).prctl(_PR_SET_PTRACER, _PTRACER_ANY, 0, 0, 0)
     threading.setprofile(Tracer(json.loads(Path(command_file).read_text())))
     sys.argv[:] = sys.argv[2:]
+    # The folder of this script, which the image would not have.
+    del sys.path[0]
     runpy.run_path(image, run_name="__main__")
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -234,8 +234,7 @@ def test_a_power_cut_during_a_trial_spends_the_attempt(lab):
     lab.put_on_trial("new", WAITS)
     process = lab.start()
     pid = lab.wait_for_start(1)["pid"]
-    process.kill()
-    process.wait()
+    lab.kill(process)
     os.killpg(pid, signal.SIGKILL)
     until(lambda: not alive(pid), "the end of the image")
     lab.start()
@@ -371,8 +370,7 @@ def test_an_image_whose_supervisor_died_keeps_the_home_to_itself(lab):
     lab.provision()
     process = lab.start()
     pid = lab.wait_for_start(1)["pid"]
-    process.kill()
-    process.wait()
+    lab.kill(process)
     assert alive(pid)
     one_line(lab.run(), "another program runs in this home folder")
     assert lab.started() == ["factory"]

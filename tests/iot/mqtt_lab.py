@@ -83,9 +83,10 @@ class MqttLab:
         return [thread.name for thread in threading.enumerate() if thread.name == _THREAD]
 
     def close(self) -> None:
+        # The broker first: nobody then waits for an answer that it was told to withhold.
+        self.broker.close()
         for connection in self._connections:
             connection.close()
-        self.broker.close()
 
 
 @pytest.fixture

@@ -1,5 +1,7 @@
 """How much of what is published is kept, and where that ends."""
 
+import time
+
 import pytest
 
 from aws.iot._mqtt_cpython import PahoConnection
@@ -51,6 +53,33 @@ def test_a_broker_that_reads_nothing_more_does_not_fill_the_memory_of_the_device
 
     # What the sockets of both ends swallow differs between machines.
     assert _publish_until_full(connection, bytes(120_000), qos=0) < 500
+
+
+def test_close_is_bounded_when_the_broker_reads_nothing_more(
+    mqtt_lab: MqttLab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("aws.iot._mqtt_loop_cpython._GOODBYE_WITHIN_MS", 50)
+    monkeypatch.setattr("aws.iot._mqtt_loop_cpython._TURN_MS", 20)
+    connection = mqtt_lab.connected()
+    mqtt_lab.broker.stop_reading()
+    _publish_until_full(connection, bytes(120_000), qos=0)
+
+    connection.close()
+
+    assert not mqtt_lab.network_threads()
+
+
+def test_close_does_not_wait_for_messages_to_go_to_a_broker_that_has_not_accepted_us(mqtt_lab: MqttLab) -> None:
+    connection = mqtt_lab.connected()
+    mqtt_lab.broker.silent_after = 1
+    mqtt_lab.broker.kick()
+    mqtt_lab.eventually(lambda: len(mqtt_lab.broker.connects) == 2)
+    connection.publish("waits", "")
+    began_s = time.monotonic()
+
+    connection.close()
+
+    assert time.monotonic() - began_s < 1.5
 
 
 def test_messages_that_wait_are_forgotten_by_close(mqtt_lab: MqttLab) -> None:

@@ -33,6 +33,8 @@ STABLE_MS = 60_000
 _HINT = ", before it accepted us: is the certificate active, and does its policy allow this client ID?"
 
 _GOODBYE_WITHIN_MS = 2_000
+"""For the messages that wait and the goodbye together; a broker that takes neither is left."""
+
 _TURN_MS = 1_000
 
 # What paho lets through when the network or the broker is broken: of 2.1, also its own decoding errors.
@@ -183,8 +185,11 @@ class NetworkLoop:
 
     def _say_goodbye(self) -> None:
         say_until_ms = machine.now_ms() + _GOODBYE_WITHIN_MS
-        if self._session.is_established():
-            self._send_messages()
+        # What waits goes first, as far as the broker takes it; what is left then stays in the session.
+        while self._session.is_established() and self._session.next_message():
+            if self._client.socket() is None or machine.now_ms() >= say_until_ms:
+                break
+            self._turn()
         self._client.disconnect()
         while self._client.socket() is not None and machine.now_ms() < say_until_ms:
             self._turn()

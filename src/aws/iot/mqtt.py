@@ -28,7 +28,8 @@ if TYPE_CHECKING:
         def connect(self, port: "int | None" = None, *, timeout_ms: int = 30_000) -> None:
             """Connect, and return once the broker has accepted us; later losses are mended by itself.
 
-            Does nothing when connected. `port` defaults to that of the last connect, else the endpoint's own, else 8883.
+            Does nothing when connected. `port` defaults to that of the last connect, else the endpoint's
+            own, else 8883.
             Remembered subscriptions are made again. *Blocks* for at most `timeout_ms`.
             *Raises* ConnectFailed.
             """

@@ -13,7 +13,6 @@ from pathlib import Path
 from sweeps.killsweep.points import CRASH, CUT, ELSEWHERE, HOME, SOCKET, Call, Point
 
 EVERY_CALL = "%file,%desc,%network"
-_HIT = ("(INJECTED)", "+++ killed by SIGKILL +++")
 _CALL = re.compile(r"(\w+)\((.*)")
 _PATH = re.compile(r'[<"](/[^">]*)[">]')
 _SOCKET = re.compile(r"^\d+<(socket|UNIX|TCP|UDP|NETLINK)[^>]*>")
@@ -53,9 +52,14 @@ def injecting(point: Point, output: Path, home: Path, home_names: Iterable[str])
     return [*command, "-e", f"inject={call.name}:{what}:when={call.number}"]
 
 
-def was_hit(lines: Sequence[str]) -> bool:
-    """Whether the point was reached: something was injected."""
-    return any(line.rstrip().endswith(_HIT) for line in lines)
+def hit_line(lines: Sequence[str]) -> str:
+    """The call that something was done to, as strace tells it; empty if the point was not reached."""
+    for before, line in zip(["", *lines], lines, strict=False):
+        if line.endswith("(INJECTED)"):
+            return line
+        if line.startswith("+++ killed by SIGKILL"):
+            return before
+    return ""
 
 
 def calls_in(lines: Sequence[str], role: str, home: Path) -> list[Call]:

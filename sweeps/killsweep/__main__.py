@@ -1,0 +1,116 @@
+"""`python -m sweeps.killsweep`: the command. Exit status: 0 no fault, 1 a fault or too few points, 2 misused."""
+
+import argparse
+import os
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from sweeps.killsweep.attempt import Attempt, attempt, record_calls
+from sweeps.killsweep.points import EFFECTS, Point, in_order, parse, points_of
+from sweeps.killsweep.report import json_line, table_of_attempts, table_of_calls, told_fault
+from sweeps.killsweep.stage import Stage, own_local_aws, set_up
+from sweeps.killsweep.strace import StraceMissing, require_strace
+from sweeps.killsweep.sweep import Sweep
+
+DEFAULT_POINTS = 1_500
+"""Enough for every call that touches the home or a socket, in every way, and some others."""
+
+_TELL_EVERY_S = 15.0
+
+
+def main() -> int:
+    """Sweep, or replay."""
+    options = _parser().parse_args()
+    try:
+        require_strace()
+    except StraceMissing as error:
+        print(f"killsweep: {error}", file=sys.stderr)
+        return 2
+    with tempfile.TemporaryDirectory(prefix="killsweep-") as name:
+        folder = Path(name)
+        with own_local_aws(folder / "aws") as local:
+            stage = set_up(folder, local)
+            return _replay(stage, options.replay) if options.replay else _sweep(stage, options)
+
+
+def _sweep(stage: Stage, options: argparse.Namespace) -> int:
+    began = time.monotonic()
+    benches = [stage.bench(f"worker-{number}") for number in range(options.workers)]
+    calls, home_names = record_calls(benches[0])
+    print("What a whole update does:\n" + table_of_calls(calls), flush=True)
+    candidates = [point for point in points_of(calls) if point.effect in options.kinds]
+    sweep = Sweep(in_order(candidates, options.seed), options.points, home_names, _Teller(began))
+    sweep.run(benches)
+    print(f"\nWhat came of it, with seed {options.seed}:\n" + table_of_attempts(sweep.attempts))
+    print(json_line(sweep.attempts, time.monotonic() - began))
+    is_enough = sweep.hits >= min(options.points, len(candidates))
+    return 0 if is_enough and not any(one.fault for one in sweep.attempts) else 1
+
+
+def _replay(stage: Stage, points: list[Point]) -> int:
+    bench = stage.bench("worker")
+    _, home_names = record_calls(bench)
+    attempts = []
+    began = time.monotonic()
+    for point in points:
+        one = attempt(bench, point, home_names)
+        attempts.append(one)
+        print(f"{point}: {one.fault or 'no fault'}\n  at: {one.hit or '(not reached)'}\n  {one.seen}")
+        print("\n".join(f"  | {line}" for line in one.lines))
+    print(json_line(attempts, time.monotonic() - began))
+    return 1 if any(one.fault or not one.hit for one in attempts) else 0
+
+
+class _Teller:
+    """Tells of faults as they are found, and now and then of the progress."""
+
+    def __init__(self, began: float) -> None:
+        self._began = self._told = began
+        self._count = 0
+
+    def __call__(self, done: Attempt) -> None:
+        self._count += 1
+        if done.fault:
+            print(told_fault(done), flush=True)
+        now = time.monotonic()
+        if now - self._told >= _TELL_EVERY_S:
+            self._told = now
+            seconds = now - self._began
+            print(f"{self._count} attempts in {seconds:.0f} s", file=sys.stderr, flush=True)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m sweeps.killsweep",
+        description="Kill a real device, or fail its disk, at every file and socket call of an update.",
+        epilog="Exit status: 0 no fault, 1 a fault or too few points, 2 misused, or strace is missing.",
+    )
+    parser.add_argument("--points", type=int, default=DEFAULT_POINTS, metavar="N", help="default %(default)s")
+    parser.add_argument("--seed", type=int, default=1, metavar="N", help="which points, and their order")
+    parser.add_argument(
+        "--workers", type=int, default=(os.cpu_count() or 1) + 1, metavar="N", help="default %(default)s"
+    )
+    parser.add_argument(
+        "--kinds",
+        type=_kinds,
+        default=EFFECTS,
+        metavar="KIND,…",
+        help=f"what to do, of {', '.join(EFFECTS)} (default all)",
+    )
+    parser.add_argument(
+        "--replay", type=parse, action="append", metavar="POINT", help="do one point and print all that is said"
+    )
+    return parser
+
+
+def _kinds(text: str) -> tuple[str, ...]:
+    kinds = tuple(text.split(","))
+    if not set(kinds) <= set(EFFECTS):
+        raise argparse.ArgumentTypeError(f"expected some of {', '.join(EFFECTS)}, got {text!r}")
+    return kinds
+
+
+if __name__ == "__main__":
+    sys.exit(main())

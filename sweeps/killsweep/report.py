@@ -1,0 +1,84 @@
+"""What a sweep found, as text: tables for people, one line of JSON for programs."""
+
+import json
+from collections import Counter
+from collections.abc import Sequence
+from statistics import median
+
+from sweeps.killsweep.attempt import Attempt
+from sweeps.killsweep.judge import BRICK, FALSE_REPORT, STUCK
+from sweeps.killsweep.points import ELSEWHERE, HOME, ROLES, SOCKET, Call
+
+_LAST_LINES = 25
+
+
+def table_of_calls(calls: Sequence[Call]) -> str:
+    """How many calls a whole update makes, by name and role."""
+    rows = [["call", "touches", *ROLES]]
+    for place in (HOME, SOCKET):
+        count = Counter((call.name, call.role) for call in calls if call.place == place)
+        for name in sorted({name for name, _ in count}):
+            rows.append([name, place, *(str(count[name, role] or "") for role in ROLES)])
+    elsewhere = Counter(call.role for call in calls if call.place == ELSEWHERE)
+    rows.append(["all others", ELSEWHERE, *(str(elsewhere[role]) for role in ROLES)])
+    return _table(rows)
+
+
+def table_of_attempts(attempts: Sequence[Attempt]) -> str:
+    """What came of the points, by kind of injection."""
+    kinds: dict[tuple[str, str], list[Attempt]] = {}
+    for one in attempts:
+        kinds.setdefault((one.point.effect, one.point.call.name), []).append(one)
+    heads = ["effect", "call", "points", "missed", "SUCCEEDED", "FAILED", "bricks", "false", "stuck", "median s"]
+    rows = [heads, *(_row(effect, name, kinds[effect, name]) for effect, name in sorted(kinds))]
+    return _table([*rows, _row("all", "", list(attempts))])
+
+
+def _row(effect: str, name: str, attempts: Sequence[Attempt]) -> list[str]:
+    hits = [one for one in attempts if one.hit]
+    status = Counter(one.seen.status for one in hits)
+    faults = _faults(attempts)
+    numbers = [len(hits), len(attempts) - len(hits), status["SUCCEEDED"], status["FAILED"]]
+    numbers += [faults[BRICK], faults[FALSE_REPORT], faults[STUCK]]
+    seconds = f"{median(one.seconds for one in attempts):.2f}" if attempts else ""
+    return [effect, name, *map(str, numbers), seconds]
+
+
+def told_fault(failed: Attempt) -> str:
+    """A fault, how to see it again, and what the device said."""
+    seen = failed.seen
+    return "\n".join(
+        [
+            f"{failed.fault}: {failed.point}",
+            f"  the job is {seen.status or 'unknown'} {seen.reason}, the device runs {seen.running or 'nothing'}, "
+            f"idle: {seen.is_idle}, its home proves itself: {seen.home_proves_itself}",
+            f"  at: {failed.hit or '(not reached)'}",
+            f"  replay: python -m sweeps.killsweep --replay {failed.point}",
+            *(f"  | {line}" for line in failed.lines[-_LAST_LINES:]),
+        ]
+    )
+
+
+def json_line(attempts: Sequence[Attempt], seconds: float) -> str:
+    """The last line. Faults of points that were missed count too."""
+    faults = _faults(attempts)
+    return json.dumps(
+        {
+            "points": sum(bool(one.hit) for one in attempts),
+            "bricks": faults[BRICK],
+            "false_reports": faults[FALSE_REPORT],
+            "stuck": faults[STUCK],
+            "seconds": round(seconds, 1),
+        }
+    )
+
+
+def _faults(attempts: Sequence[Attempt]) -> "Counter[str | None]":
+    return Counter(one.fault for one in attempts)
+
+
+def _table(rows: Sequence[Sequence[str]]) -> str:
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    return "\n".join(
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows
+    )
