@@ -13,6 +13,8 @@ from fota.proven import Proven
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from fota.durable import Cell
 
 CLAIMED = "claimed"
@@ -109,38 +111,49 @@ class Journal:
 
     def load(self) -> "Entry | None":
         """The entry saved last; None if there is none, or it is unreadable or absurd."""
-        return _entry(self._fields().get("entry"))
+        return decode(self._value.load() or b"")
 
     def save(self, entry: Entry) -> None:
         """Replace the entry; survives a reset once this returns. *Raises* StorageFailed."""
-        self._save(_entry_fields(entry), self._bad())
+        self._value.save(encode(entry, self._bad()))
 
     def clear(self, bad: "Digests | None" = None) -> None:
         """No update is under way and no report is owed; `bad` was rolled back. *Raises* StorageFailed."""
         images = self._bad()
         if bad is not None:
             images = ([name for name in images if name != _name(bad)] + [_name(bad)])[-MOST_BAD:]
-        if bad is not None or self._fields().get("entry") is not None:
-            self._save(None, images)
+        if bad is not None or self.load() is not None:
+            self._value.save(encode(None, images))
 
     def knows_bad(self, wanted: Digests) -> bool:
         """Whether this image was rolled back here; the newest MOST_BAD are remembered."""
         return _name(wanted) in self._bad()
 
-    def _fields(self) -> "dict[str, object]":
-        try:
-            fields = json.loads(self._value.load() or b"{}")
-        except (ValueError, RuntimeError):
-            # RuntimeError: nested deeper than the interpreter goes.
-            return {}
-        return fields if isinstance(fields, dict) else {}
-
     def _bad(self) -> "list[str]":
-        images = self._fields().get("bad")
+        images = _fields(self._value.load() or b"").get("bad")
         return [name for name in images if type(name) is str][-MOST_BAD:] if isinstance(images, list) else []
 
-    def _save(self, entry: "dict[str, object] | None", bad: "list[str]") -> None:
-        self._value.save(json.dumps({"format": _FORMAT, "entry": entry, "bad": bad}).encode())
+
+def encode(entry: "Entry | None", bad: "list[str] | None" = None) -> bytes:
+    """The entry and the images known to be bad, as JSON."""
+    fields = {} if entry is None else _entry_fields(entry)
+    fields["format"] = _FORMAT
+    fields["bad"] = bad or []
+    return json.dumps(fields).encode()
+
+
+def decode(payload: bytes) -> "Entry | None":
+    """The entry that the bytes stand for; None if there is none or they make no sense, whatever their CRC says."""
+    return _entry(_fields(payload))
+
+
+def _fields(payload: bytes) -> "dict[str, object]":
+    try:
+        fields = json.loads(payload)
+    except (ValueError, RuntimeError):
+        # RuntimeError: nested deeper than the interpreter goes.
+        return {}
+    return fields if isinstance(fields, dict) else {}
 
 
 def _name(wanted: Digests) -> str:
@@ -164,10 +177,8 @@ def _entry_fields(entry: Entry) -> "dict[str, object]":
     }
 
 
-def _entry(fields: object) -> "Entry | None":
-    """The entry that the fields stand for; None if they make no sense, whatever their CRC says."""
-    if not isinstance(fields, dict):
-        return None
+def _entry(fields: "dict[str, Any]") -> "Entry | None":
+    """The entry that the fields stand for; each is checked afterwards, so any may be of any type."""
     try:
         sha256 = bytes.fromhex(fields["sha256"])
         wanted = Digests(fields["size"], bytes.fromhex(fields["md5"]), sha256 or None)

@@ -75,11 +75,22 @@ class FirmwareJob:
             # Asked once more: a job that was cancelled meanwhile does not cost the device a restart.
             self._jobs.reconnect()
             insist(self._job, Job.IN_PROGRESS, {"step": "restart"})
-            device.begin_trial(slot, asked.wanted)
         except ExecutionOver:
             device.journal.clear()
             raise
         except (Failed, Refused) as error:
+            self._fail(entry, error)
+            return False
+        return self._begin_trial(entry, slot)
+
+    def _begin_trial(self, entry: Entry, slot: int) -> bool:
+        """*Raises* StorageFailed when it is unknown whether the record took it: what is read next time decides."""
+        try:
+            self._device.begin_trial(slot, entry.wanted)
+        except StorageFailed:
+            # A write that failed may be on disk all the same: FAILED could be a lie.
+            raise
+        except Failed as error:
             self._fail(entry, error)
             return False
         return True

@@ -61,27 +61,29 @@ class Flow:
             self._device.confirm()
             self._progress.confirmed(self._device.running_slot)
         waiting = in_progress + queued
-        ended = self._conclude([job.jobid for job in waiting])
-        return self._take([job for job in waiting if job.jobid != ended], job_cbk)
+        ended = self._conclude([(job.jobid, job.execution) for job in waiting])
+        # By its execution too: a retry of the same job may be in the same list, and is not told of again.
+        return self._take([job for job in waiting if (job.jobid, job.execution) != ended], job_cbk)
 
-    def _conclude(self, waiting: "list[str]") -> "str | None":
+    def _conclude(self, waiting: "list[tuple[str, int | None]]") -> "tuple[str, int] | None":
         """Report what is owed to the job that the journal names, and forget it once the service has taken that.
 
-        Returns the id of that job, if it has ended.
+        Returns the id of that job and its execution, if it has ended.
         """
         entry = self._device.journal.load()
         ended = None
         if entry is not None:
+            named = (entry.job_id, entry.execution)
             conclusion = self._conclusion(entry)
             if conclusion != GO_ON:
                 self._report(entry, conclusion)
-            elif entry.job_id not in waiting:
+                ended = named
+            elif named not in waiting:
                 log("job-over", job=entry.job_id, problem="the service does not list it any more")
-            else:
-                return None
-            # Cut before this: the report is sent again, and the service says that it is over.
-            self._device.journal.clear(bad=entry.wanted if conclusion == REPORT_ROLLED_BACK else None)
-            ended = entry.job_id
+                ended = named
+            if ended is not None:
+                # Cut before this: the report is sent again, and the service says that it is over.
+                self._device.journal.clear(bad=entry.wanted if conclusion == REPORT_ROLLED_BACK else None)
         self._device.settle()
         return ended
 

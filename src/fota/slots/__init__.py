@@ -9,7 +9,8 @@ A back-end meets this contract and proves it with `fota_testing.check_slots`.
 4. A reader sees what storage holds, not what a writer remembers.
 5. `seal` is durable on return; a torn seal reads as none.
 6. No call touches a slot other than the one it names.
-7. What the storage refuses is StorageFailed (NoSpace when it is full), never another exception.
+7. Bytes flushed stay over a reset, and `resume` goes on behind them, the seal still broken.
+8. What the storage refuses is StorageFailed (NoSpace when it is full), never another exception.
 
 Which slot runs and which starts next is the boot record's business, not a slot's.
 """
