@@ -4,6 +4,7 @@ import logging
 import os
 import random
 import sys
+import threading
 import time
 
 RESTART_STATUS = 75
@@ -32,6 +33,11 @@ def emit(event: str, facts: "dict[str, object]") -> None:
     if _logger.isEnabledFor(logging.INFO):
         words = [event, *(f"{name}={value}" for name, value in facts.items())]
         _logger.info("%s", " ".join(words).replace("\n", " "))
+
+
+def new_lock() -> "threading.Lock":
+    """Something that one thread at a time can hold."""
+    return threading.Lock()
 
 
 def setting(name: str) -> "str | None":

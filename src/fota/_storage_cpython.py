@@ -41,7 +41,9 @@ class FileCell:
         except OSError:
             return b""
         try:
-            return os.pread(descriptor, self.size_bytes, 0)
+            # A copy that somebody else could write is as good as a damaged one.
+            is_ours = os.fstat(descriptor).st_uid == os.geteuid()
+            return os.pread(descriptor, self.size_bytes, 0) if is_ours else b""
         except OSError:
             return b""
         finally:
@@ -75,15 +77,16 @@ class FileCell:
 class SlotWriter:
     """Fills one image file from its beginning. See `fota.slots.Writer`."""
 
-    def __init__(self, path: str, size_bytes: int) -> None:
+    def __init__(self, path: str, size_bytes: int, offset_bytes: int = 0) -> None:
         self._path = path
         self._size_bytes = size_bytes
-        self._written_bytes = 0
+        self._written_bytes = offset_bytes
         self._descriptor = -1
+        self._is_listed = False
         try:
             self._descriptor = os.open(path, _NEW_FILE, 0o600)
             # Emptied first: an image is never a mixture of two, and the room of the old one is free again.
-            os.ftruncate(self._descriptor, 0)
+            os.ftruncate(self._descriptor, offset_bytes)
             if size_bytes:
                 os.posix_fallocate(self._descriptor, 0, size_bytes)
         except OSError as error:
@@ -108,18 +111,27 @@ class SlotWriter:
         """Forget what was written."""
         self._written_bytes = 0
 
+    def flush(self) -> None:
+        """Return once what was written is on disk, the file's directory entry included."""
+        try:
+            os.fsync(self._descriptor)
+            if not self._is_listed:
+                sync_directory(os.path.dirname(self._path))
+                self._is_listed = True
+        except OSError as error:
+            raise storage_error(self._path, error)
+
     def close(self) -> None:
-        """Flush to disk, the file's directory entry included."""
+        """Cut the file to what was written, and flush it."""
         if self._descriptor < 0:
             return
-        descriptor, self._descriptor = self._descriptor, -1
         try:
             try:
-                os.ftruncate(descriptor, self._written_bytes)
-                os.fsync(descriptor)
+                os.ftruncate(self._descriptor, self._written_bytes)
+                self.flush()
             finally:
-                os.close(descriptor)
-            sync_directory(os.path.dirname(self._path))
+                os.close(self._descriptor)
+                self._descriptor = -1
         except OSError as error:
             raise storage_error(self._path, error)
 

@@ -4,7 +4,7 @@ Starting the image is left to the supervisor (CPython) or to `boot.py` (MicroPyt
 """
 
 from fota import trial
-from fota.errors import NothingBootable
+from fota.errors import NothingBootable, StorageFailed
 from fota.log import log
 from fota.record import Record
 from fota.table import ANY, decide
@@ -56,7 +56,8 @@ def choose(
     """The slot to start now, with what must be remembered of that already saved.
 
     `proves(slot)` tells whether a slot holds what it was sealed with; `cause` is why the trial's last boot ended,
-    where that is known. *Raises* NothingBootable when no slot proves itself, StorageFailed.
+    where that is known. A record that cannot be saved stops no boot: then the confirmed image starts, and the one
+    on trial does not, since its attempt could not be spent. *Raises* NothingBootable when no slot proves itself.
     """
     record = _readable(records, slot_count)
     if record is None:
@@ -66,13 +67,13 @@ def choose(
     if decision == START_TRIAL:
         # Durable before the image runs, so that no attempt is ever gained.
         # Cut after this: one attempt fewer, and the image has not run.
-        records.save(trial.attempt_spent(record))
-        return record.boot_slot
-    if decision != START_CONFIRMED:
+        if _save(records, trial.attempt_spent(record)):
+            return record.boot_slot
+    elif decision != START_CONFIRMED:
         record = trial.rolled_back(record, "image-damaged" if decision == GIVE_UP_DAMAGED else cause)
         log("rollback", slot=record.trial_slot, cause=record.cause)
         # Cut after this: the old image boots, finds the verdict rolled-back, and reports it.
-        records.save(record)
+        _save(records, record)
     if proves(record.confirmed_slot):
         return record.confirmed_slot
     others = [slot for slot in range(slot_count) if slot not in (record.confirmed_slot, record.trial_slot)]
@@ -100,6 +101,16 @@ def _adopt(records: "RecordStore", candidates: "list[int]", proves: "Callable[[i
     """Make the first candidate that proves itself the confirmed one."""
     for slot in candidates:
         if proves(slot):
-            records.save(Record(slot))
+            _save(records, Record(slot))
             return slot
     raise NothingBootable("no slot holds an image that proves itself; provision the device again")
+
+
+def _save(records: "RecordStore", record: Record) -> bool:
+    """Whether the record could be saved. A device always boots: a disk that fails is not its end."""
+    try:
+        records.save(record)
+    except StorageFailed as error:
+        log("record-not-saved", problem=error)
+        return False
+    return True

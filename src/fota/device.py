@@ -22,6 +22,23 @@ if TYPE_CHECKING:
     from fota.slots import Slots
 
 
+class Turn:
+    """One update at a time: a context that only one thread can be in."""
+
+    def __init__(self) -> None:
+        self._lock = machine.new_lock()
+
+    def __enter__(self) -> "Turn":
+        """*Raises* Busy at once when another thread is inside."""
+        if not self._lock.acquire(False):
+            raise Busy("another update is under way in this program")
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Let the next one in."""
+        self._lock.release()
+
+
 class Device:
     """One device; the image that asks runs in `running_slot`."""
 
@@ -43,6 +60,7 @@ class Device:
         self.clock = clock
         self.restart = restart
         """Restarts the device and does not return; a test's may."""
+        self.turn = Turn()
         self._records = records
 
     def record(self) -> Record:

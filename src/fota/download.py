@@ -11,14 +11,17 @@ from fota.errors import (
     BadHttpStatus,
     BodyTooLong,
     BodyTooShort,
+    BudgetSpent,
     DownloadFailed,
     DownloadTimeout,
     Unreachable,
 )
 from fota.log import log, without_query
+from fota.proven import Proven
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Protocol
 
     from fota.http import Answer, Client
@@ -55,6 +58,9 @@ class Limits:
         fruitful_bytes: int = 1024,
         first_delay_ms: int = 500,
         most_delay_ms: int = 30_000,
+        times_size: int = 4,
+        spare_bytes: int = 1 << 20,
+        renewals: int = 3,
     ) -> None:
         self.total_ms = total_ms
         """A download that takes longer is given up."""
@@ -66,23 +72,66 @@ class Limits:
         """A try is fruitful if it came at least so much further than any before (or to the end)."""
         self.first_delay_ms = first_delay_ms
         self.most_delay_ms = most_delay_ms
+        self.times_size = times_size
+        """All bytes received for one image, over all tries and resets, are at most so many times its size,"""
+        self.spare_bytes = spare_bytes
+        """and so many more."""
+        self.renewals = renewals
+        """So many fresh URLs in a row that bring nothing new end the download."""
+
+
+class Source:
+    """Where the bytes lie: a URL, which may expire, and how to get another one for the same bytes."""
+
+    def __init__(self, url: str, renew: "Callable[[], str] | None" = None) -> None:
+        self.url = url
+        self._renew = renew
+
+    def can_renew(self) -> bool:
+        """Whether there is anybody to ask."""
+        return self._renew is not None
+
+    def renew(self) -> None:
+        """Ask for a fresh URL. *Raises* what the asking raises; Unreachable passes."""
+        if self._renew is not None:
+            self.url = self._renew()
 
 
 class Download:
     """One download. Use it once."""
 
     def __init__(
-        self, url: str, size_bytes: int, *, client: "Client", clock: "Clock", limits: "Limits | None" = None
+        self,
+        source: Source,
+        size_bytes: int,
+        *,
+        client: "Client",
+        clock: "Clock",
+        limits: "Limits | None" = None,
+        start: "Proven | None" = None,
     ) -> None:
-        self._url = url
+        """`start`: how far it had come before a reset; the sink has those bytes."""
+        start = start or Proven()
+        self._source = source
         self._size_bytes = size_bytes
         self._client = client
         self._clock = clock
         self._limits = limits or Limits()
-        self._deadline_ms = 0
-        self._offset_bytes = 0
-        self._furthest_bytes = 0
-        self._etag: "str | None" = None
+        self._began_ms = clock.now_ms() - start.spent_ms
+        self._offset_bytes = start.offset_bytes
+        self._furthest_bytes = start.offset_bytes
+        self._received_bytes = start.received_bytes
+        self._etag: "str | None" = start.etag or None
+
+    def reached(self, crc32: int) -> Proven:
+        """How far it has come, given the CRC of the bytes so far; proven once those are on storage."""
+        return Proven(
+            self._offset_bytes,
+            crc32=crc32,
+            etag=self._etag or "",
+            received_bytes=self._received_bytes,
+            spent_ms=self._clock.now_ms() - self._began_ms,
+        )
 
     def run(self, sink: "Sink", buffer: "memoryview", progress: "Progress") -> None:
         """Feed the bytes to `sink`, through `buffer`, until all have come.
@@ -92,11 +141,12 @@ class Download:
         *Raises* DownloadFailed, and whatever the sink raises.
         """
         limits = self._limits
-        self._deadline_ms = self._clock.now_ms() + limits.total_ms
         backoff = Backoff(limits.first_delay_ms, limits.most_delay_ms)
-        fruitless = 0
-        log("download-started", url=without_query(self._url), size_bytes=self._size_bytes)
-        while True:
+        fruitless = renewals = 0
+        url = without_query(self._source.url)
+        log("download-started", url=url, offset_bytes=self._offset_bytes, size_bytes=self._size_bytes)
+        # Also when all bytes came before a reset: the sink has them, there is nothing to ask for.
+        while self._offset_bytes < self._size_bytes:
             try:
                 self._try_once(sink, buffer, progress)
                 return
@@ -104,20 +154,33 @@ class Download:
                 problem = error
             if self._offset_bytes >= self._furthest_bytes + limits.fruitful_bytes:
                 self._furthest_bytes = self._offset_bytes
-                fruitless = 0
+                fruitless = renewals = 0
                 backoff.reset()
             else:
                 fruitless += 1
-            if fruitless >= limits.fruitless_tries or not _may_pass(problem):
+            if _is_expired(problem) and self._source.can_renew() and renewals < limits.renewals:
+                renewals += 1
+                problem = self._renewed() or problem
+            elif not _may_pass(problem):
+                raise problem
+            if fruitless >= limits.fruitless_tries:
                 raise problem
             self._pause(backoff.next_ms(), problem, progress)
 
+    def _renewed(self) -> "DownloadFailed | None":
+        """Get a fresh URL; what went wrong instead, if that may pass."""
+        try:
+            self._source.renew()
+        except Unreachable as error:
+            return error
+        return None
+
     def _pause(self, delay_ms: int, problem: DownloadFailed, progress: "Progress") -> None:
-        if self._clock.now_ms() + delay_ms >= self._deadline_ms:
+        if self._clock.now_ms() + delay_ms >= self._began_ms + self._limits.total_ms:
             raise DownloadTimeout(f"not finished within {self._limits.total_ms} ms", cause=problem)
         log(
             "download-retried",
-            url=without_query(self._url),
+            url=without_query(self._source.url),
             offset_bytes=self._offset_bytes,
             problem=problem.reason,
             delay_ms=delay_ms,
@@ -128,7 +191,7 @@ class Download:
     def _try_once(self, sink: "Sink", buffer: "memoryview", progress: "Progress") -> None:
         """One request, from the offset reached so far to the end."""
         headers = http.range_headers(self._offset_bytes, self._etag)
-        answer = self._client.get(self._url, headers, self._limits.silence_ms)
+        answer = self._client.get(self._source.url, headers, self._limits.silence_ms)
         try:
             self._accept(answer, sink)
             self._etag = answer.etag
@@ -160,19 +223,32 @@ class Download:
         if total_bytes is not None and total_bytes < self._size_bytes:
             raise BodyTooShort(f"{total_bytes} bytes offered, {self._size_bytes} promised")
 
+    def _stay_within_budget(self) -> None:
+        limits = self._limits
+        if self._clock.now_ms() >= self._began_ms + limits.total_ms:
+            raise DownloadTimeout(f"not finished within {limits.total_ms} ms")
+        most_bytes = limits.times_size * self._size_bytes + limits.spare_bytes
+        if self._received_bytes >= most_bytes:
+            raise BudgetSpent(f"{self._received_bytes} bytes received for an image of {self._size_bytes}")
+
     def _copy(self, answer: "Answer", sink: "Sink", buffer: "memoryview", progress: "Progress") -> None:
         while self._offset_bytes < self._size_bytes:
-            if self._clock.now_ms() >= self._deadline_ms:
-                raise DownloadTimeout(f"not finished within {self._limits.total_ms} ms")
+            self._stay_within_budget()
             room = min(len(buffer), self._size_bytes - self._offset_bytes)
             count = answer.readinto(buffer[:room])
             if count == 0:
                 raise BodyTooShort(f"{self._offset_bytes} of {self._size_bytes} bytes came")
-            sink.write(buffer[:count])
+            self._received_bytes += count
             self._offset_bytes += count
+            sink.write(buffer[:count])
             progress.downloading(self._offset_bytes, self._size_bytes)
         if answer.length_bytes is None and answer.readinto(buffer[:1]):
             raise BodyTooLong(f"more than the promised {self._size_bytes} bytes")
+
+
+def _is_expired(problem: DownloadFailed) -> bool:
+    """Whether S3 may mean that the URL is too old: it says so in a 403."""
+    return isinstance(problem, BadHttpStatus) and problem.status == 403
 
 
 def _may_pass(problem: DownloadFailed) -> bool:

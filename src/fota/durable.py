@@ -59,7 +59,7 @@ class DurableValue:
     def save(self, payload: bytes) -> None:
         """Replace the value. Survives a reset once this returns; cut before, the old value stands.
 
-        *Raises* StorageFailed; then the old value stands too.
+        *Raises* StorageFailed; then it is the old value or the new one that stands: `load` says which.
         """
         copies = self._whole_copies()
         newest = self._newest(copies)

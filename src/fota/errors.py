@@ -5,7 +5,8 @@ FotaError
 │   ├── BadDocument          "bad-document"      a field of the job document is missing, odd or unknown
 │   ├── NoSuchSlot           "no-such-slot"      the document names a slot that this device does not have
 │   ├── SlotIsRunning        "slot-is-running"   the document names the slot that executes now
-│   └── ImageTooLarge        "image-too-large"   the slot cannot hold the image
+│   ├── ImageTooLarge        "image-too-large"   the slot cannot hold the image
+│   └── KnownBad             "known-bad"         this image was rolled back here before
 ├── Failed                   tried and could not; a retry may help (FAILED)
 │   ├── DownloadFailed
 │   │   ├── Unreachable      "unreachable"       no connection to the server of the image
@@ -14,7 +15,8 @@ FotaError
 │   │   ├── BadHttpAnswer    "http-answer"       its answer contradicts itself or our request
 │   │   ├── BodyTooShort     "body-too-short"    the body ended, every time, before the promised size
 │   │   ├── BodyTooLong      "body-too-long"     the server offers more bytes than the promised size
-│   │   └── DownloadTimeout  "download-timeout"  silence, or too slow for the time allowed
+│   │   ├── DownloadTimeout  "download-timeout"  silence, or too slow for the time allowed
+│   │   └── BudgetSpent      "budget-spent"      the job cost more bytes or restarts than it may
 │   ├── HashMismatch         "hash-mismatch"     the bytes that came are not the promised ones
 │   ├── StorageFailed        "storage-failed"    the disk or flash refused, or reads back other bytes
 │   │   └── NoSpace          "no-space"          there is no room left on it
@@ -23,6 +25,7 @@ FotaError
 └── DeviceError              this device cannot take part; no job is told
     ├── NotProvisioned       the home folder holds no slots, or FOTA_HOME is not set
     ├── AlreadyProvisioned   the home folder holds slots already
+    ├── UnsafeFileSystem     the file system of the home folder cannot keep its promises
     └── NothingBootable      no slot holds an image that proves itself
 
 Refused and Failed say whether a retry can help; `reason` is what the job is told. The list of reasons is closed.
@@ -67,6 +70,12 @@ class ImageTooLarge(Refused):
     """The slot cannot hold the image."""
 
     reason = "image-too-large"
+
+
+class KnownBad(Refused):
+    """This image was tried here and rolled back; the document does not insist on another try."""
+
+    reason = "known-bad"
 
 
 class Failed(FotaError):
@@ -127,6 +136,12 @@ class DownloadTimeout(DownloadFailed):
     reason = "download-timeout"
 
 
+class BudgetSpent(DownloadFailed):
+    """The job cost more bytes, or was taken up more often, than one job may."""
+
+    reason = "budget-spent"
+
+
 class HashMismatch(Failed):
     """The bytes that came are not the promised ones: MD5 or SHA-256 differs."""
 
@@ -169,6 +184,10 @@ class NotProvisioned(DeviceError):
 
 class AlreadyProvisioned(DeviceError):
     """The home folder holds slots already; provisioning would destroy them."""
+
+
+class UnsafeFileSystem(DeviceError):
+    """The file system of the home folder does not keep what was flushed to it."""
 
 
 class NothingBootable(DeviceError):

@@ -1,4 +1,5 @@
-"""What an update must remember across a reset: whose it is, what image it wants, how far it came.
+"""What an update must remember across a reset: whose it is, what image it wants, how far it came; which images
+were tried and rolled back.
 
 The journal names the job and its execution, the boot record names the trial; no step is decided from a slot
 number alone. Kept in two cells, as the record is.
@@ -8,9 +9,12 @@ import json
 
 from fota.durable import DurableValue
 from fota.image import Digests
+from fota.proven import Proven
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from fota.durable import Cell
 
 CLAIMED = "claimed"
@@ -25,12 +29,16 @@ FAILED = "failed"
 _STAGES = (CLAIMED, INSTALLED, FAILED)
 _MAGIC = b"FJNL"
 _FORMAT = 1
-_MOST_TEXT = 256
+MOST_BAD = 8
+"""So many images that were rolled back are remembered, the newest."""
+
+_MOST_ETAG = 128
+_MOST_TEXT = 200
 """Characters of a message. JSON takes up to 12 bytes for one, and an entry must fit into a cell."""
 
 
 class Entry:
-    """One update. Never changed: `at` makes the next one."""
+    """One update. Never changed: `at` and `with_proven` make the next one."""
 
     def __init__(
         self,
@@ -39,6 +47,8 @@ class Entry:
         wanted: Digests,
         *,
         stage: str = CLAIMED,
+        taken_up: int = 1,
+        proven: "Proven | None" = None,
         reason: str = "",
         message: str = "",
     ) -> None:
@@ -48,80 +58,164 @@ class Entry:
         self.wanted = wanted
         """What the image of the job is."""
         self.stage = stage
+        self.taken_up = taken_up
+        """How often this execution was taken up: once, and again after every reset before it was installed."""
+        self.proven = proven or Proven()
+        """With CLAIMED: how far the download is proven on storage."""
         self.reason = reason
         """With FAILED: the word to report."""
         self.message = message
         """With FAILED: the sentence to report."""
 
+    def is_of(self, job_id: str, execution: int, wanted: Digests) -> bool:
+        """Whether it is about this execution, and its job still wants the same image."""
+        return (self.job_id, self.execution) == (job_id, execution) and self.wanted.matches(wanted)
+
     def at(self, stage: str, reason: str = "", message: str = "") -> "Entry":
         """The same update, at another stage."""
+        return self._changed(stage=stage, reason=reason, message=message[:_MOST_TEXT])
+
+    def with_proven(self, proven: Proven) -> "Entry":
+        """The same update, its download so much further."""
+        return self._changed(proven=proven)
+
+    def taken_up_again(self) -> "Entry":
+        """The same update, after a reset."""
+        return self._changed(stage=CLAIMED, taken_up=self.taken_up + 1)
+
+    def _changed(
+        self,
+        stage: "str | None" = None,
+        taken_up: "int | None" = None,
+        proven: "Proven | None" = None,
+        reason: str = "",
+        message: str = "",
+    ) -> "Entry":
         return Entry(
-            self.job_id, self.execution, self.wanted, stage=stage, reason=reason, message=message[:_MOST_TEXT]
+            self.job_id,
+            self.execution,
+            self.wanted,
+            stage=stage or self.stage,
+            taken_up=taken_up or self.taken_up,
+            proven=proven or self.proven,
+            reason=reason,
+            message=message,
         )
 
 
 class Journal:
-    """The entry of the update under way; at most one."""
+    """The entry of the update under way, at most one; and the images known to be bad."""
 
     def __init__(self, first: "Cell", second: "Cell") -> None:
         self._value = DurableValue(_MAGIC, first, second)
 
     def load(self) -> "Entry | None":
         """The entry saved last; None if there is none, or it is unreadable or absurd."""
-        payload = self._value.load()
-        return decode(payload) if payload else None
+        return decode(self._value.load() or b"")
 
     def save(self, entry: Entry) -> None:
         """Replace the entry; survives a reset once this returns. *Raises* StorageFailed."""
-        self._value.save(encode(entry))
+        self._value.save(encode(entry, self._bad()))
 
-    def clear(self) -> None:
-        """No update is under way and no report is owed. *Raises* StorageFailed."""
-        if self._value.load():
-            self._value.save(b"")
+    def clear(self, bad: "Digests | None" = None) -> None:
+        """No update is under way and no report is owed; `bad` was rolled back. *Raises* StorageFailed."""
+        images = self._bad()
+        if bad is not None:
+            images = ([name for name in images if name != _name(bad)] + [_name(bad)])[-MOST_BAD:]
+        if bad is not None or self.load() is not None:
+            self._value.save(encode(None, images))
+
+    def knows_bad(self, wanted: Digests) -> bool:
+        """Whether this image was rolled back here; the newest MOST_BAD are remembered."""
+        return _name(wanted) in self._bad()
+
+    def _bad(self) -> "list[str]":
+        images = _fields(self._value.load() or b"").get("bad")
+        return [name for name in images if type(name) is str][-MOST_BAD:] if isinstance(images, list) else []
 
 
-def encode(entry: Entry) -> bytes:
-    """The entry as JSON."""
-    sha256 = entry.wanted.sha256
-    return json.dumps(
-        {
-            "format": _FORMAT,
-            "job": entry.job_id,
-            "execution": entry.execution,
-            "stage": entry.stage,
-            "size": entry.wanted.size_bytes,
-            "md5": entry.wanted.md5.hex(),
-            "sha256": "" if sha256 is None else sha256.hex(),
-            "reason": entry.reason,
-            "message": entry.message,
-        }
-    ).encode()
+def encode(entry: "Entry | None", bad: "list[str] | None" = None) -> bytes:
+    """The entry and the images known to be bad, as JSON."""
+    fields = {} if entry is None else _entry_fields(entry)
+    fields["format"] = _FORMAT
+    fields["bad"] = bad or []
+    return json.dumps(fields).encode()
 
 
 def decode(payload: bytes) -> "Entry | None":
-    """The entry that the bytes stand for; None if they make no sense, whatever their CRC says."""
+    """The entry that the bytes stand for; None if there is none or they make no sense, whatever their CRC says."""
+    return _entry(_fields(payload))
+
+
+def _fields(payload: bytes) -> "dict[str, object]":
     try:
         fields = json.loads(payload)
+    except (ValueError, RuntimeError):
+        # RuntimeError: nested deeper than the interpreter goes.
+        return {}
+    return fields if isinstance(fields, dict) else {}
+
+
+def _name(wanted: Digests) -> str:
+    return f"{wanted.size_bytes}-{wanted.md5.hex()}"
+
+
+def _entry_fields(entry: Entry) -> "dict[str, object]":
+    sha256, proven = entry.wanted.sha256, entry.proven
+    return {
+        "job": entry.job_id,
+        "execution": entry.execution,
+        "stage": entry.stage,
+        "taken_up": entry.taken_up,
+        "size": entry.wanted.size_bytes,
+        "md5": entry.wanted.md5.hex(),
+        "sha256": "" if sha256 is None else sha256.hex(),
+        "proven": [proven.offset_bytes, proven.crc32, proven.received_bytes, proven.spent_ms],
+        "etag": proven.etag[:_MOST_ETAG],
+        "reason": entry.reason,
+        "message": entry.message,
+    }
+
+
+def _entry(fields: "dict[str, Any]") -> "Entry | None":
+    """The entry that the fields stand for; each is checked afterwards, so any may be of any type."""
+    try:
         sha256 = bytes.fromhex(fields["sha256"])
         wanted = Digests(fields["size"], bytes.fromhex(fields["md5"]), sha256 or None)
+        offset_bytes, crc32, received_bytes, spent_ms = fields["proven"]
         entry = Entry(
             fields["job"],
             fields["execution"],
             wanted,
             stage=fields["stage"],
+            taken_up=fields["taken_up"],
+            proven=Proven(
+                offset_bytes,
+                crc32=crc32,
+                etag=fields["etag"],
+                received_bytes=received_bytes,
+                spent_ms=spent_ms,
+            ),
             reason=fields["reason"],
             message=fields["message"],
         )
-    except (ValueError, KeyError, TypeError, RuntimeError):
-        # RuntimeError: nested deeper than the interpreter goes.
+    except (ValueError, KeyError, TypeError):
         return None
     return entry if _is_sane(entry) else None
 
 
 def _is_sane(entry: Entry) -> bool:
-    numbers = (entry.execution, entry.wanted.size_bytes)
-    texts = (entry.job_id, entry.stage, entry.reason, entry.message)
+    proven = entry.proven
+    numbers = (
+        entry.execution,
+        entry.taken_up,
+        entry.wanted.size_bytes,
+        proven.offset_bytes,
+        proven.crc32,
+        proven.received_bytes,
+        proven.spent_ms,
+    )
+    texts = (entry.job_id, entry.stage, entry.reason, entry.message, proven.etag)
     return (
         all(type(number) is int and number >= 0 for number in numbers)
         and all(type(text) is str for text in texts)

@@ -11,6 +11,7 @@ EVENTS = (
     "image-ended",  # slot, status: the image's process is gone
     "image-killed",  # slot, signal: it did not end when asked
     "restart-delayed",  # delay_s: an image that ends too soon is started again later
+    "record-not-saved",  # problem: the boot goes on without
     "record-rebuilt",  # slot: both copies of the boot record were unreadable
     "stopped",  # status: the boot chooser ends
     "provisioned",  # home, slots

@@ -9,6 +9,7 @@ INTERPRETER = sys.implementation.name
 
 from fota._machine_cpython import (  # noqa: E402
     emit,
+    new_lock,
     now_ms,
     random_fraction,
     restart,
@@ -16,4 +17,4 @@ from fota._machine_cpython import (  # noqa: E402
     sleep_ms,
 )
 
-__all__ = ("INTERPRETER", "emit", "now_ms", "random_fraction", "restart", "setting", "sleep_ms")
+__all__ = ("INTERPRETER", "emit", "new_lock", "now_ms", "random_fraction", "restart", "setting", "sleep_ms")

@@ -14,6 +14,7 @@ import sys
 import time
 
 from fota import boot, image
+from fota._filesystem_cpython import require_safe
 from fota._machine_cpython import RESTART_STATUS
 from fota._signals_cpython import SignalPipe
 from fota._systemd_cpython import Systemd
@@ -179,6 +180,8 @@ def main(arguments: "list[str] | None" = None) -> int:
 def _provision(options: argparse.Namespace) -> None:
     if not os.path.isfile(options.factory):
         raise DeviceError(f"{options.factory}: no such file; --factory expects an image")
+    if not options.force:
+        require_safe(options.home)
     reader = SlotReader(options.factory)
     try:
         provision(
@@ -237,6 +240,9 @@ def _parser() -> argparse.ArgumentParser:
         default=DEFAULT_SLOT_SIZE_BYTES,
         metavar="BYTES",
         help="the largest image a slot takes (default %(default)s)",
+    )
+    factory.add_argument(
+        "--force", action="store_true", help="take a file system that may lose what was written to it"
     )
     parser.add_argument("arguments", nargs="*", help="handed to the image; after a --")
     return parser

@@ -40,7 +40,13 @@ class MemorySlots:
 
     def writer(self, slot: int, size_bytes: int) -> "MemoryWriter":
         """Begin to fill a slot; breaks its seal and empties it."""
+        return self.resume(slot, size_bytes, 0)
+
+    def resume(self, slot: int, size_bytes: int, offset_bytes: int) -> "MemoryWriter":
+        """Go on filling a slot behind what storage holds; breaks its seal."""
         self._require(slot)
+        if not 0 <= offset_bytes <= len(self._images[slot]):
+            raise Misuse(f"resume: slot {slot} holds {len(self._images[slot])} bytes, not {offset_bytes!r}")
         if type(size_bytes) is not int or size_bytes < 0:
             raise Misuse(f"writer: expected a size from 0, got {size_bytes!r}")
         if size_bytes > self._capacity_bytes:
@@ -48,8 +54,9 @@ class MemorySlots:
         if self._writers[slot] is not None:
             raise Misuse(f"writer: slot {slot} is being written already")
         self._seals[slot] = None
-        self._images[slot] = b""
-        self.erases[slot] += 1
+        self._images[slot] = self._images[slot][:offset_bytes]
+        if not offset_bytes:
+            self.erases[slot] += 1
         writer = MemoryWriter(self, slot, size_bytes)
         self._writers[slot] = writer
         return writer
@@ -127,13 +134,13 @@ class MemorySlots:
 
 
 class MemoryWriter:
-    """See `fota.slots.Writer`. Nothing is on storage before `close`."""
+    """See `fota.slots.Writer`. Nothing is on storage before `flush` or `close`."""
 
     def __init__(self, slots: MemorySlots, slot: int, size_bytes: int) -> None:
         self._slots = slots
         self._slot = slot
         self._size_bytes = size_bytes
-        self._pending = bytearray()
+        self._pending = bytearray(slots._images[slot])
         self._closed = False
 
     def write(self, chunk: "memoryview") -> None:
@@ -149,6 +156,12 @@ class MemoryWriter:
         if self._closed:
             raise Misuse(f"restart: slot {self._slot} is closed")
         self._pending = bytearray()
+
+    def flush(self) -> None:
+        """Put the bytes so far on storage."""
+        if self._closed:
+            raise Misuse(f"flush: slot {self._slot} is closed")
+        self._slots._images[self._slot] = bytes(self._pending)
 
     def close(self) -> None:
         """Put every byte on storage."""

@@ -47,19 +47,19 @@ def check_slots(make_slots: "Callable[[], Slots]", hooks: "Hooks | None" = None)
     for chunk_bytes in (1 << 20, 4096, 1000, 7):
         _clause_3(make_slots(), hooks, chunk_bytes)
     # What stands on it comes later, so that the clause named is the one to look at.
-    for check in (_clause_3_restart, _clause_3_bounds, _clause_4, _clause_5, _clause_2, _clause_6):
+    for check in (_clause_3_restart, _clause_3_bounds, _clause_4, _clause_5, _clause_2, _clause_6, _clause_7):
         check(make_slots(), hooks)
     left_out = []
     if hooks.reopen is None:
-        left_out.append("clauses 2, 3 and 5: what survives a reset, for want of `reopen`")
+        left_out.append("clauses 2, 3, 5 and 7: what survives a reset, for want of `reopen`")
     if hooks.tear_seal is None:
         left_out.append("clause 5: a torn seal, for want of `tear_seal`")
     else:
         _clause_5_torn(make_slots(), hooks.tear_seal)
     if hooks.refuse is None:
-        left_out.append("clause 7: refusals of the storage, for want of `refuse`")
+        left_out.append("clause 8: refusals of the storage, for want of `refuse`")
     else:
-        _clause_7(make_slots(), hooks.refuse)
+        _clause_8(make_slots(), hooks.refuse)
     return left_out
 
 
@@ -188,17 +188,36 @@ def _require_others(slots: "Slots", changed: int, images: "list[bytes]") -> None
             _require(6, untouched, f"what is done to slot {changed} leaves slot {slot} as it was")
 
 
-def _clause_7(slots: "Slots", refuse: "Callable[[Slots, int], None]") -> None:
+def _clause_7(slots: "Slots", hooks: Hooks) -> None:
+    content = _image(slots, 0, seed=1)
+    half = len(content) // 2
+    slots.seal(0, _fill(slots, 0, content))
+    writer = slots.writer(0, len(content))
+    _feed(writer, content[:half], 503)
+    writer.flush()
+    found = _after_reset(slots, hooks)
+    if found is slots:
+        # Without a reset in between nothing more can be seen: two writers of one slot are nobody's promise.
+        writer.close()
+    _require(7, _content(found, 0)[:half] == content[:half], "what was flushed is on storage")
+    rest = found.resume(0, len(content), half)
+    _feed(rest, content[half:], 504)
+    rest.close()
+    _require(7, _content(found, 0) == content, "resume goes on behind what was flushed, and leaves it as it is")
+    _require(7, found.seal_of(0) is None, "a slot that is being filled has no seal, resumed or not")
+
+
+def _clause_8(slots: "Slots", refuse: "Callable[[Slots, int], None]") -> None:
     content = _image(slots, 1, seed=1)
     refuse(slots, 1)
     try:
         _fill(slots, 1, content)
     except StorageFailed:
-        _require(7, slots.seal_of(1) is None, "a slot that could not be written has no seal")
+        _require(8, slots.seal_of(1) is None, "a slot that could not be written has no seal")
     except Exception as error:
-        raise AssertionError(f"clause 7: what the storage refuses is StorageFailed, not {error!r}") from error
+        raise AssertionError(f"clause 8: what the storage refuses is StorageFailed, not {error!r}") from error
     else:
-        _fail(7, "a refusal of the storage is raised, not swallowed")
+        _fail(8, "a refusal of the storage is raised, not swallowed")
 
 
 def _require(clause: int, condition: bool, sentence: str) -> None:

@@ -6,7 +6,7 @@ import traceback
 
 import pytest
 
-from fota.download import Download, Limits
+from fota.download import Download, Limits, Source
 from fota.errors import (
     BadHttpAnswer,
     BadHttpStatus,
@@ -70,7 +70,7 @@ class Lab:
     def download(self, url, size_bytes=SIZE_BYTES, buffer_bytes=4096, **limits):
         self.sink = Sink(size_bytes)
         download = Download(
-            url,
+            Source(url),
             size_bytes,
             client=self.client,
             clock=self.clock,

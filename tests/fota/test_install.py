@@ -6,6 +6,7 @@ import random
 import pytest
 
 from fota import image
+from fota.download import Source
 from fota.errors import (
     BodyTooShort,
     Failed,
@@ -60,7 +61,7 @@ class Lab:
             slots.seal(slot, digests_of(OLD))
 
     def install(self, server, wanted=None):
-        self.installer.install(server.url(), wanted or digests_of(NEW), SPARE, self.told)
+        self.installer.install(Source(server.url()), wanted or digests_of(NEW), SPARE, self.told)
 
     def proves(self, slot):
         return image.proves_itself(self.slots, slot, memoryview(bytearray(4096)))

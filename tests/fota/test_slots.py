@@ -250,12 +250,12 @@ def test_a_torn_seal_that_is_believed_is_caught():
 
 
 def test_a_refusal_that_comes_as_another_exception_is_caught():
-    with pytest.raises(AssertionError, match=r"clause 7: .* not OSError"):
+    with pytest.raises(AssertionError, match=r"clause 8: .* not OSError"):
         check_slots(MemorySlots, Hooks(refuse=lambda slots, _slot: slots.fail_after(10, OSError(5, "I/O"))))
 
 
 def test_a_refusal_that_is_swallowed_is_caught():
-    with pytest.raises(AssertionError, match="clause 7: a refusal of the storage is raised"):
+    with pytest.raises(AssertionError, match="clause 8: a refusal of the storage is raised"):
         check_slots(MemorySlots, Hooks(refuse=lambda _slots, _slot: None))
 
 

@@ -122,7 +122,7 @@ def test_a_refusal_closes_no_connection(lab: Lab) -> None:
 
 def test_progress_is_told_how_a_failed_job_ended(lab: Lab) -> None:
     diary = Diary()
-    lab.server.status = 403
+    lab.server.status = 404
     lab.publish()
     lab.wake(progress=diary)
     assert diary.lines == [f"taken {JOB}", f"ended {JOB} FAILED http-status"]

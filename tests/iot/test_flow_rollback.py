@@ -59,13 +59,13 @@ def test_after_a_rollback_another_image_is_installed_and_confirmed(trial: Lab) -
     assert trial.confirmed_image == b"better image"
 
 
-def test_a_retry_after_a_rollback_is_tried_afresh_and_told_apart(trial: Lab) -> None:
+def test_a_retry_after_a_rollback_is_told_apart_and_refused_as_known_bad(trial: Lab) -> None:
     trial.reboot("crashed")
     trial.live()
     trial.publish(image=b"new image")
     trial.live()
     assert trial.statuses(number=1) == ["QUEUED", "IN_PROGRESS", "FAILED"]
-    assert trial.statuses(number=2) == ["QUEUED", "IN_PROGRESS", "SUCCEEDED"]
+    assert trial.statuses(number=2) == ["QUEUED", "REJECTED"]
 
 
 def test_a_health_check_that_is_passed_confirms(trial: Lab) -> None:
@@ -162,7 +162,7 @@ def test_the_rollback_of_one_execution_is_not_told_of_the_next(trial: Lab) -> No
     trial.reboot("crashed")
     trial.live()
     assert trial.statuses(number=1) == ["QUEUED", "IN_PROGRESS", "TIMED_OUT"]
-    assert trial.statuses(number=2) == ["QUEUED", "IN_PROGRESS", "SUCCEEDED"]
+    assert trial.statuses(number=2) == ["QUEUED", "REJECTED"]
 
 
 @pytest.mark.parametrize("end", ["CANCELED", "TIMED_OUT", "REMOVED", "deleted"])

@@ -6,6 +6,7 @@ Itself in the portable subset. Prints results and never judges them; that is the
 from aws.iot import document
 from fota import boot, http, image, journal, table, trial
 from fota.backoff import Backoff
+from fota.download import Source
 from fota.durable import DurableValue
 from fota.errors import FotaError
 from fota.image import Digests, Hasher
@@ -256,7 +257,7 @@ def installs():
     for asked_for, every_bytes in ((wanted, 10_000), (wanted, 2_000), (wanted, 10), (other, 10_000)):
         slots, client, clock = MemorySlots(2, 10_000), Client(content, every_bytes), FakeClock()
         installer = Installer(slots, client=client, clock=clock, buffer_bytes=700)
-        tell("install", answer(installer.install, "https://host/key", asked_for, 1, Progress()))
+        tell("install", answer(installer.install, Source("https://host/key"), asked_for, 1, Progress()))
         tell("asked", client.asked, len(clock.sleeps), slots.content(1) == content, installer.holds(1, wanted))
 
 

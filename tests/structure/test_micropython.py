@@ -38,6 +38,10 @@ _MACHINE = """
 def emit(event, facts): pass
 def now_ms(): return 0
 def random_fraction(): return 0.5
+
+def new_lock():
+    import _thread
+    return _thread.allocate_lock()
 def restart(): pass
 def setting(name): return None
 def sleep_ms(duration_ms): pass

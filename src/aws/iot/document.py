@@ -8,6 +8,7 @@ bc_crc      MD5 of the image, 32 hexadecimal digits
 bc_size     its length in bytes, 1 to 2,147,483,647
 bc_url      where it lies: https, at most 4,096 printable ASCII characters
 bc_sha256   SHA-256 of the image, 64 hexadecimal digits; optional
+bc_insist   true: try an image again that was rolled back here; optional
 x-...       anything, ignored: for the operator's own notes
 
 Any other field is refused: a misspelled check must not be a check left out.
@@ -23,19 +24,21 @@ MOST_SIZE_BYTES = 2_147_483_647
 MOST_URL_CHARACTERS = 4096
 
 _REQUIRED = ("bc_idx", "bc_crc", "bc_size", "bc_url")
-_KNOWN = ("operation", "bc_sha256") + _REQUIRED
+_KNOWN = ("operation", "bc_sha256", "bc_insist") + _REQUIRED
 _MOST_SHOWN = 40
 
 
 class FotaDocument:
     """What a FOTA job asks for."""
 
-    def __init__(self, slot: "int | None", wanted: Digests, url: str) -> None:
+    def __init__(self, slot: "int | None", wanted: Digests, url: str, *, insists: bool = False) -> None:
         self.slot = slot
         """The slot asked for; None for whichever is spare."""
         self.wanted = wanted
         self.url = url
         """A password as long as it lives: never logged with its query."""
+        self.insists = insists
+        """Whether an image that was rolled back here shall be tried again."""
 
 
 def is_fota(document: object) -> bool:
@@ -63,7 +66,10 @@ def parse(document: object) -> FotaDocument:
         _digest("bc_crc", document["bc_crc"], 32),
         None if "bc_sha256" not in document else _digest("bc_sha256", sha256, 64),
     )
-    return FotaDocument(_slot(document["bc_idx"]), wanted, _url(document["bc_url"]))
+    insists = document.get("bc_insist", False)
+    if type(insists) is not bool:
+        raise BadDocument(f"bc_insist: expected true or false, got {_shown(insists)}")
+    return FotaDocument(_slot(document["bc_idx"]), wanted, _url(document["bc_url"]), insists=insists)
 
 
 def _slot(value: object) -> "int | None":

@@ -1,15 +1,16 @@
-"""What a look at the jobs leads to, from the job's arrival to the report that the service accepted.
+"""What a look at the jobs leads to: first what an update left to do, then what waits.
 
-The one place where an exception becomes a job's status. Decides from the record (what is on trial), the journal
-(whose it is) and the digests of the image that runs; never from a slot number alone.
+Decides from the record (what is on trial), the journal (whose it is) and the digests of the image that runs;
+never from a slot number alone.
 """
 
 from aws.iot import document as documents
-from aws.iot.errors import ExecutionOver, IotError, NotConnected, VersionMismatch
+from aws.iot.errors import ExecutionOver, IotError, NotConnected
+from aws.iot.firmware_job import FirmwareJob
 from aws.iot.jobs import Job
-from aws.iot.telling import Telling
+from aws.iot.reporting import report
 from fota import journal, trial
-from fota.errors import Failed, FotaError, Refused, RolledBack, StorageFailed
+from fota.errors import RolledBack
 from fota.journal import Entry
 from fota.log import log
 from fota.table import ANY, decide
@@ -18,7 +19,6 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from aws.iot.document import FotaDocument
     from aws.iot.jobs import Jobs
     from fota.device import Device
     from fota.progress import Progress
@@ -36,8 +36,6 @@ CONCLUSIONS = (
     (False, ANY, ANY, ANY, GO_ON),
 )
 """What is owed to the job that the journal names, once no trial is open. The table of `docs/design.md`."""
-
-_MOST_TRIES = 3
 
 
 class Flow:
@@ -62,35 +60,42 @@ class Flow:
         if self._device.verdict() == trial.ON_TRIAL:
             self._device.confirm()
             self._progress.confirmed(self._device.running_slot)
-        ended = self._conclude()
+        waiting = in_progress + queued
+        ended = self._conclude([(job.jobid, job.execution) for job in waiting])
         # By its execution too: a retry of the same job may be in the same list, and is not told of again.
-        waiting = [job for job in in_progress + queued if (job.jobid, job.execution) != ended]
-        return self._take(waiting, job_cbk)
+        return self._take([job for job in waiting if (job.jobid, job.execution) != ended], job_cbk)
 
-    def _conclude(self) -> "tuple[str, int] | None":
+    def _conclude(self, waiting: "list[tuple[str, int | None]]") -> "tuple[str, int] | None":
         """Report what is owed to the job that the journal names, and forget it once the service has taken that.
 
-        Returns the id of that job and its execution, if it has ended by that.
+        Returns the id of that job and its execution, if it has ended.
         """
-        ended = None
         entry = self._device.journal.load()
+        ended = None
         if entry is not None:
+            named = (entry.job_id, entry.execution)
             conclusion = self._conclusion(entry)
-            job = self._jobs.job(entry.job_id, entry.execution or None)
-            if conclusion == REPORT_FAILED:
-                self._report(job, Job.FAILED, {"reason": entry.reason, "message": entry.message})
-            elif conclusion == REPORT_ROLLED_BACK:
-                record = self._device.record()
-                details = {"reason": RolledBack.reason, "cause": record.cause, "attempts": str(record.attempts_spent)}
-                self._report(job, Job.FAILED, details)
-            elif conclusion == REPORT_SUCCEEDED:
-                self._report(job, Job.SUCCEEDED, {"slot": str(self._device.running_slot)})
             if conclusion != GO_ON:
+                self._report(entry, conclusion)
+                ended = named
+            elif named not in waiting:
+                log("job-over", job=entry.job_id, problem="the service does not list it any more")
+                ended = named
+            if ended is not None:
                 # Cut before this: the report is sent again, and the service says that it is over.
-                self._device.journal.clear()
-                ended = (entry.job_id, entry.execution)
+                self._device.journal.clear(bad=entry.wanted if conclusion == REPORT_ROLLED_BACK else None)
         self._device.settle()
         return ended
+
+    def _report(self, entry: Entry, conclusion: str) -> None:
+        status, details = Job.FAILED, {"reason": entry.reason, "message": entry.message}
+        if conclusion == REPORT_ROLLED_BACK:
+            record = self._device.record()
+            details = {"reason": RolledBack.reason, "cause": record.cause, "attempts": str(record.attempts_spent)}
+        elif conclusion == REPORT_SUCCEEDED:
+            status, details = Job.SUCCEEDED, {"slot": str(self._device.running_slot)}
+        job = self._jobs.job(entry.job_id, entry.execution or None)
+        report(self._jobs, job, status, details, self._progress)
 
     def _conclusion(self, entry: Entry) -> str:
         return decide(
@@ -110,7 +115,8 @@ class Flow:
             try:
                 job.describe()
                 if documents.is_fota(job.document) or not isinstance(job.document, dict):
-                    if self._carry_out(job):
+                    ours = FirmwareJob(job, self._jobs, self._device, self._progress, disconnects=self._disconnects)
+                    if ours.carry_out():
                         return True
                 else:
                     _hand_over(job, job_cbk)
@@ -130,90 +136,6 @@ class Flow:
     def _owes_a_report(self) -> bool:
         entry = self._device.journal.load()
         return entry is not None and entry.stage == journal.FAILED
-
-    def _carry_out(self, job: Job) -> bool:
-        """One firmware job: True when its image awaits its trial."""
-        device = self._device
-        try:
-            asked = documents.parse(job.document)
-            if device.runs(asked.wanted):
-                self._report(job, Job.SUCCEEDED, {"slot": str(device.running_slot), "message": "runs already"})
-                return False
-            slot = device.slot_for(asked.slot, asked.wanted.size_bytes)
-        except Refused as error:
-            log("job-refused", job=job.jobid, reason=error.reason, problem=error)
-            self._report(job, Job.REJECTED, _told(error))
-            return False
-        self._claim(job)
-        entry = Entry(job.jobid, job.execution or 0, asked.wanted)
-        try:
-            # Cut after this: the job comes back IN_PROGRESS, and is taken up again.
-            device.journal.save(entry)
-            self._install(job, asked, slot)
-            # Cut after this: the job comes back IN_PROGRESS; the slot proves itself, nothing is downloaded.
-            device.journal.save(entry.at(journal.INSTALLED))
-            device.begin_trial(slot, asked.wanted)
-        except ExecutionOver:
-            device.journal.clear()
-            raise
-        except (Failed, Refused) as error:
-            self._fail(job, entry, error)
-            return False
-        return True
-
-    def _claim(self, job: Job) -> None:
-        """IN_PROGRESS, unless somebody changed the job since we looked. *Raises* ExecutionOver, VersionMismatch."""
-        log("job-taken", job=job.jobid, execution=job.execution)
-        for tries_left in range(_MOST_TRIES - 1, -1, -1):
-            try:
-                job.update(Job.IN_PROGRESS, {"step": "download"})
-                break
-            except VersionMismatch:
-                if not tries_left:
-                    raise
-        self._progress.taken(job.jobid)
-
-    def _install(self, job: Job, asked: "FotaDocument", slot: int) -> None:
-        installer = self._device.installer
-        if installer.holds(slot, asked.wanted):
-            return
-        if self._disconnects:
-            self._jobs.disconnect()
-            installer.install(asked.url, asked.wanted, slot, self._progress)
-        else:
-            telling = Telling(self._progress, job, self._device.clock)
-            installer.install(asked.url, asked.wanted, slot, telling)
-
-    def _fail(self, job: Job, entry: Entry, error: FotaError) -> None:
-        """The device runs on as before; the job is told at once, or as soon as it can be."""
-        log("job-failed", job=job.jobid, reason=error.reason, problem=error)
-        try:
-            # Cut after this: the report is owed, and sent after the reboot.
-            self._device.journal.save(entry.at(journal.FAILED, error.reason, str(error)))
-        except StorageFailed as problem:
-            log("job-failed", job=job.jobid, reason=problem.reason, problem=problem)
-        self._report(job, Job.FAILED, _told(error))
-        self._device.journal.clear()
-
-    def _report(self, job: Job, status: str, details: "dict[str, str]") -> None:
-        """Tell how a job ended, until the service accepts it or says that it is over.
-
-        *Raises* IotError while it can do neither: then the report is still owed.
-        """
-        self._jobs.reconnect()
-        for tries_left in range(_MOST_TRIES - 1, -1, -1):
-            try:
-                job.update(status, details)
-                log("job-reported", job=job.jobid, status=status, reason=details.get("reason", ""))
-                self._progress.ended(job.jobid, status, details.get("reason", ""))
-                return
-            except VersionMismatch:
-                # The version was refreshed: a report is the truth whatever came between.
-                if not tries_left:
-                    raise
-            except ExecutionOver as error:
-                log("job-over", job=job.jobid, problem=error)
-                return
 
 
 def _passes(health_check: "Callable[[], bool] | None") -> bool:
@@ -239,7 +161,3 @@ def _hand_over(job: Job, job_cbk: "Callable[[Job], object] | None") -> None:
         job_cbk(job)
     except Exception as error:  # noqa: BLE001 - one odd job never stops the loop
         log("job-callback-failed", job=job.jobid, problem=repr(error))
-
-
-def _told(error: FotaError) -> "dict[str, str]":
-    return {"reason": error.reason, "message": str(error)}

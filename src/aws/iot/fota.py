@@ -7,7 +7,8 @@ from aws.iot import document as documents
 from aws.iot.errors import IotError
 from aws.iot.flow import Flow
 from fota import device as devices
-from fota.errors import StorageFailed
+from fota.download import Source
+from fota.errors import Busy, StorageFailed
 from fota.log import log
 from fota.progress import Progress
 
@@ -26,11 +27,12 @@ def update(document: object, *, progress: "Progress | None" = None, device: "Dev
     *Raises* Refused, Failed, NotProvisioned.
     """
     device = device or devices.current()
-    device.require_no_trial()
-    asked = documents.parse(document)
-    slot = device.slot_for(asked.slot, asked.wanted.size_bytes)
-    if not device.installer.holds(slot, asked.wanted):
-        device.installer.install(asked.url, asked.wanted, slot, progress or Progress())
+    with device.turn:
+        device.require_no_trial()
+        asked = documents.parse(document)
+        slot = device.slot_for(asked.slot, asked.wanted.size_bytes)
+        if not device.installer.holds(slot, asked.wanted):
+            device.installer.install(Source(asked.url), asked.wanted, slot, progress or Progress())
     return True
 
 
@@ -91,7 +93,11 @@ def handle_fota_jobs(
     device, progress = device or devices.current(), progress or Progress()
     flow = Flow(jobs, device, progress, disconnects=disconnect_mqtt)
     try:
-        restart_is_due = flow.run(health_check, job_cbk)
+        with device.turn:
+            restart_is_due = flow.run(health_check, job_cbk)
+    except Busy:
+        jobs.put_off()
+        raise
     except (IotError, StorageFailed) as error:
         log("put-off", problem=error, delay_ms=jobs.put_off())
         return False

@@ -9,7 +9,8 @@ A back-end meets this contract and proves it with `fota_testing.check_slots`.
 4. A reader sees what storage holds, not what a writer remembers.
 5. `seal` is durable on return; a torn seal reads as none.
 6. No call touches a slot other than the one it names.
-7. What the storage refuses is StorageFailed (NoSpace when it is full), never another exception.
+7. Bytes flushed stay over a reset, and `resume` goes on behind them, the seal still broken.
+8. What the storage refuses is StorageFailed (NoSpace when it is full), never another exception.
 
 Which slot runs and which starts next is the boot record's business, not a slot's.
 """
@@ -28,6 +29,9 @@ if TYPE_CHECKING:
 
         def restart(self) -> None:
             """Forget what was written; the next byte is the first of the image."""
+
+        def flush(self) -> None:
+            """Return once every byte written so far is on storage: a reset leaves those. *Raises* StorageFailed."""
 
         def close(self) -> None:
             """Return once every byte written is on storage. May be called twice."""
@@ -53,6 +57,12 @@ if TYPE_CHECKING:
             """Begin to fill a slot with an image of that size; its seal is broken first.
 
             *Raises* ImageTooLarge before anything is changed, StorageFailed, NoSpace.
+            """
+
+        def resume(self, slot: int, size_bytes: int, offset_bytes: int) -> Writer:
+            """Go on filling a slot after a reset: the bytes before the offset stay as they are.
+
+            What they are is the caller's to prove, from storage. *Raises* as `writer`.
             """
 
         def reader(self, slot: int) -> Reader:

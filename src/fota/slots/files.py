@@ -76,13 +76,17 @@ class FileSlots:
 
     def writer(self, slot: int, size_bytes: int) -> "SlotWriter":
         """Begin to fill a slot; its seal is broken first."""
+        return self.resume(slot, size_bytes, 0)
+
+    def resume(self, slot: int, size_bytes: int, offset_bytes: int) -> "SlotWriter":
+        """Go on filling a slot after a reset; its seal is broken first, if it is whole."""
         if size_bytes > self.capacity_bytes(slot):
             raise ImageTooLarge(
                 f"size: slot {slot} holds {self.capacity_bytes(slot)} bytes, the image has {size_bytes}"
             )
         # Cut after this: a slot without a seal, which nothing starts.
         self._break_seal(slot)
-        return SlotWriter(self.image_path(slot), size_bytes)
+        return SlotWriter(self.image_path(slot), size_bytes, offset_bytes)
 
     def reader(self, slot: int) -> "SlotReader":
         """Read what the slot holds, through a descriptor of its own."""

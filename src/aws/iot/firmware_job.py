@@ -1,0 +1,164 @@
+"""One firmware job, from its document to an image that awaits its trial, or to the report why not.
+
+The one place where an exception becomes a job's status.
+"""
+
+from aws.iot import document as documents
+from aws.iot.errors import ExecutionOver, IotError
+from aws.iot.jobs import Job
+from aws.iot.reporting import insist, report, told
+from aws.iot.telling import Telling
+from fota import journal
+from fota.download import Source
+from fota.errors import BadDocument, BudgetSpent, Failed, FotaError, KnownBad, Refused, StorageFailed, Unreachable
+from fota.journal import Entry
+from fota.log import log
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from aws.iot.document import FotaDocument
+    from aws.iot.jobs import Jobs
+    from fota.device import Device
+    from fota.image import Digests
+    from fota.journal import Journal
+    from fota.progress import Progress
+    from fota.proven import Proven
+
+MOST_TAKEN_UP = 100
+"""A job that is taken up again after so many resets is given up: something in it resets the device."""
+
+
+class FirmwareJob:
+    """A job that was described, and is ours."""
+
+    def __init__(self, job: Job, jobs: "Jobs", device: "Device", progress: "Progress", *, disconnects: bool) -> None:
+        self._job = job
+        self._jobs = jobs
+        self._device = device
+        self._progress = progress
+        self._disconnects = disconnects
+
+    def carry_out(self) -> bool:
+        """True when its image awaits its trial; False when the job has ended.
+
+        *Raises* ExecutionOver when it ended without us, other IotErrors when something is left to do.
+        """
+        device = self._device
+        try:
+            asked = documents.parse(self._job.document)
+            if device.runs(asked.wanted):
+                self._report(Job.SUCCEEDED, {"slot": str(device.running_slot), "message": "runs already"})
+                return False
+            slot = device.slot_for(asked.slot, asked.wanted.size_bytes)
+            if device.journal.knows_bad(asked.wanted) and not asked.insists:
+                raise KnownBad("this image was rolled back here; bc_insist has it tried again")
+        except Refused as error:
+            log("job-refused", job=self._job.jobid, reason=error.reason, problem=error)
+            self._report(Job.REJECTED, told(error))
+            return False
+        return self._carry_out(asked, slot)
+
+    def _carry_out(self, asked: "FotaDocument", slot: int) -> bool:
+        device = self._device
+        log("job-taken", job=self._job.jobid, execution=self._job.execution)
+        insist(self._job, Job.IN_PROGRESS, {"step": "download"})
+        self._progress.taken(self._job.jobid)
+        entry = self._entry(asked.wanted)
+        try:
+            # Cut after this: the job comes back IN_PROGRESS, and is taken up again.
+            device.journal.save(entry)
+            if entry.taken_up > MOST_TAKEN_UP:
+                raise BudgetSpent(f"taken up {entry.taken_up} times, after as many resets")
+            self._install(asked, slot, entry)
+            # Cut after this: the job comes back IN_PROGRESS; the slot proves itself, nothing is downloaded.
+            device.journal.save(entry.at(journal.INSTALLED))
+            # Asked once more: a job that was cancelled meanwhile does not cost the device a restart.
+            self._jobs.reconnect()
+            insist(self._job, Job.IN_PROGRESS, {"step": "restart"})
+        except ExecutionOver:
+            device.journal.clear()
+            raise
+        except (Failed, Refused) as error:
+            self._fail(entry, error)
+            return False
+        return self._begin_trial(entry, slot)
+
+    def _begin_trial(self, entry: Entry, slot: int) -> bool:
+        """*Raises* StorageFailed when it is unknown whether the record took it: what is read next time decides."""
+        try:
+            self._device.begin_trial(slot, entry.wanted)
+        except StorageFailed:
+            # A write that failed may be on disk all the same: FAILED could be a lie.
+            raise
+        except Failed as error:
+            self._fail(entry, error)
+            return False
+        return True
+
+    def _entry(self, wanted: "Digests") -> Entry:
+        """What is remembered of this job: from before a reset, if it is the same execution, or new."""
+        execution = self._job.execution or 0
+        known = self._device.journal.load()
+        if known is not None and known.is_of(self._job.jobid, execution, wanted):
+            return known.taken_up_again()
+        return Entry(self._job.jobid, execution, wanted)
+
+    def _install(self, asked: "FotaDocument", slot: int, entry: Entry) -> None:
+        installer = self._device.installer
+        if installer.holds(slot, asked.wanted):
+            return
+        progress = self._progress
+        if self._disconnects:
+            self._jobs.disconnect()
+        else:
+            progress = Telling(progress, self._job, self._device.clock)
+        source = Source(asked.url, renew=lambda: self._fresh_url(asked))
+        installer.install(source, asked.wanted, slot, progress, _JournalLedger(self._device.journal, entry))
+
+    def _fresh_url(self, asked: "FotaDocument") -> str:
+        """Ask the job for its document again: every delivery has URLs of its own.
+
+        *Raises* ExecutionOver, Unreachable when nobody answers, BadDocument when it wants another image by now.
+        """
+        try:
+            self._jobs.reconnect()
+            self._job.describe()
+        except ExecutionOver:
+            raise
+        except IotError as error:
+            raise Unreachable("no fresh URL: the job could not be asked", cause=error)
+        if self._disconnects:
+            self._jobs.disconnect()
+        fresh = documents.parse(self._job.document)
+        if not fresh.wanted.matches(asked.wanted):
+            raise BadDocument("the document of the job wants another image than before")
+        return fresh.url
+
+    def _fail(self, entry: Entry, error: FotaError) -> None:
+        """The device runs on as before; the job is told at once, or as soon as it can be."""
+        log("job-failed", job=self._job.jobid, reason=error.reason, problem=error)
+        try:
+            # Cut after this: the report is owed, and sent after the reboot.
+            self._device.journal.save(entry.at(journal.FAILED, error.reason, str(error)))
+        except StorageFailed as problem:
+            log("job-failed", job=self._job.jobid, reason=problem.reason, problem=problem)
+        self._report(Job.FAILED, told(error))
+        self._device.journal.clear()
+
+    def _report(self, status: str, details: "dict[str, str]") -> None:
+        report(self._jobs, self._job, status, details, self._progress)
+
+
+class _JournalLedger:
+    """The download's progress, kept in the journal's entry. See `fota.install.Ledger`."""
+
+    def __init__(self, journal: "Journal", entry: Entry) -> None:
+        self._journal = journal
+        self._entry = entry
+
+    def load(self) -> "Proven":
+        return self._entry.proven
+
+    def save(self, proven: "Proven") -> None:
+        self._entry = self._entry.with_proven(proven)
+        self._journal.save(self._entry)
