@@ -100,9 +100,16 @@ def _parser() -> argparse.ArgumentParser:
         help=f"what to do, of {', '.join(EFFECTS)} (default all)",
     )
     parser.add_argument(
-        "--replay", type=parse, action="append", metavar="POINT", help="do one point and print all that is said"
+        "--replay", type=_point, action="append", metavar="POINT", help="do one point and print all that is said"
     )
     return parser
+
+
+def _point(text: str) -> Point:
+    try:
+        return parse(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
 
 
 def _kinds(text: str) -> tuple[str, ...]:

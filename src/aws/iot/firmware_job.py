@@ -8,7 +8,7 @@ from aws.iot.errors import ExecutionOver, IotError
 from aws.iot.jobs import Job
 from aws.iot.reporting import insist, report, told
 from aws.iot.telling import Telling
-from fota import journal
+from fota import journal, trial
 from fota.download import Source
 from fota.errors import BadDocument, BudgetSpent, Failed, FotaError, KnownBad, Refused, StorageFailed, Unreachable
 from fota.journal import Entry
@@ -84,13 +84,13 @@ class FirmwareJob:
         return self._begin_trial(entry, slot)
 
     def _begin_trial(self, entry: Entry, slot: int) -> bool:
-        """*Raises* StorageFailed when it is unknown whether the record took it: what is read next time decides."""
         try:
             self._device.begin_trial(slot, entry.wanted)
-        except StorageFailed:
-            # A write that failed may be on disk all the same: FAILED could be a lie.
-            raise
         except Failed as error:
+            if self._device.verdict() == trial.AWAITING_TRIAL:
+                # The write failed and yet reads back: what the next boot reads decides. FAILED could be a lie.
+                log("record-not-saved", problem=error)
+                return True
             self._fail(entry, error)
             return False
         return True
