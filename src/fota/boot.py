@@ -103,7 +103,7 @@ def _adopt(records: "RecordStore", candidates: "list[int]", proves: "Callable[[i
         if proves(slot):
             _save(records, Record(slot))
             return slot
-    raise NothingBootable("no slot holds an image that proves itself; provision the device again")
+    raise NothingBootable("no slot holds an image that proves itself; provision an empty folder in its place")
 
 
 def _save(records: "RecordStore", record: Record) -> bool:

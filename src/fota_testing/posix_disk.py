@@ -170,7 +170,7 @@ def _reachable(names: dict[str, int], contents: dict[int, bytes]) -> tuple[dict[
     """Without what lies in a folder that is gone, and without files that no name leads to."""
     kept: dict[str, int] = {}
     for path in sorted(names):
-        if folder_of(path) in kept or folder_of(path) == path or not folder_of(path):
+        if not folder_of(path) or folder_of(path) in kept:
             kept[path] = names[path]
     files = {file for file in kept.values() if file != FOLDER}
     return kept, {file: contents.get(file, b"") for file in files}

@@ -33,8 +33,8 @@ def test_the_demo_ends_well_and_leaves_nothing_behind(tmp_path: Path) -> None:
     )
     assert told.returncode == 0, told.stdout + told.stderr
     table = told.stdout[told.stdout.index("What came of each image") :]
-    assert table.count("as it must be") == 5  # four scenes and the last sentence
-    for words in ("SUCCEEDED", "rolled-back", "deadline", "crashed", "hash-mismatch"):
+    assert table.count("as it must be") == 7  # six scenes and the last sentence
+    for words in ("SUCCEEDED", "rolled-back", "deadline", "crashed", "hash-mismatch", "known-bad"):
         assert words in table
     assert "X-Amz-Signature" not in told.stdout + told.stderr
     assert list(tmp_path.iterdir()) == []

@@ -52,7 +52,7 @@ def test_no_point_of_a_sample_costs_the_device_or_the_truth(stage: Stage) -> Non
 @pytest.mark.parametrize(
     ("point", "told"),
     [
-        (Point(CUT, Call(BOOT, HOME, "fsync", 1)), "/record-),
+        (Point(CUT, Call(BOOT, HOME, "fsync", 1)), "/record-"),
         (Point(CUT, Call(OLD_NETWORK, SOCKET, "connect", 1)), "connect("),
         (Point(EIO, Call(OLD_MAIN, HOME, "pwrite64", 2)), "(INJECTED)"),
     ],

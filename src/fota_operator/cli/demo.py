@@ -36,6 +36,7 @@ class ConsoleNarrator:
     def __init__(self, console: "Console") -> None:
         self._console = console
         self._began = time.monotonic()
+        self._told_of_samples = ""
 
     def scene(self, title: str) -> None:
         """A headline."""
@@ -48,6 +49,11 @@ class ConsoleNarrator:
     def device(self, line: str) -> None:
         """What the device says, its events only; all of it stands in its log."""
         words = _TIME.sub("", line).removeprefix("fota-boot: ")
+        firmware, publishes, _ = words.partition(" publishes ")
+        if publishes:
+            if firmware == self._told_of_samples:
+                return
+            self._told_of_samples = firmware
         if words.startswith(_TOLD_EVENTS):
             self._say("device", "green", words)
 

@@ -3,7 +3,9 @@
 Prints nothing: a `Narrator` is told what happens.
 """
 
+import os
 import shutil
+import signal
 import tempfile
 import time
 from collections.abc import Iterator
@@ -12,9 +14,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from fota.home import Home
 from fota_operator.cloud import Cloud, explaining
 from fota_operator.demo.device import DeviceProcess, provision
-from fota_operator.image import Image, build_image
+from fota_operator.errors import TimedOut
+from fota_operator.image import Image, build_image, read_image
 from fota_operator.local import LocalAws
 from fota_operator.progress import ExecutionStatus, JobStatus, watch_job
 from fota_operator.rollout import StartedJob, StartRequest, start_job
@@ -25,6 +29,8 @@ DEADLINE_S = 12
 """How long a new image of the demo has to be confirmed in."""
 
 _SCENE_TIMEOUT_S = 90.0
+_BALLAST_BYTES = 96 << 20
+_SLOT_SIZE_BYTES = 128 << 20
 _GATEWAY = Path(__file__).parent / "gateway"
 
 
@@ -35,7 +41,8 @@ class Scene:
     version: str
     title: str
     fault: str = ""
-    """What is wrong with the firmware: "crash" or "hang"; or with its object in S3: "damage"."""
+    """What is wrong with the firmware: "crash" or "hang"; with its object in S3: "damage"; or what happens to the
+    device in mid-download: "kill". "again" offers the firmware that crashed once more."""
     status: str = "SUCCEEDED"
     reason: str = ""
     cause: str = ""
@@ -52,6 +59,8 @@ SCENES = (
     Scene(
         "5", "Firmware 5 is damaged in S3 after its job was made", "damage", "FAILED", "hash-mismatch", runs_then="2"
     ),
+    Scene("3", "Firmware 3, which crashed, is offered again", "again", "REJECTED", "known-bad", runs_then="2"),
+    Scene("6", "Firmware 6 is large; the device is killed in mid-download", "kill", boots=2, runs_then="6"),
 )
 
 
@@ -108,7 +117,7 @@ def play(narrator: Narrator, scenes: tuple[Scene, ...] = SCENES) -> Iterator[Out
         narrator.operator(f"AWS IoT, S3, IAM and STS at {local.status().gateway_url} (MiniStack)")
         narrator.operator("its listener for devices binds every interface of this machine until the demo ends")
         added = add_things(cloud, [THING], folder / "things", local.thing_options())[0]
-        provision(folder / "home", _image(folder, "1", "")[1])
+        provision(folder / "home", _image(folder, "1", "")[1], slot_size_bytes=_SLOT_SIZE_BYTES)
         device = stage.enter_context(
             DeviceProcess(
                 folder / "home",
@@ -149,6 +158,9 @@ def _play(
     else:
         job = start_job(cloud, request)
     narrator.operator(f"fota start {THING} firmware-{scene.version}.pyz {local.bucket} {local.role} -> {job.job_id}")
+    if scene.fault == "kill":
+        offset_bytes = _kill_in_mid_download(Home(str(folder / "home")), device)
+        narrator.operator(f"SIGKILL to the firmware, {offset_bytes} of {image.size_bytes} bytes proven on disk")
     ended = _follow(cloud, job.job_id, narrator)
     seconds = time.monotonic() - began
     if scene.boots:
@@ -184,11 +196,16 @@ def _running_firmware(device: DeviceProcess) -> str:
 
 
 def _image(folder: Path, version: str, fault: str) -> tuple[Image, Path]:
+    path = folder / f"firmware-{version}.pyz"
+    if path.exists():
+        return read_image(path), path
     source = folder / f"firmware-{version}"
     shutil.copytree(_GATEWAY, source, ignore=shutil.ignore_patterns("__pycache__"))
     if fault in ("crash", "hang"):
         (source / "fault.txt").write_text(fault)
-    path = folder / f"firmware-{version}.pyz"
+    if fault == "kill":
+        # Large, so that there is a middle of the download to be killed in; noise, so that it stays large.
+        (source / "ballast.bin").write_bytes(os.urandom(_BALLAST_BYTES))
     return build_image(source, version, path), path
 
 
@@ -197,3 +214,16 @@ def _damage(cloud: Cloud, job: StartedJob, image: Image) -> None:
     damaged[len(damaged) // 2] ^= 1
     with explaining("damage the object"):
         cloud.s3.put_object(Bucket=job.bucket, Key=job.key, Body=bytes(damaged))
+
+
+def _kill_in_mid_download(home: Home, device: DeviceProcess) -> int:
+    """Kill the firmware once part of the image is proven on disk; how many bytes are."""
+    deadline = time.monotonic() + _SCENE_TIMEOUT_S
+    while time.monotonic() < deadline:
+        entry = home.journal.load()
+        if entry is not None and entry.proven.offset_bytes:
+            for pid in device.firmware_pids:
+                os.kill(pid, signal.SIGKILL)
+            return entry.proven.offset_bytes
+        time.sleep(0.005)
+    raise TimedOut("the download did not begin", "look at what the device said")

@@ -1,0 +1,93 @@
+"""The device as it leaves the factory, and the sweep of its provisioning: cut at each operation, made again."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+from fota import boot, image
+from fota.errors import AlreadyProvisioned, NothingBootable, NotProvisioned
+from fota.home import Home, provision
+from fota_testing.posix_disk import FOLDER, Disk
+from fota_testing.posix_model import PosixModel, installed
+from sweeps.powercut import seen
+from sweeps.powercut.life import BUFFER_BYTES, modules
+from sweeps.powercut.scenarios import FACTORY
+from sweeps.powercut.witness import Violation
+
+_CAPACITY_BYTES = 4_096
+_BARE = Disk({seen.HOME.rsplit("/", 1)[0]: FOLDER}, {})
+"""The folder that the home is made in is there, and durable."""
+
+
+@lru_cache(maxsize=1)
+def factory_disk() -> Disk:
+    """A device that was provisioned, with everything durable that is pending."""
+    model = PosixModel(_BARE)
+    with installed(model, *modules()):
+        _provision()
+    return model.disk.after_cut("kept")
+
+
+def states() -> list[tuple[int, Disk]]:
+    """The disk at each operation of a provisioning, and at its end."""
+    model = PosixModel(_BARE)
+    found: list[tuple[int, Disk]] = []
+    model.watch = lambda number, _function, _path: found.append((number, model.disk))
+    with installed(model, *modules()):
+        _provision()
+    return [*found, (model.operations + 1, model.disk)]
+
+
+def recover(left: Disk, *, was_finished: bool) -> None:
+    """After a cut the device boots its factory image, or can be provisioned again. *Raises* Violation."""
+    model = PosixModel(left)
+    with installed(model, *modules()):
+        try:
+            slot = _boot()
+        except (NotProvisioned, NothingBootable) as error:
+            if was_finished:
+                raise Violation("I1", f"provisioned, and after a power cut: {error}") from error
+            slot = _made_again()
+        if seen.image_name(model.content, slot) != FACTORY.name:
+            raise Violation("I1", f"slot {slot} was started and does not hold the factory image")
+
+
+def _made_again() -> int:
+    try:
+        _provision()
+        return _boot()
+    except (AlreadyProvisioned, NotProvisioned, NothingBootable) as error:
+        raise Violation("I7", f"a provisioning that was cut short cannot be made again: {error}") from error
+
+
+def _provision() -> None:
+    content = FACTORY.content
+    provision(
+        seen.HOME,
+        _Reader(content),
+        image_size_bytes=len(content),
+        slot_count=seen.SLOTS,
+        slot_size_bytes=_CAPACITY_BYTES,
+    )
+
+
+def _boot() -> int:
+    home = Home(seen.HOME)
+    buffer = memoryview(bytearray(BUFFER_BYTES))
+    return boot.choose(home.records, home.slots.count, lambda slot: image.proves_itself(home.slots, slot, buffer))
+
+
+class _Reader:
+    """See `fota.slots.Reader`."""
+
+    def __init__(self, content: bytes) -> None:
+        self._content = content
+
+    def readinto(self, buffer: memoryview) -> int:
+        """Fill the beginning of `buffer`; 0 at the end."""
+        chunk, self._content = self._content[: len(buffer)], self._content[len(buffer) :]
+        buffer[: len(chunk)] = chunk
+        return len(chunk)
+
+    def close(self) -> None:
+        """Nothing to let go of."""

@@ -1,0 +1,184 @@
+"""The checks: what anybody who sees the bytes, the boots and the job's history must find true at every moment.
+
+Each is named by its invariant in the table of docs/power-cuts.md. Nothing here asks the code under test.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from sweeps.powercut import seen
+from sweeps.powercut.scenarios import CRASHING, FACTORY, HANGING, HEALTHY, IMAGES
+
+if TYPE_CHECKING:
+    from fota_testing.posix_disk import Disk
+    from sweeps.powercut.cloud import CloudState, ExecutionState
+    from sweeps.powercut.scenarios import Offer, Scenario
+    from sweeps.powercut.seen import Content
+
+RECORD_WRITES_PER_UPDATE = 5
+"""I10."""
+
+BEHAVIOURS = {image.name: image.behaviour for image in IMAGES}
+
+
+class Violation(Exception):
+    """Something is not as it must be. `check` is the invariant's short name."""
+
+    def __init__(self, check: str, message: str) -> None:
+        super().__init__(f"{check}: {message}")
+        self.check = check
+
+
+@dataclass(frozen=True)
+class Past:
+    """What has happened so far and no disk remembers: it goes along with a state across its power cuts."""
+
+    confirmed: tuple[str, ...] = (FACTORY.name,)
+    """Images whose confirm has returned, in that order; the factory image counts as the first."""
+    trial_boots: tuple[tuple[str, int], ...] = ()
+    """How often each image was started while unconfirmed."""
+    trials_spoiled: tuple[tuple[str, int], ...] = ()
+    """How often each was stopped by a power cut or its deadline while on trial: no fault of its own."""
+    cuts: int = 0
+
+    def booted_on_trial(self, name: str) -> Past:
+        """One start more of an unconfirmed image."""
+        return replace(self, trial_boots=_counted(self.trial_boots, name))
+
+    def spoiled(self, name: str) -> Past:
+        """One trial more that ended without the image's fault."""
+        return replace(self, trials_spoiled=_counted(self.trials_spoiled, name))
+
+    def with_confirmed(self, name: str) -> Past:
+        """The image is final."""
+        return self if name == self.confirmed[-1] else replace(self, confirmed=(*self.confirmed, name))
+
+
+class Witness:
+    """Looks at one run from one power-on to the next cut, and raises a Violation at the first thing that is wrong."""
+
+    def __init__(self, scenario: Scenario, past: Past, content: Content) -> None:
+        self.past = past
+        self._scenario = scenario
+        self._content = content
+        self._offers = {offer.job_id: offer for offer in scenario.all_offers()}
+        self._boots = 0
+        self._record_writes = 0
+        self._running_slot: int | None = None
+        self._running = ""
+
+    def booted(self, slot: int, cloud: CloudState) -> str:
+        """The boot chooser has named a slot; which image that starts. I1, I3, I4, I7."""
+        self._boots += 1
+        name = seen.image_name(self._content, slot)
+        if name is None:
+            raise Violation("I1", f"slot {slot} was started and holds no published image")
+        if name in self.past.confirmed[:-1] and not self._is_offered(name):
+            raise Violation("I4", f"{name} was started after {self.past.confirmed[-1]} was confirmed")
+        found = seen.record(self._content)
+        if found is None:
+            raise Violation("I8", "both copies of the boot record are unreadable after a boot")
+        if found.is_on_trial or BEHAVIOURS[name] in {CRASHING, HANGING}:
+            self.past = self.past.booted_on_trial(name)
+            allowed = self._scenario.attempts * max(1, sum(self._wants(e, name) for e in cloud.executions))
+            if _count(self.past.trial_boots, name) > allowed:
+                raise Violation("I3", f"{name} was started more often than {allowed} times without being confirmed")
+        jobs = len(self._offers)
+        if self._boots > 2 + jobs * (self._scenario.attempts + 2):
+            raise Violation("I7", f"{self._boots} boots since the power came back, and no end")
+        self._running_slot, self._running = slot, name
+        return name
+
+    def changing(self, function: str, path: str) -> None:
+        """A change of the disk was asked for. I2, I10, I11."""
+        name = path[len(seen.HOME) + 1 :]
+        if name.startswith("record-") and function == "pwrite":
+            self._record_writes += 1
+            most = RECORD_WRITES_PER_UPDATE * len(self._offers) + (self.past.cuts > 0)
+            if self._record_writes > most:
+                raise Violation("I10", f"the boot record was written {self._record_writes} times")
+        if not name.startswith("slot-") or not name[5:6].isdigit():
+            return
+        slot = int(name[5])
+        if slot == self._running_slot:
+            raise Violation("I2", f"{function} of {name}, whose image runs")
+        found = seen.record(self._content)
+        if found is not None and slot == found.confirmed_slot:
+            raise Violation("I2", f"{function} of {name}, whose image is the one to fall back on")
+        if all(offer.status == "REJECTED" for offer in self._offers.values()):
+            raise Violation("I11", f"{function} of {name} for a job that is refused")
+
+    def claimed(self, job_id: str, status: str, disk: Disk) -> None:
+        """The device says that a job has ended so. I6."""
+        offer = self._offers.get(job_id)
+        if offer is None:
+            raise Violation("I6", f"{status} was reported of {job_id}, which is no job of ours")
+        if status == "SUCCEEDED":
+            if self._running != offer.image.name:
+                raise Violation("I6", f"SUCCEEDED was reported of {offer.image.name} while {self._running} runs")
+            for shape in ("lost", "kept"):
+                found = seen.record(disk.after_cut(shape).content)
+                if found is None or found.trial_slot is not None or found.confirmed_slot != self._running_slot:
+                    raise Violation("I6", f"SUCCEEDED was reported of {offer.image.name} before it was final")
+        elif status in {"FAILED", "REJECTED"} and self._running == offer.image.name:
+            raise Violation("I6", f"{status} was reported of {offer.image.name}, which runs")
+
+    def confirmed(self) -> None:
+        """The running image was told to be final, and that has returned."""
+        self.past = self.past.with_confirmed(self._running)
+
+    def deadline_passed(self) -> None:
+        """The running image was stopped in its trial because the cloud was out of reach."""
+        self.past = self.past.spoiled(self._running)
+
+    def settled(self, cloud: CloudState) -> None:
+        """Nothing is left to do: how every job ended. I6."""
+        for execution in cloud.executions:
+            if not execution.is_over:
+                raise Violation("I6", f"{execution.job_id} is {execution.status} and nobody works on it")
+            if execution.ended_by_the_service:
+                if not self._scenario.may_end_early:
+                    raise Violation("I6", f"{execution.job_id} is {execution.status}")
+            elif not self._is_true(execution, self._offers[execution.job_id]):
+                raise Violation("I6", f"{execution.job_id} ended {execution.status}, {dict(execution.details)}")
+
+    def _is_true(self, execution: ExecutionState, offer: Offer) -> bool:
+        """Whether a job ended as it must, or as the power cuts excuse."""
+        reason = dict(execution.details).get("reason", "")
+        if (execution.status, reason) == (offer.status, offer.reason):
+            return True
+        excused = _count(self.past.trials_spoiled, offer.image.name) >= self._scenario.attempts
+        return excused and offer.image.behaviour == HEALTHY and (execution.status, reason) == ("FAILED", "rolled-back")
+
+    def _is_offered(self, name: str) -> bool:
+        return any(offer.image.name == name for offer in self._offers.values())
+
+    def _wants(self, execution: ExecutionState, name: str) -> bool:
+        return self._offers[execution.job_id].image.name == name
+
+
+def after_cut(disk: Disk, left: Disk, past: Past) -> Past:
+    """What the power cut adds to the past. I8: every value is the one before the cut change, or the one after it."""
+    lost, kept = disk.after_cut("lost").content, disk.after_cut("kept").content
+    for name in seen.PAIRS:
+        if seen.value(left.content, name) not in {seen.value(lost, name), seen.value(kept, name)}:
+            raise Violation("I8", f"{name} is neither the one before nor the one after")
+    found = seen.record(left.content)
+    past = replace(past, cuts=past.cuts + 1)
+    if found is not None and found.is_on_trial and found.attempts_spent and found.trial_slot is not None:
+        name = seen.image_name(left.content, found.trial_slot)
+        # Two cuts may cost the same attempt.
+        if name is not None and _count(past.trials_spoiled, name) < found.attempts_spent:
+            return past.spoiled(name)
+    return past
+
+
+def _counted(counts: tuple[tuple[str, int], ...], name: str) -> tuple[tuple[str, int], ...]:
+    return tuple((Counter(dict(counts)) + Counter({name: 1})).items())
+
+
+def _count(counts: tuple[tuple[str, int], ...], name: str) -> int:
+    return dict(counts).get(name, 0)
