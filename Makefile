@@ -5,10 +5,10 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-fast lint docs format clean
+.PHONY: help demo test test-fast lint powercut powercut-full powercut-mutants killsweep docs format clean
 
 help: ## Say what can be made
-	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 20
 
 $(READY): pyproject.toml
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -30,6 +30,18 @@ lint: $(READY) ## Check format, lint, types and layers
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --config pyproject.toml
+
+powercut: $(READY) ## Cut the power after every write of whole updates, and again while recovering
+	@$(BIN)/python -m sweeps.powercut
+
+powercut-full: $(READY) ## The same, a million states
+	@$(BIN)/python -m sweeps.powercut --states 1000000 --seconds 7200
+
+powercut-mutants: $(READY) ## Seed bugs into a copy of the code: the sweep must find each
+	@$(BIN)/python -m sweeps.mutants
+
+killsweep: $(READY) ## Kill real processes at every file and socket call; needs strace
+	@$(BIN)/python -m sweeps.killsweep
 
 docs: $(READY) ## Make again the parts of docs/ that are generated from the code
 	@$(BIN)/python tools/docs.py

@@ -186,9 +186,15 @@ class HomeLock:
 
 
 def make_folder(path: str) -> None:
-    """Make a folder, for its owner alone, unless it is there."""
+    """Make a folder, for its owner alone, unless it is there; durable on return, with those above it."""
+    path = os.path.abspath(path)
+    if os.path.isdir(path):
+        return
+    parent = os.path.dirname(path)
+    make_folder(parent)
     try:
-        os.makedirs(path, mode=0o700, exist_ok=True)
+        os.mkdir(path, 0o700)
+        sync_directory(parent)
     except OSError as error:
         raise storage_error(path, error)
 

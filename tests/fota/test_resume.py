@@ -2,6 +2,7 @@
 
 import random
 from binascii import crc32
+from itertools import pairwise
 
 import pytest
 
@@ -193,7 +194,7 @@ def test_what_is_put_on_record_is_on_storage_by_then(memory_lab, serve):
 def test_progress_is_put_on_record_at_intervals_of_bytes(memory_lab, serve):
     memory_lab.install(serve(IMAGE))
     offsets = [0, *(offset_bytes for offset_bytes, _ in memory_lab.ledger.saves)]
-    assert all(EVERY_BYTES <= b - a <= EVERY_BYTES + CHUNK_BYTES for a, b in zip(offsets, offsets[1:], strict=False))
+    assert all(EVERY_BYTES <= b - a <= EVERY_BYTES + CHUNK_BYTES for a, b in pairwise(offsets))
 
 
 def test_progress_is_put_on_record_at_intervals_of_time(memory_lab, serve):
