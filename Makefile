@@ -51,4 +51,4 @@ format: $(READY) ## Rewrite the code in the one format
 	@$(BIN)/ruff check --fix .
 
 clean: ## Remove what make made
-	@rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	@rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

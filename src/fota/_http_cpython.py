@@ -8,7 +8,7 @@ import urllib3
 from urllib3 import exceptions
 
 from fota.errors import BadHttpAnswer, DownloadFailed, DownloadTimeout, Unreachable, UntrustedServer
-from fota.http import whole_number
+from fota.http_head import whole_number
 from fota.log import without_query
 
 

@@ -4,7 +4,7 @@ Resumes after a broken connection and stops at the promised size. Knows nothing 
 sink and has no other effect.
 """
 
-from fota import http
+from fota import http_head
 from fota.backoff import Backoff
 from fota.errors import (
     BadHttpAnswer,
@@ -190,7 +190,7 @@ class Download:
 
     def _try_once(self, sink: "Sink", buffer: "memoryview", progress: "Progress") -> None:
         """One request, from the offset reached so far to the end."""
-        headers = http.range_headers(self._offset_bytes, self._etag)
+        headers = http_head.range_headers(self._offset_bytes, self._etag)
         answer = self._client.get(self._source.url, headers, self._limits.silence_ms)
         try:
             self._accept(answer, sink)
@@ -213,7 +213,7 @@ class Download:
                 raise BadHttpAnswer("status 206, and no range was asked for")
             if None not in (answer.etag, self._etag) and answer.etag != self._etag:
                 raise BadHttpAnswer(f"ETag: asked for the rest of {self._etag}, got a range of {answer.etag}")
-            first, last, total_bytes = http.parse_content_range(answer.content_range)
+            first, last, total_bytes = http_head.parse_content_range(answer.content_range)
             if first != self._offset_bytes or last != total_bytes - 1:
                 raise BadHttpAnswer(f"Content-Range: asked for {self._offset_bytes}-, got {answer.content_range!r}")
         else:

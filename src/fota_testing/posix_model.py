@@ -309,7 +309,12 @@ class PosixModel:
 class PathModel:
     """The functions of `os.path`."""
 
-    dirname, basename, join = staticmethod(os.path.dirname), staticmethod(os.path.basename), staticmethod(os.path.join)
+    dirname, basename, join = (
+        staticmethod(os.path.dirname),
+        staticmethod(os.path.basename),
+        staticmethod(os.path.join),
+    )
+    abspath = realpath = normpath = staticmethod(os.path.normpath)
 
     def __init__(self, model: PosixModel) -> None:
         self._model = model
@@ -319,6 +324,10 @@ class PathModel:
         return self._model._names.get(path) is not None
 
     exists = lexists
+
+    def isdir(self, path: str) -> bool:
+        """Whether it is a directory."""
+        return path == "/" or self._model._names.get(path) == FOLDER
 
     def islink(self, _path: str) -> bool:
         """No link is made here."""

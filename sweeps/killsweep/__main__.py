@@ -9,7 +9,7 @@ from pathlib import Path
 
 from sweeps.killsweep.attempt import Attempt, attempt, record_calls
 from sweeps.killsweep.points import EFFECTS, Point, in_order, parse, points_of
-from sweeps.killsweep.report import json_line, table_of_attempts, table_of_calls, told_fault
+from sweeps.killsweep.report import json_line, table_of_attempts, table_of_calls, table_of_ends, told_fault
 from sweeps.killsweep.stage import Stage, own_local_aws, set_up
 from sweeps.killsweep.strace import StraceMissing, require_strace
 from sweeps.killsweep.sweep import Sweep
@@ -44,6 +44,7 @@ def _sweep(stage: Stage, options: argparse.Namespace) -> int:
     sweep = Sweep(in_order(candidates, options.seed), options.points, home_names, _Teller(began))
     sweep.run(benches)
     print(f"\nWhat came of it, with seed {options.seed}:\n" + table_of_attempts(sweep.attempts))
+    print("\nHow the jobs ended:\n" + table_of_ends(sweep.attempts))
     print(json_line(sweep.attempts, time.monotonic() - began))
     is_enough = sweep.hits >= min(options.points, len(candidates))
     return 0 if is_enough and not any(one.fault for one in sweep.attempts) else 1

@@ -34,6 +34,19 @@ def table_of_attempts(attempts: Sequence[Attempt]) -> str:
     return _table([*rows, _row("all", "", list(attempts))])
 
 
+def table_of_ends(attempts: Sequence[Attempt]) -> str:
+    """How the jobs ended, by whom something was done to."""
+    ends: dict[tuple[str, str], Counter[str]] = {}
+    for one in attempts:
+        if one.hit:
+            end = f"{one.seen.status} {one.seen.reason}".strip()
+            ends.setdefault((one.point.effect, one.point.call.role), Counter())[end] += 1
+    rows = [["effect", "role", "job executions"]]
+    for (effect, role), counts in sorted(ends.items()):
+        rows.append([effect, role, ", ".join(f"{number} {end}" for end, number in counts.most_common())])
+    return _table(rows)
+
+
 def _row(effect: str, name: str, attempts: Sequence[Attempt]) -> list[str]:
     hits = [one for one in attempts if one.hit]
     status = Counter(one.seen.status for one in hits)

@@ -59,6 +59,7 @@ class Cloud(JobsService):
     def __init__(self, clock: FakeClock, scenario: Scenario, before: CloudState) -> None:
         super().__init__(clock, "lamp")
         self._scenario = scenario
+        self._event = scenario.misfortune
         self._documents = {offer.job_id: offer.document() for offer in scenario.all_offers()}
         self._count = before.requests
         self._executions: list[Execution] = []
@@ -80,6 +81,10 @@ class Cloud(JobsService):
         """Whether no execution waits for the device."""
         return not self.ledger.pending()
 
+    def calm(self) -> None:
+        """Nothing goes wrong from now on."""
+        self._event = None
+
     def drop(self, for_ms: int | None = None) -> None:
         """Lost for a while: who connects again has not to be told."""
         super().drop(_MENDED_AFTER_MS if for_ms is None else for_ms)
@@ -88,9 +93,8 @@ class Cloud(JobsService):
         if not jobs_requests.is_for_jobs(topic):
             return
         self._count += 1
-        event = self._scenario.misfortune
-        if event is not None and event.at_request == self._count:
-            self._misfortune(event.kind)
+        if self._event is not None and self._event.at_request == self._count:
+            self._misfortune(self._event.kind)
         request = jobs_requests.read(self.thing_name, topic, payload)
         name = f"{request.kind} {request.job_id} {request.body.get('status', '')}".strip()
         self.watch(f"before {name}")

@@ -116,11 +116,14 @@ class Life:
 
     def _again(self) -> State:
         """I9: one more boot, and one more look at the jobs, change nothing."""
+        self._cloud.calm()
         before, steps = self.state(), self.steps
         slot = self._choose("not-confirmed")
         self._witness.booted(slot, before.cloud)
         restarts = self._look(*self._started(slot), forced=True, is_well=True)
         after = self.state()
+        if before.past.is_damaged:
+            return after
         if restarts or after.disk is not before.disk or after.cloud.executions != before.cloud.executions:
             raise Violation("I9", f"once settled, another boot did: {', '.join(self.names[steps:])}")
         return after

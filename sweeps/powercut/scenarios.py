@@ -135,8 +135,11 @@ class Scenario:
 
     def all_offers(self) -> tuple[Offer, ...]:
         """Every job that may reach the device."""
-        late = self.misfortune is not None and self.misfortune.kind == OFFERED
-        return (*self.offers, OFFERED_LATE) if late else self.offers
+        if self.misfortune is None or self.misfortune.kind != OFFERED:
+            return self.offers
+        # A server that brings no image to its end brings this one no further.
+        ends = self.offers[0] if self.server.dead_from_byte else OFFERED_LATE
+        return (*self.offers, replace(OFFERED_LATE, status=ends.status, reason=ends.reason))
 
 
 _ROLLED_BACK = {"status": "FAILED", "reason": "rolled-back"}

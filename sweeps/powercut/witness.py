@@ -43,6 +43,8 @@ class Past:
     trials_spoiled: tuple[tuple[str, int], ...] = ()
     """How often each was stopped by a power cut or its deadline while on trial: no fault of its own."""
     cuts: int = 0
+    is_damaged: bool = False
+    """Something was destroyed that no power cut destroys: what was lost with it cannot be told truly any more."""
 
     def booted_on_trial(self, name: str) -> Past:
         """One start more of an unconfirmed image."""
@@ -76,6 +78,16 @@ class Witness:
         name = seen.image_name(self._content, slot)
         if name is None:
             raise Violation("I1", f"slot {slot} was started and holds no published image")
+        # What is forgotten by damage is done again.
+        jobs = len(self._offers) * (2 if self.past.is_damaged else 1)
+        if self._boots > 2 + jobs * (self._scenario.attempts + 2):
+            raise Violation("I7", f"{self._boots} boots since the power came back, and no end")
+        self._running_slot, self._running = slot, name
+        if not self.past.is_damaged:
+            self._require_right_image(name, cloud)
+        return name
+
+    def _require_right_image(self, name: str, cloud: CloudState) -> None:
         if name in self.past.confirmed[:-1] and not self._is_offered(name):
             raise Violation("I4", f"{name} was started after {self.past.confirmed[-1]} was confirmed")
         found = seen.record(self._content)
@@ -86,11 +98,6 @@ class Witness:
             allowed = self._scenario.attempts * max(1, sum(self._wants(e, name) for e in cloud.executions))
             if _count(self.past.trial_boots, name) > allowed:
                 raise Violation("I3", f"{name} was started more often than {allowed} times without being confirmed")
-        jobs = len(self._offers)
-        if self._boots > 2 + jobs * (self._scenario.attempts + 2):
-            raise Violation("I7", f"{self._boots} boots since the power came back, and no end")
-        self._running_slot, self._running = slot, name
-        return name
 
     def changing(self, function: str, path: str) -> None:
         """A change of the disk was asked for. I2, I10, I11."""
@@ -98,7 +105,7 @@ class Witness:
         if name.startswith("record-") and function == "pwrite":
             self._record_writes += 1
             most = RECORD_WRITES_PER_UPDATE * len(self._offers) + (self.past.cuts > 0)
-            if self._record_writes > most:
+            if self._record_writes > most and not self.past.is_damaged:
                 raise Violation("I10", f"the boot record was written {self._record_writes} times")
         if not name.startswith("slot-") or not name[5:6].isdigit():
             return
@@ -113,6 +120,8 @@ class Witness:
 
     def claimed(self, job_id: str, status: str, disk: Disk) -> None:
         """The device says that a job has ended so. I6."""
+        if self.past.is_damaged:
+            return
         offer = self._offers.get(job_id)
         if offer is None:
             raise Violation("I6", f"{status} was reported of {job_id}, which is no job of ours")
@@ -136,6 +145,8 @@ class Witness:
 
     def settled(self, cloud: CloudState) -> None:
         """Nothing is left to do: how every job ended. I6."""
+        if self.past.is_damaged:
+            return
         for execution in cloud.executions:
             if not execution.is_over:
                 raise Violation("I6", f"{execution.job_id} is {execution.status} and nobody works on it")

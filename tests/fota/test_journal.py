@@ -8,6 +8,7 @@ from fota import journal
 from fota.durable import CELL_BYTES, DurableValue
 from fota.image import Digests
 from fota.journal import Entry, Journal
+from fota.proven import Proven
 from fota_testing.cells import MemoryCell, PowerCut
 
 WANTED = Digests(1000, b"m" * 16, b"s" * 32)
@@ -154,3 +155,172 @@ def test_fields_of_a_later_format_are_ignored():
 
 def test_a_copy_fits_a_block():
     assert len(journal.encode(Entry("x" * 64, 2**62, WANTED))) + 18 < CELL_BYTES
+
+
+# How far a download is proven.
+
+PROVEN = Proven(700, crc32=0xDEADBEEF, etag='"e-1"', received_bytes=900, spent_ms=12_345)
+
+
+def proven_of(entry):
+    proven = entry.proven
+    return (proven.offset_bytes, proven.crc32, proven.etag, proven.received_bytes, proven.spent_ms)
+
+
+def test_what_is_proven_is_loaded_as_it_was_saved():
+    found = kept(ENTRY.with_proven(PROVEN))[0].load()
+    assert seen(found) == seen(ENTRY)
+    assert proven_of(found) == proven_of(Entry("job-1", 1, WANTED, proven=PROVEN))
+
+
+def test_nothing_is_proven_of_an_update_that_has_just_begun():
+    assert proven_of(kept(ENTRY)[0].load()) == (0, 0, "", 0, 0)
+
+
+def test_how_often_a_job_was_taken_up_is_counted_and_what_is_proven_stays():
+    entry = kept(ENTRY.with_proven(PROVEN))[0].load()
+    for _ in range(3):
+        entry = kept(entry.taken_up_again())[0].load()
+    assert (ENTRY.taken_up, entry.taken_up) == (1, 4)
+    assert proven_of(entry) == proven_of(ENTRY.with_proven(PROVEN))
+
+
+def test_starting_over_forgets_the_bytes_and_not_what_they_cost():
+    anew = PROVEN.from_the_start()
+    assert proven_of(ENTRY.with_proven(anew)) == (0, 0, "", 900, 12_345)
+
+
+@pytest.mark.parametrize(
+    ("job", "execution", "wanted", "is_it"),
+    [
+        ("job-1", 1, WANTED, True),
+        ("job-1", 1, Digests(1000, b"m" * 16, None), True),
+        ("job-2", 1, WANTED, False),
+        ("job-1", 2, WANTED, False),
+        ("job-1", 1, Digests(1001, b"m" * 16, b"s" * 32), False),
+        ("job-1", 1, Digests(1000, b"n" * 16, b"s" * 32), False),
+        ("job-1", 1, Digests(1000, b"m" * 16, b"t" * 32), False),
+    ],
+)
+def test_an_entry_is_of_one_execution_and_one_image(job, execution, wanted, is_it):
+    assert ENTRY.is_of(job, execution, wanted) is is_it
+
+
+ABSURD_PROOFS = {
+    "taken up: negative": altered(taken_up=-1),
+    "taken up: true": altered(taken_up=True),
+    "taken up: text": altered(taken_up="1"),
+    "proven: a number": altered(proven=7),
+    "proven: too short": altered(proven=[1, 2, 3]),
+    "proven: too long": altered(proven=[1, 2, 3, 4, 5]),
+    "proven: negative offset": altered(proven=[-1, 0, 0, 0]),
+    "proven: offset is true": altered(proven=[True, 0, 0, 0]),
+    "proven: a fraction": altered(proven=[1, 0, 0.5, 0]),
+    "proven: text": altered(proven=["1", 0, 0, 0]),
+    "proven: negative time": altered(proven=[1, 0, 0, -5]),
+    "etag: a number": altered(etag=5),
+    "etag: a list": altered(etag=["x"]),
+}
+
+
+@pytest.mark.parametrize("name", ABSURD_PROOFS)
+def test_an_absurd_proof_is_no_entry(name):
+    assert journal.decode(ABSURD_PROOFS[name]) is None
+
+
+# Images that are known to be bad.
+
+
+def image_number(number):
+    return Digests(1000 + number, bytes([number]) * 16, bytes([number]) * 32)
+
+
+def known(made, count):
+    return [number for number in range(count) if made.knows_bad(image_number(number))]
+
+
+def with_bad(*numbers):
+    made, cells = kept()
+    for number in numbers:
+        made.clear(bad=image_number(number))
+    return made, cells
+
+
+def test_an_image_is_not_known_to_be_bad_before_it_was():
+    assert not kept(ENTRY)[0].knows_bad(WANTED)
+
+
+def test_an_image_that_was_rolled_back_is_known_and_another_is_not():
+    made, _ = with_bad(1)
+    assert known(made, 4) == [1]
+
+
+def test_what_is_known_survives_a_reset():
+    _, cells = with_bad(1, 2)
+    assert known(Journal(*cells), 4) == [1, 2]
+
+
+def test_what_is_known_survives_other_updates():
+    made, cells = with_bad(1)
+    made.save(ENTRY)
+    made.save(ENTRY.with_proven(PROVEN))
+    made.clear()
+    assert known(Journal(*cells), 4) == [1]
+
+
+def test_the_bad_image_and_the_end_of_its_update_are_one_write():
+    made, cells = kept(ENTRY)
+    before = sum(cell.writes for cell in cells)
+    made.clear(bad=WANTED)
+    assert sum(cell.writes for cell in cells) == before + 1
+    assert (made.load(), made.knows_bad(WANTED)) == (None, True)
+
+
+def test_the_newest_eight_are_known():
+    made, _ = with_bad(*range(10))
+    assert known(made, 10) == list(range(2, 10))
+
+
+def test_an_image_that_was_rolled_back_again_is_the_newest():
+    made, _ = with_bad(*range(8), 0, 8)
+    assert known(made, 9) == [0, *range(2, 9)]
+
+
+def test_an_image_is_known_by_its_size_and_md5_alone():
+    made, _ = with_bad(1)
+    assert made.knows_bad(Digests(1001, bytes([1]) * 16, None))
+    assert not made.knows_bad(Digests(1002, bytes([1]) * 16, None))
+
+
+@pytest.mark.parametrize("bad", [None, 7, "text", {}, [1, None, []], [[]]])
+def test_an_absurd_list_of_bad_images_is_an_empty_one(bad):
+    cells = (MemoryCell(), MemoryCell())
+    DurableValue(b"FJNL", *cells).save(altered(bad=bad))
+    made = Journal(*cells)
+    assert seen(made.load()) == seen(ENTRY)
+    assert not made.knows_bad(WANTED)
+    made.clear(bad=WANTED)
+    assert made.knows_bad(WANTED)
+
+
+def test_a_list_with_an_absurd_member_keeps_the_others():
+    cells = (MemoryCell(), MemoryCell())
+    with_one = json.loads(journal.encode(ENTRY, ["1000-" + "6d" * 16]))
+    DurableValue(b"FJNL", *cells).save(json.dumps({**with_one, "bad": [None, *with_one["bad"], 7]}).encode())
+    assert Journal(*cells).knows_bad(WANTED)
+
+
+def test_a_list_of_bad_images_without_an_update_is_no_entry():
+    made, _ = with_bad(1)
+    assert made.load() is None
+
+
+@pytest.mark.parametrize("letter", ["x", "\u00e9"], ids=["ASCII", "Latin"])
+def test_the_largest_journal_fits_into_a_cell(letter):
+    proven = Proven(2**31, crc32=2**32 - 1, etag=letter * 5000, received_bytes=2**40, spent_ms=2**40)
+    entry = Entry("x" * 64, 2**62, Digests(2**31 - 1, b"m" * 16, b"s" * 32), taken_up=2**31, proven=proven)
+    largest = entry.at(journal.FAILED, "untrusted-server", letter * 5000)
+    made, _ = with_bad(*range(8))
+    made.save(largest)
+    assert seen(made.load())[:3] == ("x" * 64, 2**62, "failed")
+    assert known(made, 8) == list(range(8))

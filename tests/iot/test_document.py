@@ -226,3 +226,25 @@ def test_a_job_that_this_device_cannot_do_is_rejected_by_name_and_nothing_is_wri
 def test_an_image_that_fills_the_slot_to_the_last_byte_is_taken(lab: Lab) -> None:
     lab.update_to(b"x" * 10_000)
     assert lab.status() == "SUCCEEDED"
+
+
+# Insisting on an image that was rolled back.
+
+
+@pytest.mark.parametrize(
+    ("fields", "insists"), [({}, False), ({"bc_insist": False}, False), ({"bc_insist": True}, True)]
+)
+def test_a_document_insists_only_if_it_says_so(fields: dict[str, object], insists: bool) -> None:
+    assert documents.parse(but(**fields)).insists is insists
+
+
+@pytest.mark.parametrize("value", ["true", "false", "", 1, 0, 1.0, None, [], [True], {}])
+def test_insisting_with_another_type_is_refused_by_name(value: object) -> None:
+    with pytest.raises(BadDocument, match="^bc_insist: expected true or false, got "):
+        documents.parse(but(bc_insist=value))
+
+
+@pytest.mark.parametrize("name", ["bc_Insist", "insist", "bc_insists"])
+def test_insisting_misspelt_is_refused_and_not_ignored(name: str) -> None:
+    with pytest.raises(BadDocument, match=f"^{name}: unknown field"):
+        documents.parse(but(**{name: True}))

@@ -4,7 +4,7 @@ Itself in the portable subset. Prints results and never judges them; that is the
 """
 
 from aws.iot import document
-from fota import boot, http, image, journal, table, trial
+from fota import boot, http_head, image, journal, table, trial
 from fota.backoff import Backoff
 from fota.download import Source
 from fota.durable import DurableValue
@@ -193,10 +193,10 @@ RANGES = (
 
 def ranges():
     for text in RANGES:
-        tell("range", answer(http.parse_content_range, text))
+        tell("range", answer(http_head.parse_content_range, text))
     for offset, etag in ((0, '"tag"'), (5, '"tag"'), (5, None), (5, 'W/"tag"')):
-        tell("headers", sorted(http.range_headers(offset, etag).items()))
-    tell("numbers", [http.whole_number(text) for text in ("0", "007", "-1", "", "\u0661", "9" * 15, "9" * 16)])
+        tell("headers", sorted(http_head.range_headers(offset, etag).items()))
+    tell("numbers", [http_head.whole_number(text) for text in ("0", "007", "-1", "", "\u0661", "9" * 15, "9" * 16)])
 
 
 def delays():

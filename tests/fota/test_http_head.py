@@ -3,7 +3,7 @@
 import pytest
 
 from fota.errors import BadHttpAnswer
-from fota.http import parse_content_range, range_headers, whole_number
+from fota.http_head import parse_content_range, range_headers, whole_number
 
 
 def test_the_whole_object_is_asked_for_without_a_range():

@@ -1,0 +1,223 @@
+"""The search: which cases are run, in which order, and what is counted.
+
+First every scenario without a cut, then every cut of every family in every shape and every damage, then cuts within
+recoveries, drawn at random from a seed until there are enough. A state is counted once for its bytes; it is recovered
+once for all that can still happen to it.
+"""
+
+from __future__ import annotations
+
+import random
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from sweeps.powercut import damage, factory
+from sweeps.powercut.case import PROVISION, Case, cut
+from sweeps.powercut.life import MOST_STEPS, Life, State
+from sweeps.powercut.scenarios import DELETED, FAMILIES, MISFORTUNES, Scenario
+from sweeps.powercut.witness import Violation
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+ALL_STEPS = range(1, MOST_STEPS)
+MOST_KEPT = 40
+"""So many violations are kept to be shown; all are counted."""
+
+_CUTS_PER_RUN, _CUTS_PER_RECOVERY, _SHAPES_PER_CUT = 6, 4, 3
+_THIRD_CUT_IN = 12
+"""Every so many of the second cuts is followed by a third."""
+
+
+@dataclass
+class Counts:
+    """What a sweep did."""
+
+    runs: int = 0
+    """Lives without any cut."""
+    cuts: int = 0
+    """First cuts: an operation and a shape, whether or not the state had been seen before."""
+    second_cuts: int = 0
+    """Cuts of a recovery, and of the recovery from that."""
+    recoveries: int = 0
+    """Lives from a cut to the end."""
+    violations: int = 0
+    found: list[tuple[str, str]] = field(default_factory=list)
+    """Case and message of the first violations."""
+
+    def add(self, other: Counts) -> None:
+        """Sum up, across processes."""
+        for name in ("runs", "cuts", "second_cuts", "recoveries", "violations"):
+            setattr(self, name, getattr(self, name) + getattr(other, name))
+        self.found = (self.found + other.found)[:MOST_KEPT]
+
+
+class Sweep:
+    """One process's share. `distinct` holds the fingerprints of all states that were cut."""
+
+    def __init__(self, families: Sequence[Scenario], seed: int, *, states: int, deadline_s: float) -> None:
+        self.counts = Counts()
+        self.distinct: set[int] = set()
+        self.per_family: dict[str, int] = {scenario.family: 0 for scenario in families}
+        self._families = families
+        self._dice = random.Random(seed)  # noqa: S311 - the same cases for the same seed
+        self._states = states
+        self._deadline_s = deadline_s
+        self._recovered: set[int] = set()
+        self._requests: dict[str, int] = {}
+        self._bases: dict[str, list[tuple[int, State]]] = {}
+
+    def run(self) -> None:
+        """All of it, until there are enough states or the time is over."""
+        self.uncut()
+        for scenario in self._families:
+            self.first_cuts(scenario)
+        for scenario in self._families:
+            self.damages(scenario)
+        self.random_cuts()
+
+    def uncut(self) -> None:
+        """Each family, and each with each misfortune at each request, as it goes without a power cut."""
+        for family in self._families:
+            self._bases[family.name] = self._run(family)
+            for scenario in self._variants(family):
+                if not self.is_over():
+                    self._run(scenario)
+
+    def first_cuts(self, scenario: Scenario, shapes: Iterable[str] = ()) -> None:
+        """Cut at each step in each shape (or in the given ones), recover."""
+        wanted = set(shapes)
+        for step, state in self._base(scenario):
+            for shape in state.disk.shapes():
+                if (not wanted or shape in wanted) and not self.is_over():
+                    self.counts.cuts += 1
+                    self._cut(scenario, Case(scenario.name), (step, shape), state)
+
+    def damages(self, scenario: Scenario) -> None:
+        """Cut at each step with everything kept, and one thing or two destroyed; recover."""
+        for step, state in self._base(scenario):
+            for harm in damage.harms():
+                if not self.is_over():
+                    self.counts.cuts += 1
+                    self._cut(scenario, Case(scenario.name), (step, f"kept!{harm}"), state)
+
+    def provisioning(self) -> None:
+        """Cut a provisioning at each step in each shape."""
+        taken = factory.states()
+        for step, disk in taken:
+            for shape in disk.shapes():
+                self.counts.cuts += 1
+                left = disk.after_cut(shape)
+                self.distinct.add(State(left).fingerprint())
+                try:
+                    self.counts.recoveries += 1
+                    factory.recover(left, was_finished=step == taken[-1][0])
+                except Violation as violation:
+                    self._found(Case(PROVISION, ((step, shape),)), violation)
+
+    def random_cuts(self) -> None:
+        """Scenarios, steps and shapes at random; of every recovery, cuts at random; of some of those, a third."""
+        variants = [(scenario, list(self._variants(scenario))) for scenario in self._families]
+        while not self.is_over():
+            scenario, misfortunes = self._dice.choice(variants)
+            if misfortunes and self._dice.random() < 0.7:
+                scenario = self._dice.choice(misfortunes)
+                base = self._run(scenario)
+            else:
+                base = self._base(scenario)
+            for (step, shape), state in self._drawn(base, _CUTS_PER_RUN, 1):
+                self.counts.cuts += 1
+                case = Case(scenario.name)
+                taken = self._cut(scenario, case, (step, shape), state, again=True)
+                self._second_cuts(scenario, case.then(step, shape), taken)
+
+    def _second_cuts(self, scenario: Scenario, case: Case, base: list[tuple[int, State]]) -> None:
+        for (step, shape), state in self._drawn(base, _CUTS_PER_RECOVERY, _SHAPES_PER_CUT):
+            self.counts.second_cuts += 1
+            third = self._dice.random() * _THIRD_CUT_IN < 1 and len(case.cuts) < 2
+            taken = self._cut(scenario, case, (step, shape), state, again=third)
+            if third:
+                self._second_cuts(scenario, case.then(step, shape), taken)
+
+    def is_over(self) -> bool:
+        """Whether there are enough states, or the time is over."""
+        return len(self.distinct) >= self._states or time.monotonic() >= self._deadline_s
+
+    def _drawn(
+        self, base: list[tuple[int, State]], steps: int, shapes: int
+    ) -> Iterable[tuple[tuple[int, str], State]]:
+        for step, state in self._dice.sample(base, min(steps, len(base))):
+            possible = state.disk.shapes()
+            for shape in self._dice.sample(possible, min(shapes, len(possible))):
+                if not self.is_over():
+                    yield (step, shape), state
+
+    def _base(self, scenario: Scenario) -> list[tuple[int, State]]:
+        if scenario.name not in self._bases:
+            self._bases[scenario.name] = self._run(scenario)
+        return self._bases[scenario.name]
+
+    def _variants(self, family: Scenario) -> Iterable[Scenario]:
+        """With each misfortune at each request that the family makes, and at two more."""
+        for at_request in range(1, self._requests.get(family.name, 0) + 3):
+            for kind in MISFORTUNES:
+                yield family.with_misfortune(kind, at_request)
+
+    def _run(self, scenario: Scenario) -> list[tuple[int, State]]:
+        """Without a cut; the state at each step."""
+        self.counts.runs += 1
+        life = Life(scenario, State(factory.factory_disk()), ALL_STEPS)
+        try:
+            self._requests.setdefault(scenario.name, life.run().cloud.requests)
+        except Violation as violation:
+            self._found(Case(scenario.name), violation)
+        return life.taken
+
+    def _cut(
+        self, scenario: Scenario, case: Case, at: tuple[int, str], state: State, *, again: bool = False
+    ) -> list[tuple[int, State]]:
+        """The power fails; recover, unless that was done before and is not wanted `again`; the states on the way."""
+        case = case.then(*at)
+        try:
+            left = cut(state, at[1])
+            self._count(left, scenario)
+            if self._is_known(left, scenario) and not again:
+                return []
+            life = Life(scenario, left, ALL_STEPS if again else None)
+            self.counts.recoveries += 1
+            life.run()
+            return life.taken
+        except Violation as violation:
+            self._found(case, violation)
+            return []
+
+    def _count(self, left: State, scenario: Scenario) -> None:
+        before = len(self.distinct)
+        self.distinct.add(left.fingerprint())
+        self.per_family[scenario.family] += len(self.distinct) - before
+
+    def _is_known(self, left: State, scenario: Scenario) -> bool:
+        """Whether a recovery from there, with the same to come, was run before."""
+        event = scenario.misfortune
+        is_to_come = event is not None and (event.at_request > left.cloud.requests or event.kind == DELETED)
+        key = hash((left.fingerprint(), scenario.family, event if is_to_come else event and event.kind, left.past))
+        known = key in self._recovered
+        self._recovered.add(key)
+        return known
+
+    def _found(self, case: Case, violation: Violation) -> None:
+        self.counts.violations += 1
+        if len(self.counts.found) < MOST_KEPT:
+            self.counts.found.append((str(case), str(violation)))
+
+
+def shares(workers: int) -> list[list[Scenario]]:
+    """The families for each process: those that begin with the same image share many states, so they stay together."""
+    groups: dict[str, list[Scenario]] = {}
+    for scenario in FAMILIES:
+        groups.setdefault(scenario.offers[0].image.name, []).append(scenario)
+    found: list[list[Scenario]] = [[] for _ in range(workers)]
+    for group in sorted(groups.values(), key=len, reverse=True):
+        min(found, key=len).extend(group)
+    return [share for share in found if share]
