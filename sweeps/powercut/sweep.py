@@ -25,7 +25,7 @@ ALL_STEPS = range(1, MOST_STEPS)
 MOST_KEPT = 40
 """So many violations are kept to be shown; all are counted."""
 
-_CUTS_PER_RUN, _CUTS_PER_RECOVERY, _SHAPES_PER_CUT = 6, 4, 3
+_CUTS_PER_RUN, _CUTS_PER_RECOVERY, _FRESH_PER_CUT = 6, 6, 4
 _THIRD_CUT_IN = 12
 """Every so many of the second cuts is followed by a third."""
 
@@ -126,32 +126,30 @@ class Sweep:
                 base = self._run(scenario)
             else:
                 base = self._base(scenario)
-            for (step, shape), state in self._drawn(base, _CUTS_PER_RUN, 1):
-                self.counts.cuts += 1
-                case = Case(scenario.name)
-                taken = self._cut(scenario, case, (step, shape), state, again=True)
-                self._second_cuts(scenario, case.then(step, shape), taken)
+            for step, state in self._dice.sample(base, min(_CUTS_PER_RUN, len(base))):
+                if not self.is_over():
+                    self.counts.cuts += 1
+                    shape = self._dice.choice(state.disk.shapes())
+                    taken = self._cut(scenario, Case(scenario.name), (step, shape), state, again=True)
+                    self._second_cuts(scenario, Case(scenario.name).then(step, shape), taken)
 
     def _second_cuts(self, scenario: Scenario, case: Case, base: list[tuple[int, State]]) -> None:
-        for (step, shape), state in self._drawn(base, _CUTS_PER_RECOVERY, _SHAPES_PER_CUT):
-            self.counts.second_cuts += 1
-            third = self._dice.random() * _THIRD_CUT_IN < 1 and len(case.cuts) < 2
-            taken = self._cut(scenario, case, (step, shape), state, again=third)
-            if third:
-                self._second_cuts(scenario, case.then(step, shape), taken)
+        """Cut a recovery at some steps, in shapes until a few of them gave states that are new."""
+        for step, state in self._dice.sample(base, min(_CUTS_PER_RECOVERY, len(base))):
+            shapes = state.disk.shapes()
+            enough = len(self.distinct) + _FRESH_PER_CUT
+            for shape in self._dice.sample(shapes, len(shapes)):
+                if len(self.distinct) >= enough or self.is_over():
+                    break
+                self.counts.second_cuts += 1
+                third = len(case.cuts) < 2 and self._dice.random() * _THIRD_CUT_IN < 1
+                taken = self._cut(scenario, case, (step, shape), state, again=third)
+                if third:
+                    self._second_cuts(scenario, case.then(step, shape), taken)
 
     def is_over(self) -> bool:
         """Whether there are enough states, or the time is over."""
         return len(self.distinct) >= self._states or time.monotonic() >= self._deadline_s
-
-    def _drawn(
-        self, base: list[tuple[int, State]], steps: int, shapes: int
-    ) -> Iterable[tuple[tuple[int, str], State]]:
-        for step, state in self._dice.sample(base, min(steps, len(base))):
-            possible = state.disk.shapes()
-            for shape in self._dice.sample(possible, min(shapes, len(possible))):
-                if not self.is_over():
-                    yield (step, shape), state
 
     def _base(self, scenario: Scenario) -> list[tuple[int, State]]:
         if scenario.name not in self._bases:

@@ -240,7 +240,7 @@ def test_a_document_insists_only_if_it_says_so(fields: dict[str, object], insist
 
 @pytest.mark.parametrize("value", ["true", "false", "", 1, 0, 1.0, None, [], [True], {}])
 def test_insisting_with_another_type_is_refused_by_name(value: object) -> None:
-    with pytest.raises(BadDocument, match="^bc_insist: expected true or false, got "):
+    with pytest.raises(BadDocument, match=r"^bc_insist: expected true or false, got "):
         documents.parse(but(bc_insist=value))
 
 

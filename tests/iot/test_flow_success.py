@@ -231,3 +231,10 @@ def test_a_look_with_nothing_to_do_writes_nothing(lab: Lab) -> None:
     for _ in range(5):
         lab.wake()
     assert lab.power.writes == writes
+
+
+def test_a_restart_that_is_due_is_said_again_until_it_is_done(lab: Lab) -> None:
+    lab.publish(IMAGE)
+    assert lab.wake(auto_reset=False) is True
+    lab.pass_ms(600_000)
+    assert lab.look(auto_reset=False) is True

@@ -106,4 +106,7 @@ def handle_fota_jobs(
         log("restarting")
         progress.restarting()
         device.restart()
+    if restart_is_due:
+        # Said again at a later call, until it is done.
+        jobs.put_off()
     return restart_is_due
