@@ -66,7 +66,12 @@ class DurableValue:
         target = 0 if newest is None else 1 - newest[2]
         # Past every whole copy, accepted or not: another version of this code may accept what this one does not.
         sequence = max([0] + [copy[0] for copy in copies]) + 1
-        self._cells[target].write(_framed(self._magic, sequence, payload))
+        cell = self._cells[target]
+        if target not in [copy[2] for copy in copies] and any(cell.read()):
+            # What a torn write left is wiped first. Written over, and torn again, the two could add up to the
+            # earlier one: both have this sequence number, and most bytes are alike.
+            cell.write(bytes(cell.size_bytes))
+        cell.write(_framed(self._magic, sequence, payload))
 
     def _newest(self, copies: "list[tuple[int, bytes, int]]") -> "tuple[int, bytes, int] | None":
         accepted = [copy for copy in copies if self._accepted(copy[1])]

@@ -13,6 +13,7 @@ from __future__ import annotations
 import hashlib
 import random
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -237,7 +238,7 @@ def _grains(change: Write, grain_bytes: int) -> list[tuple[int, int]]:
     end = len(change.content)
     first = -change.offset % grain_bytes or grain_bytes
     bounds = [0, *range(first, end, grain_bytes), end]
-    return list(zip(bounds, bounds[1:], strict=False))
+    return list(pairwise(bounds))
 
 
 def _tears(change: Write) -> list[int]:

@@ -195,7 +195,7 @@ class PosixModel:
 
     remove = unlink
 
-    def makedirs(self, path: str, mode: int = 0o777, exist_ok: bool = False) -> None:  # noqa: FBT001, FBT002 - of `os`
+    def makedirs(self, path: str, mode: int = 0o777, exist_ok: bool = False) -> None:
         """See `os.makedirs`."""
         if path in self._names and not (exist_ok and self._names[path] == FOLDER):
             raise _error(errno.EEXIST, path)
@@ -350,7 +350,7 @@ def installed(model: PosixModel, *modules: ModuleType) -> Iterator[PosixModel]:
         yield model
     finally:
         for module, names in former:
-            del module.open  # type: ignore[attr-defined]
+            del module.open
             for name, value in names.items():
                 setattr(module, name, value)
 

@@ -2,6 +2,7 @@
 
 import argparse
 import os
+import signal
 import sys
 import tempfile
 import time
@@ -23,6 +24,8 @@ _TELL_EVERY_S = 15.0
 def main() -> int:
     """Sweep, or replay."""
     options = _parser().parse_args()
+    # As Ctrl-C does: no process is left behind.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         require_strace()
     except StraceMissing as error:
@@ -47,7 +50,7 @@ def _sweep(stage: Stage, options: argparse.Namespace) -> int:
     print("\nHow the jobs ended:\n" + table_of_ends(sweep.attempts))
     print(json_line(sweep.attempts, time.monotonic() - began))
     is_enough = sweep.hits >= min(options.points, len(candidates))
-    return 0 if is_enough and not any(one.fault for one in sweep.attempts) else 1
+    return 0 if is_enough and not sweep.faults else 1
 
 
 def _replay(stage: Stage, points: list[Point]) -> int:
@@ -121,4 +124,7 @@ def _kinds(text: str) -> tuple[str, ...]:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    try:
+        sys.exit(main())
+    except KeyboardInterrupt:
+        sys.exit(130)

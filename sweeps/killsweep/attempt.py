@@ -4,8 +4,9 @@ import time
 from dataclasses import dataclass, field
 
 from sweeps.killsweep import strace
-from sweeps.killsweep.device import DeviceRun, Tracing
+from sweeps.killsweep.device import DeviceRun
 from sweeps.killsweep.judge import Seen, fault, is_at_rest
+from sweeps.killsweep.launch import Tracing
 from sweeps.killsweep.points import CUT, ROLES, Call, Point
 from sweeps.killsweep.stage import NEW, Bench
 

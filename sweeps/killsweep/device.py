@@ -1,40 +1,22 @@
 """One run of a device: `fota-boot` and the images it starts, perhaps with strace at one of its roles.
 
-Leaves to others: why it is run, and what to make of what it did.
+Leaves to others: how strace comes in (`launch`), why the device is run, and what to make of what it did.
 """
 
 import fcntl
-import json
 import os
 import select
-import shlex
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 
-from sweeps.killsweep.points import BOOT, NEW_MAIN, NEW_NETWORK, OLD_NETWORK
+from sweeps.killsweep.launch import Tracing, boot_command
 
 TRIAL_DEADLINE_S = 15
 _END_WITHIN_S = 20.0
-_ATTACH = Path(__file__).parent / "attach.py"
-# fota-boot starts images with `sys.executable`: here, the wrapper that is its first argument.
-_BOOT_WITH_WRAPPER = (
-    "import sys; sys.executable = sys.argv.pop(1); from fota.supervisor import main; sys.exit(main())"
-)
-
-
-@dataclass(frozen=True)
-class Tracing:
-    """strace at one role; `command` is to be followed by a program or `-p`, and writes to `output`, a pipe."""
-
-    role: str
-    command: Sequence[str]
-    output: Path
 
 
 class Lines:
@@ -72,7 +54,7 @@ class DeviceRun:
             os.mkfifo(tracing.output, 0o600)
             self._trace_pipe = os.open(tracing.output, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
         self.trace = Lines(self._trace_pipe) if tracing is not None else None
-        command = _command(tracing, home.parent)
+        command = boot_command(tracing, home.parent)
         options = ["--home", str(home), "--deadline", str(TRIAL_DEADLINE_S), "--", *arguments]
         self._process = subprocess.Popen(
             [*command, *options], env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
@@ -146,39 +128,6 @@ class DeviceRun:
         for source in sources:
             if source.descriptor in ready:
                 source.take()
-
-
-def _command(tracing: Tracing | None, folder: Path) -> list[str]:
-    """How `fota-boot` is started, up to its own options."""
-    if tracing is None:
-        return [sys.executable, "-m", "fota.supervisor"]
-    if tracing.role == BOOT:
-        return [*tracing.command, sys.executable, "-m", "fota.supervisor"]
-    wrapper = folder / "python"
-    wrapper.write_text(_wrapper(tracing, folder))
-    wrapper.chmod(0o700)
-    return [sys.executable, "-c", _BOOT_WITH_WRAPPER, str(wrapper)]
-
-
-def _wrapper(tracing: Tracing, folder: Path) -> str:
-    """A Python that traces the first start of the image before the update, or of the one after it."""
-    slot = 1 if tracing.role in (NEW_MAIN, NEW_NETWORK) else 0
-    python = shlex.quote(sys.executable)
-    once = folder / "traced"
-    if once.exists():
-        once.rmdir()
-    if tracing.role in (OLD_NETWORK, NEW_NETWORK):
-        command_file = folder / "strace.json"
-        command_file.write_text(json.dumps(list(tracing.command)))
-        traced = f'{python} {shlex.quote(str(_ATTACH))} {shlex.quote(str(command_file))} "$@"'
-    else:
-        # -DDD: the image stays the child of fota-boot, and strace is in a session of its own, to survive the image's.
-        traced = f'{shlex.join(tracing.command)} -DDD {python} "$@"'
-    return (
-        "#!/bin/sh\n"
-        f'if [ "$FOTA_SLOT" = {slot} ] && mkdir {shlex.quote(str(once))} 2>/dev/null; then exec {traced}; fi\n'
-        f'exec {python} "$@"\n'
-    )
 
 
 def _processes_at(home: Path) -> list[int]:

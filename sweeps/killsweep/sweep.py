@@ -8,9 +8,12 @@ from sweeps.killsweep.attempt import Attempt, attempt
 from sweeps.killsweep.points import Point
 from sweeps.killsweep.stage import Bench
 
+MOST_FAULTS = 20
+"""A sweep that found so many ends: it has shown that something is wrong, and each stuck device costs a minute."""
+
 
 class Sweep:
-    """Takes points until enough of them were hit.
+    """Takes points until enough of them were hit, or too many faults were found.
 
     A point may be missed: how often a thread reads its socket is not the same in every run. Another is taken then.
     """
@@ -25,18 +28,27 @@ class Sweep:
         self._on_attempt = on_attempt
         self._lock = threading.Lock()
         self._under_way = 0
-        self._broken = False
+        self._is_over = False
 
     @property
     def hits(self) -> int:
         """The points that were reached."""
         return sum(bool(one.hit) for one in self.attempts)
 
+    @property
+    def faults(self) -> int:
+        """The points after which something was wrong."""
+        return sum(one.fault is not None for one in self.attempts)
+
     def run(self, benches: Sequence[Bench]) -> None:
         """*Blocks* until done. *Raises* what a worker raised."""
         with ThreadPoolExecutor(len(benches)) as pool:
-            for finished in [pool.submit(self._work, bench) for bench in benches]:
-                finished.result()
+            try:
+                for finished in [pool.submit(self._work, bench) for bench in benches]:
+                    finished.result()
+            finally:
+                # Also when we are interrupted: then each worker ends with the point it is at.
+                self._is_over = True
 
     def _work(self, bench: Bench) -> None:
         try:
@@ -47,12 +59,13 @@ class Sweep:
                     self.attempts.append(done)
                     self._on_attempt(done)
         except BaseException:
-            self._broken = True
+            self._is_over = True
             raise
 
     def _next(self) -> Point | None:
         with self._lock:
-            if self._broken or self.hits + self._under_way >= self._wanted:
+            is_enough = self.hits + self._under_way >= self._wanted
+            if self._is_over or is_enough or self.faults >= MOST_FAULTS:
                 return None
             point = next(self._points, None)
             self._under_way += point is not None

@@ -13,8 +13,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from sweeps.powercut import damage, factory, witness
-from sweeps.powercut.life import MOST_STEPS, Life, State
-from sweeps.powercut.scenarios import Scenario, named
+from sweeps.powercut.life import Life, State
+from sweeps.powercut.scenarios import named
 
 if TYPE_CHECKING:
     from fota_testing.posix_disk import Disk
@@ -65,15 +65,26 @@ def replay(case: Case) -> list[str]:
     if case.scenario == PROVISION:
         return _replay_provision(case)
     scenario = named(case.scenario)
-    state, told = State(factory.factory_disk()), []
-    for step, shape in case.cuts:
-        life = Life(scenario, state, range(step, step + 1))
-        _run_up_to(life, step)
-        told += [*life.names[:step], f"-- power cut at step {step}, {shape} --"]
-        state = cut(dict(life.taken)[step], shape)
-    life = Life(scenario, state, range(MOST_STEPS, MOST_STEPS))
-    life.run()
-    return [*told, *life.names, "-- settled --"]
+    state, told = State(factory.factory_disk()), [f"-- {scenario.name} --"]
+    try:
+        for step, shape in case.cuts:
+            life = Life(scenario, state, range(step, step + 1))
+            _run_up_to(life, step)
+            told += [*_numbered(life.names[:step]), f"-- power cut at step {step}, {shape} --"]
+            state = cut(dict(life.taken)[step], shape)
+        life = Life(scenario, state)
+        try:
+            life.run()
+        finally:
+            told += _numbered(life.names)
+    except witness.Violation as violation:
+        violation.steps = told
+        raise
+    return [*told, "-- settled --"]
+
+
+def _numbered(names: list[str]) -> list[str]:
+    return [f"{number:4} {name}" for number, name in enumerate(names, 1)]
 
 
 def _run_up_to(life: Life, step: int) -> None:

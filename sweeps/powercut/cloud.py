@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from sweeps.powercut.scenarios import DELETED, ENDINGS, FAULTS, OFFERED, OFFERED_LATE, Scenario
+
 from fota_testing import jobs_requests
 from fota_testing.jobs_ledger import BY_THE_SERVICE
 from fota_testing.jobs_service import ANY, JobsService
-from sweeps.powercut.scenarios import DELETED, ENDINGS, FAULTS, OFFERED, OFFERED_LATE, Scenario
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import random
 
-from fota_testing.posix_disk import Disk
 from sweeps.powercut import seen
+
+from fota_testing.posix_disk import Disk
 
 KINDS = ("zeros", "ones", "noise", "short", "gone")
 TARGETS = ("record-0", "record-1", "record", "journal-0", "journal-1", "journal")
@@ -39,5 +40,5 @@ def _spoilt(content: bytes, kind: str) -> bytes:
     if kind == "short":
         return content[:7]
     if kind == "noise":
-        return random.Random(0).randbytes(len(content))  # noqa: S311 - no secret
+        return random.Random(0).randbytes(len(content))
     return (b"\xff" if kind == "ones" else b"\0") * len(content)

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from functools import lru_cache
 
+from sweeps.powercut import seen
+from sweeps.powercut.life import BUFFER_BYTES, modules
+from sweeps.powercut.scenarios import FACTORY
+from sweeps.powercut.witness import Violation
+
 from fota import boot, image
 from fota.errors import AlreadyProvisioned, NothingBootable, NotProvisioned
 from fota.home import Home, provision
 from fota_testing.posix_disk import FOLDER, Disk
 from fota_testing.posix_model import PosixModel, installed
-from sweeps.powercut import seen
-from sweeps.powercut.life import BUFFER_BYTES, modules
-from sweeps.powercut.scenarios import FACTORY
-from sweeps.powercut.witness import Violation
 
 _CAPACITY_BYTES = 4_096
 _BARE = Disk({seen.HOME.rsplit("/", 1)[0]: FOLDER}, {})

@@ -14,6 +14,12 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from sweeps.powercut import seen
+from sweeps.powercut.cloud import NO_REQUEST_YET, Cloud, CloudState
+from sweeps.powercut.scenarios import CRASHING, HANGING, UNHEALTHY, Scenario
+from sweeps.powercut.server import ImageServer
+from sweeps.powercut.witness import BEHAVIOURS, NOTHING_YET, Past, Violation, Witness
+
 from aws.iot import fota
 from aws.iot.iot import Thing
 from aws.iot.jobs import Jobs
@@ -24,11 +30,6 @@ from fota.install import Installer
 from fota.progress import Progress
 from fota_testing.clock import FakeClock
 from fota_testing.posix_model import PosixModel, installed
-from sweeps.powercut import seen
-from sweeps.powercut.cloud import NO_REQUEST_YET, Cloud, CloudState
-from sweeps.powercut.scenarios import CRASHING, HANGING, UNHEALTHY, Scenario
-from sweeps.powercut.server import ImageServer
-from sweeps.powercut.witness import BEHAVIOURS, Past, Violation, Witness
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -51,7 +52,7 @@ class State:
 
     disk: Disk
     cloud: CloudState = NO_REQUEST_YET
-    past: Past = Past()
+    past: Past = NOTHING_YET
     clock_ms: int = 1_000_000
 
     def fingerprint(self) -> int:
@@ -104,7 +105,7 @@ class Life:
         cause: str | None = "not-confirmed"
         while cause is not None:
             slot = self._choose(cause)
-            behaviour = BEHAVIOURS[self._witness.booted(slot, self._cloud.state())]
+            behaviour = BEHAVIOURS[self._witness.booted(slot)]
             if behaviour == CRASHING:
                 cause = "crashed"
             elif behaviour == HANGING:
@@ -119,7 +120,7 @@ class Life:
         self._cloud.calm()
         before, steps = self.state(), self.steps
         slot = self._choose("not-confirmed")
-        self._witness.booted(slot, before.cloud)
+        self._witness.booted(slot)
         restarts = self._look(*self._started(slot), forced=True, is_well=True)
         after = self.state()
         if before.past.is_damaged:
@@ -146,12 +147,13 @@ class Life:
         started_ms = self._clock.now_ms()
         forced = True
         for _ in range(MOST_LOOKS):
+            was_idle = self._cloud.is_idle()
             if self._look(device, jobs, forced=forced, is_well=is_well):
                 return "not-confirmed"
             if self._is_on_trial() and self._clock.now_ms() - started_ms > DEADLINE_MS:
                 self._witness.deadline_passed()
                 return "deadline"
-            if forced and self._cloud.is_idle():
+            if forced and was_idle:
                 return None
             self._clock.advance_ms(LOOK_EVERY_MS)
             forced = self._cloud.is_idle()

@@ -27,7 +27,7 @@ class Image:
     @property
     def content(self) -> bytes:
         """Its bytes: the same in every run, so that equal states are equal in every run."""
-        return random.Random(self.name).randbytes(IMAGE_BYTES)  # noqa: S311 - no secret
+        return random.Random(self.name).randbytes(IMAGE_BYTES)
 
     @property
     def url(self) -> str:
@@ -142,24 +142,25 @@ class Scenario:
         return (*self.offers, replace(OFFERED_LATE, status=ends.status, reason=ends.reason))
 
 
-_ROLLED_BACK = {"status": "FAILED", "reason": "rolled-back"}
 _GOOD = Offer("job-1", GOOD)
-_BAD = Offer("job-1", BAD, **_ROLLED_BACK)
+_BAD = Offer("job-1", BAD, "FAILED", "rolled-back")
 
 FAMILIES = (
     Scenario("healthy", (_GOOD,)),
     Scenario("healthy-3-attempts", (_GOOD,), attempts=3),
     Scenario("crashing", (_BAD,)),
     Scenario("crashing-2-attempts", (_BAD,), attempts=2),
-    Scenario("hanging", (Offer("job-1", SILENT, **_ROLLED_BACK),)),
-    Scenario("unhealthy", (Offer("job-1", SICK, **_ROLLED_BACK),)),
+    Scenario("hanging", (Offer("job-1", SILENT, "FAILED", "rolled-back"),)),
+    Scenario("unhealthy", (Offer("job-1", SICK, "FAILED", "rolled-back"),)),
     Scenario("breaks", (_GOOD,), server=Server(breaks_every_bytes=700)),
     Scenario("breaks-without-ranges", (_GOOD,), server=Server(breaks_every_bytes=1_100, knows_ranges=False)),
     Scenario("dead-server", (Offer("job-1", GOOD, "FAILED", "body-too-short"),), server=Server(dead_from_byte=900)),
     Scenario("connected", (_GOOD,), server=Server(ms_per_chunk=3_000), keeps_connection=True),
     Scenario("two-jobs", (_GOOD, Offer("job-2", BETTER))),
     Scenario("bad-then-good", (_BAD, Offer("job-2", BETTER))),
-    Scenario("good-then-bad", (_GOOD, Offer("job-2", BAD, **_ROLLED_BACK))),
+    Scenario("bad-again", (_BAD, Offer("job-2", BAD, "REJECTED", "known-bad"))),
+    Scenario("bad-again-insisting", (_BAD, Offer("job-2", BAD, "FAILED", "rolled-back", (("bc_insist", True),)))),
+    Scenario("good-then-bad", (_GOOD, Offer("job-2", BAD, "FAILED", "rolled-back"))),
     Scenario("refused", (Offer("job-1", GOOD, "REJECTED", "no-such-slot", (("bc_idx", 7),)),)),
     Scenario("runs-already", (Offer("job-1", FACTORY),)),
 )

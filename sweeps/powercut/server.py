@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from fota.errors import Unreachable
 from sweeps.powercut.scenarios import IMAGES, Server
+
+from fota.errors import Unreachable
 
 if TYPE_CHECKING:
     from fota_testing.clock import FakeClock
@@ -27,7 +28,9 @@ class ImageServer:
         first = asked = int(headers.get("Range", "bytes=0-")[len("bytes=") : -1])
         if headers.get("If-Range", etag) != etag or not self._server.knows_ranges:
             first = 0
-        return ImageAnswer(self._server, self._clock, content, first=first, end=self._end_of_one(content, first, asked))
+        return ImageAnswer(
+            self._server, self._clock, content, first=first, end=self._end_of_one(content, first, asked)
+        )
 
     def _end_of_one(self, content: bytes, first: int, asked: int) -> int:
         """Where the connection ends that was asked for the bytes from `asked` and gives those from `first`."""

@@ -13,10 +13,13 @@ from sweeps.powercut import seen
 from sweeps.powercut.scenarios import CRASHING, FACTORY, HANGING, HEALTHY, IMAGES
 
 if TYPE_CHECKING:
-    from fota_testing.posix_disk import Disk
     from sweeps.powercut.cloud import CloudState, ExecutionState
     from sweeps.powercut.scenarios import Offer, Scenario
     from sweeps.powercut.seen import Content
+
+    from fota_testing.posix_disk import Disk
+
+KNOWN_BAD, ROLLED_BACK = ("REJECTED", "known-bad"), ("FAILED", "rolled-back")
 
 RECORD_WRITES_PER_UPDATE = 5
 """I10."""
@@ -30,6 +33,8 @@ class Violation(Exception):
     def __init__(self, check: str, message: str) -> None:
         super().__init__(f"{check}: {message}")
         self.check = check
+        self.steps: list[str] = []
+        """What was done before it, in a replay."""
 
 
 @dataclass(frozen=True)
@@ -43,6 +48,8 @@ class Past:
     trials_spoiled: tuple[tuple[str, int], ...] = ()
     """How often each was stopped by a power cut or its deadline while on trial: no fault of its own."""
     cuts: int = 0
+    interrupted: tuple[tuple[str, bytes | None], ...] = ()
+    """Values whose write was cut, by name: another torn write in the same place may complete the first."""
     is_damaged: bool = False
     """Something was destroyed that no power cut destroys: what was lost with it cannot be told truly any more."""
 
@@ -59,6 +66,9 @@ class Past:
         return self if name == self.confirmed[-1] else replace(self, confirmed=(*self.confirmed, name))
 
 
+NOTHING_YET = Past()
+
+
 class Witness:
     """Looks at one run from one power-on to the next cut, and raises a Violation at the first thing that is wrong."""
 
@@ -72,7 +82,7 @@ class Witness:
         self._running_slot: int | None = None
         self._running = ""
 
-    def booted(self, slot: int, cloud: CloudState) -> str:
+    def booted(self, slot: int) -> str:
         """The boot chooser has named a slot; which image that starts. I1, I3, I4, I7."""
         self._boots += 1
         name = seen.image_name(self._content, slot)
@@ -84,10 +94,10 @@ class Witness:
             raise Violation("I7", f"{self._boots} boots since the power came back, and no end")
         self._running_slot, self._running = slot, name
         if not self.past.is_damaged:
-            self._require_right_image(name, cloud)
+            self._require_right_image(name)
         return name
 
-    def _require_right_image(self, name: str, cloud: CloudState) -> None:
+    def _require_right_image(self, name: str) -> None:
         if name in self.past.confirmed[:-1] and not self._is_offered(name):
             raise Violation("I4", f"{name} was started after {self.past.confirmed[-1]} was confirmed")
         found = seen.record(self._content)
@@ -95,7 +105,7 @@ class Witness:
             raise Violation("I8", "both copies of the boot record are unreadable after a boot")
         if found.is_on_trial or BEHAVIOURS[name] in {CRASHING, HANGING}:
             self.past = self.past.booted_on_trial(name)
-            allowed = self._scenario.attempts * max(1, sum(self._wants(e, name) for e in cloud.executions))
+            allowed = self._scenario.attempts * sum(offer.image.name == name for offer in self._offers.values())
             if _count(self.past.trial_boots, name) > allowed:
                 raise Violation("I3", f"{name} was started more often than {allowed} times without being confirmed")
 
@@ -158,32 +168,44 @@ class Witness:
 
     def _is_true(self, execution: ExecutionState, offer: Offer) -> bool:
         """Whether a job ended as it must, or as the power cuts excuse."""
-        reason = dict(execution.details).get("reason", "")
-        if (execution.status, reason) == (offer.status, offer.reason):
+        name = offer.image.name
+        outcome = (execution.status, dict(execution.details).get("reason", ""))
+        spoiled = _count(self.past.trials_spoiled, name)
+        if outcome == KNOWN_BAD:
+            was_tried = _count(self.past.trial_boots, name) + spoiled > 0
+            return was_tried and (offer.image.behaviour != HEALTHY or spoiled >= self._scenario.attempts)
+        if outcome == (offer.status, offer.reason):
             return True
-        excused = _count(self.past.trials_spoiled, offer.image.name) >= self._scenario.attempts
-        return excused and offer.image.behaviour == HEALTHY and (execution.status, reason) == ("FAILED", "rolled-back")
+        if offer.image.behaviour != HEALTHY:
+            # Where it was expected to be known already, what made it so was cancelled.
+            return (offer.status, offer.reason) == KNOWN_BAD and outcome == ROLLED_BACK
+        return spoiled >= self._scenario.attempts and outcome == ROLLED_BACK
 
     def _is_offered(self, name: str) -> bool:
         return any(offer.image.name == name for offer in self._offers.values())
 
-    def _wants(self, execution: ExecutionState, name: str) -> bool:
-        return self._offers[execution.job_id].image.name == name
-
 
 def after_cut(disk: Disk, left: Disk, past: Past) -> Past:
-    """What the power cut adds to the past. I8: every value is the one before the cut change, or the one after it."""
+    """What the power cut adds to the past. I8: every value is the one before the cut write, or the one after it.
+
+    Or after an earlier write in the same place that was cut too: two torn writes of nearly the same bytes may give
+    the first of them.
+    """
     lost, kept = disk.after_cut("lost").content, disk.after_cut("kept").content
+    interrupted = set(past.interrupted)
     for name in seen.PAIRS:
-        if seen.value(left.content, name) not in {seen.value(lost, name), seen.value(kept, name)}:
+        before, after, found_value = (seen.value(content, name) for content in (lost, kept, left.content))
+        if found_value not in {before, after} and (name, found_value) not in interrupted:
             raise Violation("I8", f"{name} is neither the one before nor the one after")
+        if before != after:
+            interrupted.add((name, after))
+    past = replace(past, cuts=past.cuts + 1, interrupted=tuple(sorted(interrupted, key=repr)))
     found = seen.record(left.content)
-    past = replace(past, cuts=past.cuts + 1)
     if found is not None and found.is_on_trial and found.attempts_spent and found.trial_slot is not None:
-        name = seen.image_name(left.content, found.trial_slot)
+        tried = seen.image_name(left.content, found.trial_slot)
         # Two cuts may cost the same attempt.
-        if name is not None and _count(past.trials_spoiled, name) < found.attempts_spent:
-            return past.spoiled(name)
+        if tried is not None and _count(past.trials_spoiled, tried) < found.attempts_spent:
+            return past.spoiled(tried)
     return past
 
 

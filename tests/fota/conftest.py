@@ -35,19 +35,18 @@ def homes(tmp_path):
         def hooks(self):
             return Hooks(
                 reopen=lambda slots: FileSlots.open(str(self.path(slots))),
-                tear_seal=lambda slots, slot: tear_newest_seal(self.path(slots), slot),
+                tear_seal=lambda slots, slot: tear_seal(self.path(slots), slot),
                 refuse=lambda slots, slot: (self.path(slots) / f"slot-{slot}.img").mkdir(),
             )
 
     return Homes()
 
 
-def tear_newest_seal(home, slot):
-    """The copy of the seal that was written last loses its second half."""
-    copies = [home / f"slot-{slot}.seal-{copy}" for copy in (0, 1)]
-    newest = max(copies, key=lambda path: int.from_bytes(path.read_bytes()[4:12], "little"))
-    content = newest.read_bytes()
-    newest.write_bytes(content[:30] + bytes(CELL_BYTES - 30))
+def tear_seal(home, slot):
+    """Both copies of the seal lose their second half: one alone would be outlived."""
+    for copy in (0, 1):
+        path = home / f"slot-{slot}.seal-{copy}"
+        path.write_bytes(path.read_bytes()[:30] + bytes(CELL_BYTES - 30))
 
 
 @pytest.fixture(scope="session")

@@ -165,3 +165,20 @@ def test_a_cell_is_not_believed_about_a_length_past_its_end():
 
 def test_a_copy_fills_at_most_one_block():
     assert CELL_BYTES == 4096
+
+
+@pytest.mark.parametrize("cut_bytes", range(1, 60))
+def test_a_torn_write_over_a_torn_write_never_adds_up_to_the_earlier_value(cut_bytes):
+    """Both have one sequence number and one length, so that their first bytes agree."""
+    whole = (MemoryCell(), MemoryCell())
+    for payload in (b"old", b"one"):
+        DurableValue(b"TEST", *whole).save(payload)
+    torn = (MemoryCell(), MemoryCell())
+    torn[0].write(whole[0].read())
+    torn[1].write(bytes(4) + whole[1].read()[4:])
+    value = DurableValue(b"TEST", *torn)
+    assert value.load() == b"old"
+    torn[1].cut_after(cut_bytes)
+    with pytest.raises(PowerCut):
+        value.save(b"two")
+    assert value.load() == b"old"

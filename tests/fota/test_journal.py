@@ -286,6 +286,11 @@ def test_an_image_that_was_rolled_back_again_is_the_newest():
     assert known(made, 9) == [0, *range(2, 9)]
 
 
+def test_an_image_that_is_rolled_back_again_and_again_drives_no_other_out():
+    made, _ = with_bad(*range(8), 7, 7, 7)
+    assert known(made, 8) == list(range(8))
+
+
 def test_an_image_is_known_by_its_size_and_md5_alone():
     made, _ = with_bad(1)
     assert made.knows_bad(Digests(1001, bytes([1]) * 16, None))

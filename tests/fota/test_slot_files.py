@@ -2,6 +2,7 @@
 
 import pytest
 
+from fota import image
 from fota.errors import ImageTooLarge, NotProvisioned, StorageFailed
 from fota.image import Digests
 from fota.slots.files import FileSlots
@@ -96,3 +97,15 @@ def test_an_image_that_is_a_link_to_elsewhere_is_not_written_through(homes, tmp_
     with pytest.raises(StorageFailed):
         slots.writer(1, 4)
     assert victim.read_bytes() == b"precious"
+
+
+@pytest.mark.parametrize("copy", [0, 1])
+def test_a_seal_outlives_the_loss_of_either_copy(homes, copy):
+    slots = homes.make()
+    writer = slots.writer(0, 3)
+    writer.write(memoryview(b"new"))
+    writer.close()
+    buffer = memoryview(bytearray(100))
+    slots.seal(0, image.measure_slot(slots, 0, buffer))
+    (homes.path(slots) / f"slot-0.seal-{copy}").write_bytes(b"\xff" * 4096)
+    assert image.proves_itself(slots, 0, buffer)

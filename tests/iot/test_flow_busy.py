@@ -7,7 +7,8 @@ import pytest
 
 from aws.iot import fota
 from fota.errors import Busy, DownloadFailed
-from iot.lab import Lab
+from fota_testing import jobs_faults as faults
+from iot.lab import JOB, Lab
 
 IMAGE = bytes(range(256)) * 8
 OTHER = IMAGE[::-1]
@@ -79,6 +80,7 @@ def test_jobs_that_come_while_an_update_by_hand_is_under_way_are_done_after_it(l
         lab.publish(OTHER)
         return fota.handle_fota_jobs(lab.jobs, device=lab.device)
 
+    lab.look()
     second = acts(look)
     fota.update(lab.direct_document(IMAGE), device=lab.device)
     assert second.answers == ["busy"]
@@ -154,3 +156,53 @@ def test_two_devices_in_one_program_do_not_wait_for_each_other(lab: Lab) -> None
     lab.server.at(len(IMAGE) // 2, lambda: fota.update(other.direct_document(OTHER), device=other.device))
     fota.update(lab.direct_document(IMAGE), device=lab.device)
     assert (lab.slots.content(1), other.slots.content(1)) == (IMAGE, OTHER)
+
+
+# One job at a time.
+
+
+def test_a_job_that_comes_during_a_trial_is_done_after_the_trial(lab: Lab) -> None:
+    lab.publish(IMAGE)
+    lab.wake()
+    lab.publish(OTHER, "job-2")
+    lab.live()
+    assert lab.statuses() == ["QUEUED", "IN_PROGRESS", "SUCCEEDED"]
+    assert (lab.status("job-2"), lab.confirmed_image) == ("SUCCEEDED", OTHER)
+
+
+def test_a_job_that_comes_during_a_trial_that_fails_is_done_after_the_rollback(lab: Lab) -> None:
+    lab.publish(IMAGE)
+    lab.wake()
+    lab.publish(OTHER, "job-2")
+    lab.wake(health_check=lambda: False)
+    lab.live()
+    assert (lab.status(), lab.reason()) == ("FAILED", "rolled-back")
+    assert (lab.status("job-2"), lab.confirmed_image) == ("SUCCEEDED", OTHER)
+
+
+def test_a_job_that_comes_while_a_restart_is_due_waits_for_the_restart(lab: Lab) -> None:
+    lab.publish(IMAGE)
+    assert lab.wake(auto_reset=False) is True
+    lab.publish(OTHER, "job-2")
+    assert lab.wake(auto_reset=False) is True
+    assert lab.statuses("job-2") == ["QUEUED"]
+    lab.reboot()
+    lab.live()
+    assert (lab.status(), lab.status("job-2")) == ("SUCCEEDED", "SUCCEEDED")
+
+
+@pytest.mark.parametrize("kind", ["list", "describe", "update"])
+def test_a_job_of_which_every_answer_comes_twice_is_done_once(lab: Lab, kind: str) -> None:
+    lab.service.expect(kind, faults.TWICE, times=20)
+    lab.publish(IMAGE)
+    lab.live()
+    assert lab.statuses() == ["QUEUED", "IN_PROGRESS", "SUCCEEDED"]
+    assert (lab.boots, len(lab.server.asked)) == (1, 1)
+
+
+def test_a_notification_that_comes_again_begins_nothing_again(lab: Lab) -> None:
+    lab.update_to(IMAGE)
+    lab.service.deliver(f"$aws/things/{lab.service.thing_name}/jobs/notify-next", b"{}")
+    lab.live()
+    assert [status for status, _ in lab.service.execution(JOB).history].count("SUCCEEDED") == 1
+    assert (lab.boots, len(lab.server.asked)) == (1, 1)

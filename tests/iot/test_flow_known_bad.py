@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
+from fota_testing import jobs_faults as faults
 from iot.lab import FACTORY, JOB, Lab
 
 BAD = b"a bad image"
@@ -125,6 +126,20 @@ def test_an_image_whose_download_failed_is_not_known_as_bad(lab: Lab) -> None:
     lab.publish(GOOD, "job-2")
     lab.live()
     assert lab.status("job-2") == "SUCCEEDED"
+
+
+def test_an_image_whose_failed_download_is_reported_late_is_not_known_as_bad(lab: Lab) -> None:
+    lab.server.status = 404
+    lab.service.expect("update", faults.LOST_BEFORE, times=4, status="FAILED")
+    lab.publish(GOOD)
+    lab.wake()
+    assert lab.status() == "IN_PROGRESS"
+    lab.reboot()
+    lab.live()
+    lab.server.status = 200
+    lab.publish(GOOD, "job-2")
+    lab.live()
+    assert (lab.status(), lab.status("job-2")) == ("FAILED", "SUCCEEDED")
 
 
 def test_an_image_whose_job_was_deleted_during_the_trial_is_known_as_bad_all_the_same(lab: Lab) -> None:

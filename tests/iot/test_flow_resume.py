@@ -164,7 +164,7 @@ def test_a_job_that_is_not_listed_after_the_reset_is_forgotten(lab: ResumeLab, e
 def test_a_job_that_ends_while_the_connection_is_closed_costs_no_restart(lab: ResumeLab, end: str) -> None:
     lab.publish(IMAGE)
     lab.server.at(500, lambda: lab.service.delete(JOB) if end == "deleted" else lab.service.end(JOB, end))
-    lab.live()
+    lab.wake()
     assert (lab.boots, lab.running_image) == (0, FACTORY)
     assert lab.is_settled
     assert lab.service.is_connected()

@@ -234,7 +234,7 @@ def test_a_look_with_nothing_to_do_writes_nothing(lab: Lab) -> None:
 
 
 def test_a_restart_that_is_due_is_said_again_until_it_is_done(lab: Lab) -> None:
-    lab.publish(IMAGE)
+    lab.publish()
     assert lab.wake(auto_reset=False) is True
     lab.pass_ms(600_000)
     assert lab.look(auto_reset=False) is True

@@ -1,0 +1,60 @@
+"""The power-cut sweep, until its first violation: run in a process of its own, whose source has a bug in it.
+
+Prints one line of JSON: the check that found something, the case, and what it said; nulls if none did.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import time
+from pathlib import Path
+
+from sweeps.powercut.scenarios import FAMILIES
+from sweeps.powercut.sweep import Sweep
+
+import fota
+
+_MOST_STATES = 1 << 40
+_PLAIN_SHAPES, _ALL_SHAPES = ("lost", "kept"), ()
+
+
+class FirstViolation(Sweep):
+    """A sweep that is over once anything was found."""
+
+    def is_over(self) -> bool:
+        """Also when there is a violation."""
+        return self.counts.violations > 0 or super().is_over()
+
+    def run(self) -> None:
+        """What finds most with least comes first."""
+        self.provisioning()
+        for shapes in (_PLAIN_SHAPES, _ALL_SHAPES):
+            for family in FAMILIES:
+                if not self.is_over():
+                    self.first_cuts(family, shapes)
+        if not self.is_over():
+            super().run()
+
+
+def main() -> int:
+    """Sweep; 2 if the source is another one than expected."""
+    parser = argparse.ArgumentParser(prog="python -m sweeps.mutants.probe")
+    parser.add_argument("--source", type=Path, required=True, help="where the code under test must come from")
+    parser.add_argument("--seconds", type=float, required=True)
+    parser.add_argument("--seed", type=int, required=True)
+    options = parser.parse_args()
+    if not Path(fota.__file__).is_relative_to(options.source):
+        print(f"probe: {fota.__file__} is not below {options.source}", file=sys.stderr)
+        return 2
+    sweep = FirstViolation(FAMILIES, options.seed, states=_MOST_STATES, deadline_s=time.monotonic() + options.seconds)
+    sweep.run()
+    case, message = sweep.counts.found[0] if sweep.counts.found else (None, None)
+    check = message.partition(":")[0] if message else None
+    print(json.dumps({"check": check, "case": case, "message": message, "states": len(sweep.distinct)}))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

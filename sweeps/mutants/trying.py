@@ -1,0 +1,83 @@
+"""One bug tried: seeded into a copy of the source, and that copy swept, in a process of its own."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from sweeps.mutants.mutant import SOURCE, Mutant, copy_code
+
+_GRACE_S = 120.0
+"""A probe looks at its deadline between two cases only."""
+
+
+@dataclass(frozen=True)
+class Tried:
+    """What came of one bug."""
+
+    name: str
+    check: str
+    """The check that found something; empty if none did."""
+    case: str
+    """What `python -m sweeps.powercut --replay` would take, with the same bug in the source."""
+    message: str
+    """What the check said; or why the sweep itself did not come to its end, which kills nothing."""
+    seconds: float
+
+    @property
+    def is_killed(self) -> bool:
+        """Whether a check found it."""
+        return bool(self.check)
+
+
+def snapshot(folder: Path) -> Path:
+    """The source and the sweep as they are now, in `folder`: all bugs are tried with the same."""
+    copy_code(SOURCE, folder / SOURCE.name)
+    copy_code(SOURCE.parent / "sweeps", folder / "sweeps")
+    return folder
+
+
+def tried(mutant: Mutant, *, code: Path, budget_s: float, seed: int) -> Tried:
+    """Sweep a copy of the source that has this bug, until the first violation or for that long.
+
+    `code` is a snapshot. *Raises* OddMutant.
+    """
+    began = time.monotonic()
+    with tempfile.TemporaryDirectory(prefix="mutant-") as name:
+        source = mutant.seed(Path(name).resolve(), code / SOURCE.name)
+        answer = _probe(source, code, budget_s, seed)
+    return Tried(
+        mutant.name,
+        answer.get("check") or "",
+        answer.get("case") or "",
+        answer.get("message") or "",
+        time.monotonic() - began,
+    )
+
+
+def _probe(source: Path, code: Path, budget_s: float, seed: int) -> dict[str, str | None]:
+    command = [sys.executable, "-m", "sweeps.mutants.probe", "--source", str(source)]
+    command += ["--seconds", str(budget_s), "--seed", str(seed)]
+    environment = {**os.environ, "PYTHONPATH": str(source)}
+    try:
+        done = subprocess.run(
+            command,
+            cwd=code,
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=budget_s + _GRACE_S,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        return {"message": "the sweep itself came to no end"}
+    if done.returncode != 0:
+        return {"message": f"the sweep itself broke: {(done.stderr.strip().splitlines() or ['no word'])[-1]}"}
+    answer: dict[str, str | None] = json.loads(done.stdout.splitlines()[-1])
+    return answer

@@ -1,0 +1,79 @@
+"""The command: `python -m sweeps.powercut`, from the root of the repository.
+
+A table for people, then one line of JSON. Exit status: 0 no violation, 1 some, 2 misused.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+
+from sweeps.powercut import case, workers
+from sweeps.powercut.witness import Violation
+
+STATES, SECONDS = 100_000, 600
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the sweep, or one case."""
+    options = _parser().parse_args(arguments)
+    return _sweep(options) if options.replay is None else _replay(options.replay)
+
+
+def _sweep(options: argparse.Namespace) -> int:
+    print(f"cutting power until {options.states:,} states or {options.seconds} s, seed {options.seed}", flush=True)
+    result = workers.sweep(states=options.states, seconds=options.seconds, seed=options.seed, workers=options.workers)
+    print(f"\n{'scenario':24}{'new states':>12}")
+    for family, states in result.per_family.items():
+        print(f"{family:24}{states:12,}")
+    counts = result.counts
+    print(
+        f"\n{counts.runs:,} runs without a cut, {counts.recoveries:,} recoveries in {result.cpu_seconds:,.0f} s of processor time"
+    )
+    for found, message in counts.found:
+        print(f"\nVIOLATION {message}\n  python -m sweeps.powercut --replay '{found}'")
+    summary = {
+        "states": result.states,
+        "cuts": counts.cuts,
+        "second_cuts": counts.second_cuts,
+        "recoveries": counts.recoveries,
+        "violations": counts.violations,
+        "seconds": round(result.seconds, 1),
+        "seed": options.seed,
+    }
+    print(json.dumps(summary))
+    return 1 if counts.violations else 0
+
+
+def _replay(text: str) -> int:
+    try:
+        print("\n".join(case.replay(case.parse(text))))
+    except ValueError as error:
+        print(f"powercut: {error}", file=sys.stderr)
+        return 2
+    except Violation as violation:
+        print("\n".join([*violation.steps, f"VIOLATION {violation}"]))
+        return 1
+    print("no violation")
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m sweeps.powercut", description=__doc__.partition("\n")[0])
+    parser.add_argument("--states", type=_count, default=STATES, help="distinct states to find (default %(default)s)")
+    parser.add_argument("--seconds", type=_count, default=SECONDS, help="stop after so long (default %(default)s)")
+    parser.add_argument("--seed", type=_count, default=1, help="of what is drawn at random (default %(default)s)")
+    parser.add_argument("--workers", type=_count, default=2, help="processes (default %(default)s)")
+    parser.add_argument("--replay", metavar="CASE", help="run this one case, and tell every step of it")
+    return parser
+
+
+def _count(text: str) -> int:
+    if not text.isdigit() or int(text) == 0:
+        raise argparse.ArgumentTypeError(f"expected a whole number above 0, got {text!r}")
+    return int(text)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
