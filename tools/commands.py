@@ -111,7 +111,8 @@ def _fota_boot() -> Iterator[str]:
 
 
 def _boot_label(action: argparse.Action) -> str:
-    return " ".join((*action.option_strings, str(action.metavar or "ARGUMENT...")))
+    names = list(action.option_strings) or ["ARGUMENT..."]
+    return " ".join(names if action.metavar is None else [*names, str(action.metavar)])
 
 
 def _boot_meaning(parser: argparse.ArgumentParser, action: argparse.Action) -> str:

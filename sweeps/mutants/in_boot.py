@@ -85,7 +85,7 @@ BOOT: tuple[Mutant, ...] = (
         "A lost record is rebuilt with slot 0, whatever it holds.",
         _BOOT,
         "        if proves(slot):\n",
-        "        if slot < slot_count:\n",
+        "        if slot >= 0:\n",
     ),
     mutant(
         "rebuilt-from-the-last-slot",

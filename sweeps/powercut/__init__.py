@@ -1,4 +1,4 @@
-"""The power-cut sweep: a whole update, cut at each operation in each torn shape, recovered, and looked at from outside.
+"""A whole update, cut at each operation in each torn shape, recovered, and looked at from outside.
 
 Run it with `python -m sweeps.powercut`; what it does and what it found is told in docs/power-cuts.md.
 """

@@ -28,9 +28,8 @@ def _sweep(options: argparse.Namespace) -> int:
     for family, states in result.per_family.items():
         print(f"{family:24}{states:12,}")
     counts = result.counts
-    print(
-        f"\n{counts.runs:,} runs without a cut, {counts.recoveries:,} recoveries in {result.cpu_seconds:,.0f} s of processor time"
-    )
+    work = f"{counts.recoveries:,} recoveries in {result.cpu_seconds:,.0f} s of processor time"
+    print(f"\n{counts.runs:,} runs without a cut, {work}")
     for found, message in counts.found:
         print(f"\nVIOLATION {message}\n  python -m sweeps.powercut --replay '{found}'")
     summary = {
