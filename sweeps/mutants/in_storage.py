@@ -72,6 +72,13 @@ STORAGE: tuple[Mutant, ...] = (
         "            return",
     ),
     mutant(
+        "torn-copy-written-over",
+        "A torn copy is not wiped before it is written again: two torn writes may add up to the earlier value.",
+        _DURABLE,
+        "            cell.write(bytes(cell.size_bytes))\n",
+        "            pass\n",
+    ),
+    mutant(
         "cell-not-synced",
         "A cell is written and not flushed: what a save promised to keep may be lost.",
         _STORAGE,

@@ -9,15 +9,16 @@ import argparse
 import json
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
-from sweeps.powercut.scenarios import FAMILIES
+from sweeps.powercut.scenarios import FAMILIES, Scenario
 from sweeps.powercut.sweep import Sweep
 
 import fota
 
 _MOST_STATES = 1 << 40
-_PLAIN_SHAPES, _ALL_SHAPES = ("lost", "kept"), ()
+_PLAIN_SHAPES = ("lost", "kept")
 
 
 class FirstViolation(Sweep):
@@ -30,12 +31,17 @@ class FirstViolation(Sweep):
     def run(self) -> None:
         """What finds most with least comes first."""
         self.provisioning()
-        for shapes in (_PLAIN_SHAPES, _ALL_SHAPES):
-            for family in FAMILIES:
-                if not self.is_over():
-                    self.first_cuts(family, shapes)
+        self._each(lambda family: self.first_cuts(family, _PLAIN_SHAPES))
+        if not self.is_over():
+            self.uncut()
+        self._each(self.first_cuts)
         if not self.is_over():
             super().run()
+
+    def _each(self, step: Callable[[Scenario], None]) -> None:
+        for family in FAMILIES:
+            if not self.is_over():
+                step(family)
 
 
 def main() -> int:

@@ -36,7 +36,9 @@ if TYPE_CHECKING:
 
     from fota_testing.posix_disk import Disk
 
-BUFFER_BYTES = 512
+BUFFER_BYTES = 600
+"""So that what is proven ends within a sector that is written again."""
+
 DEADLINE_MS = 600_000
 """As `fota-boot` has it: an image is on trial for no longer."""
 
@@ -167,7 +169,13 @@ class Life:
             home.records,
             home.journal,
             running_slot=slot,
-            installer=Installer(home.slots, client=server, clock=self._clock, buffer_bytes=BUFFER_BYTES),
+            installer=Installer(
+                home.slots,
+                client=server,
+                clock=self._clock,
+                buffer_bytes=BUFFER_BYTES,
+                prove_every_bytes=BUFFER_BYTES,
+            ),
             clock=self._clock,
             restart=_restart,
         )

@@ -50,7 +50,8 @@ class Server:
     dead_from_byte: int = 0
     """No connection brings a byte from there on; 0: all come."""
     knows_ranges: bool = True
-    ms_per_chunk: int = 0
+    ms_per_chunk: int = 400
+    """Slow enough that what has come is put on record time and again."""
 
 
 @dataclass(frozen=True)
@@ -62,6 +63,11 @@ class Offer:
     status: str = "SUCCEEDED"
     reason: str = ""
     odd_fields: tuple[tuple[str, object], ...] = ()
+
+    @property
+    def insists(self) -> bool:
+        """Whether the image is to be tried though it is known to be bad."""
+        return ("bc_insist", True) in self.odd_fields
 
     def document(self) -> dict[str, object]:
         """The job document."""

@@ -48,8 +48,6 @@ class Past:
     trials_spoiled: tuple[tuple[str, int], ...] = ()
     """How often each was stopped by a power cut or its deadline while on trial: no fault of its own."""
     cuts: int = 0
-    interrupted: tuple[tuple[str, bytes | None], ...] = ()
-    """Values whose write was cut, by name: another torn write in the same place may complete the first."""
     is_damaged: bool = False
     """Something was destroyed that no power cut destroys: what was lost with it cannot be told truly any more."""
 
@@ -173,7 +171,9 @@ class Witness:
         spoiled = _count(self.past.trials_spoiled, name)
         if outcome == KNOWN_BAD:
             was_tried = _count(self.past.trial_boots, name) + spoiled > 0
-            return was_tried and (offer.image.behaviour != HEALTHY or spoiled >= self._scenario.attempts)
+            if not was_tried or offer.insists:
+                return False
+            return offer.image.behaviour != HEALTHY or spoiled >= self._scenario.attempts
         if outcome == (offer.status, offer.reason):
             return True
         if offer.image.behaviour != HEALTHY:
@@ -186,20 +186,13 @@ class Witness:
 
 
 def after_cut(disk: Disk, left: Disk, past: Past) -> Past:
-    """What the power cut adds to the past. I8: every value is the one before the cut write, or the one after it.
-
-    Or after an earlier write in the same place that was cut too: two torn writes of nearly the same bytes may give
-    the first of them.
-    """
+    """What the power cut adds to the past. I8: every value is the one before the cut write, or the one after it."""
     lost, kept = disk.after_cut("lost").content, disk.after_cut("kept").content
-    interrupted = set(past.interrupted)
     for name in seen.PAIRS:
         before, after, found_value = (seen.value(content, name) for content in (lost, kept, left.content))
-        if found_value not in {before, after} and (name, found_value) not in interrupted:
+        if found_value not in {before, after}:
             raise Violation("I8", f"{name} is neither the one before nor the one after")
-        if before != after:
-            interrupted.add((name, after))
-    past = replace(past, cuts=past.cuts + 1, interrupted=tuple(sorted(interrupted, key=repr)))
+    past = replace(past, cuts=past.cuts + 1)
     found = seen.record(left.content)
     if found is not None and found.is_on_trial and found.attempts_spent and found.trial_slot is not None:
         tried = seen.image_name(left.content, found.trial_slot)
