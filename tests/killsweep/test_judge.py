@@ -3,7 +3,6 @@
 from dataclasses import replace
 
 import pytest
-
 from sweeps.killsweep.judge import BRICK, FALSE_REPORT, STUCK, Seen, fault, is_at_rest
 
 UPDATED = Seen(running="2", status="SUCCEEDED", reason="", is_idle=True, home_proves_itself=True)

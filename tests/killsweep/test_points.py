@@ -1,7 +1,6 @@
 """Which points a sweep takes, and in which order."""
 
 import pytest
-
 from sweeps.killsweep.points import (
     BOOT,
     CRASH,

@@ -3,8 +3,6 @@
 from pathlib import Path
 
 import pytest
-
-from fota_operator.local import LocalAws
 from sweeps.killsweep.attempt import attempt, record_calls
 from sweeps.killsweep.judge import BRICK
 from sweeps.killsweep.points import (
@@ -24,6 +22,8 @@ from sweeps.killsweep.report import told_fault
 from sweeps.killsweep.stage import Stage, set_up
 from sweeps.killsweep.strace import StraceMissing, require_strace
 from sweeps.killsweep.sweep import Sweep
+
+from fota_operator.local import LocalAws
 
 pytestmark = pytest.mark.e2e
 
