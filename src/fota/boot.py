@@ -101,7 +101,9 @@ def _adopt(records: "RecordStore", candidates: "list[int]", proves: "Callable[[i
     """Make the first candidate that proves itself the confirmed one."""
     for slot in candidates:
         if proves(slot):
-            _save(records, Record(slot))
+            for _ in range(2):
+                # Into both copies: see `RecordStore.save_in_both`.
+                _save(records, Record(slot))
             return slot
     raise NothingBootable("no slot holds an image that proves itself; provision an empty folder in its place")
 

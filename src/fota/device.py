@@ -114,7 +114,7 @@ class Device:
         """Make the running image final, if it is on trial; else nothing. Survives a reset."""
         if self.verdict() == trial.ON_TRIAL:
             # Cut after this: the new image stays; the report is still owed.
-            self._records.save(trial.confirmed(self.record()))
+            self._records.save_in_both(trial.confirmed(self.record()))
             log("confirmed", slot=self.running_slot)
 
     def give_up_trial(self, cause: str) -> None:

@@ -73,6 +73,11 @@ class DurableValue:
             cell.write(bytes(cell.size_bytes))
         cell.write(_framed(self._magic, sequence, payload))
 
+    def save_in_both(self, payload: bytes) -> None:
+        """As `save`, into both copies: the loss of either then brings back no older value."""
+        for _ in self._cells:
+            self.save(payload)
+
     def _newest(self, copies: "list[tuple[int, bytes, int]]") -> "tuple[int, bytes, int] | None":
         accepted = [copy for copy in copies if self._accepted(copy[1])]
         return max(accepted) if accepted else None

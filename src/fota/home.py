@@ -60,9 +60,7 @@ def provision(path: str, factory: "Reader", *, image_size_bytes: int, slot_count
         cell.create()
     _fill(slots, factory, image_size_bytes)
     home = Home(path)
-    # Twice, into both copies: either may be lost from the first day on.
-    for _ in range(2):
-        home.records.save(Record(FACTORY_SLOT))
+    home.records.save_in_both(Record(FACTORY_SLOT))
     log("provisioned", home=path, slots=slot_count, slot_size_bytes=slot_size_bytes)
     return home
 

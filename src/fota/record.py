@@ -81,6 +81,14 @@ class RecordStore:
         """Replace the record; survives a reset once this returns. *Raises* StorageFailed."""
         self._value.save(encode(record))
 
+    def save_in_both(self, record: Record) -> None:
+        """As `save`, into both copies.
+
+        For a record that makes another slot the spare one: an older copy would name that as the slot to fall
+        back on, while something else is written into it. *Raises* StorageFailed.
+        """
+        self._value.save_in_both(encode(record))
+
 
 def encode(record: Record) -> bytes:
     """The record as bytes. The prefix keeps its place and meaning in every later format."""

@@ -63,7 +63,7 @@ class Name(NamedTuple):
 Change = Write | Resize | Name
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Disk:
     """One state: what is durable, and the changes since then in the order in which they were asked for."""
 
@@ -96,11 +96,13 @@ class Disk:
         return None if file is None or file == FOLDER else self.contents[file]
 
     def fingerprint(self) -> bytes:
-        """Equal for two states whose durable names and bytes are equal, whatever happened before."""
+        """Equal for two states whose names, bytes and pending changes are equal, whatever happened before."""
         digest = hashlib.blake2b(digest_size=16)
         for path in sorted(self.names):
             content = self.content(path)
             digest.update(path.encode() + (b"/" if content is None else b"=" + _digest(content)))
+        if self.pending:
+            digest.update(repr(self.pending).encode())
         return digest.digest()
 
     def shapes(self) -> list[str]:

@@ -151,7 +151,7 @@ BOOT: tuple[Mutant, ...] = (
         "confirm-not-saved",
         "Confirming changes nothing that survives a reset.",
         _DEVICE,
-        "            self._records.save(trial.confirmed(self.record()))\n",
+        "            self._records.save_in_both(trial.confirmed(self.record()))\n",
         "            trial.confirmed(self.record())\n",
     ),
     mutant(

@@ -58,7 +58,7 @@ class State:
     clock_ms: int = 1_000_000
 
     def fingerprint(self) -> int:
-        """Equal for byte-identical disks before the same cloud. Nothing must be pending."""
+        """Equal for byte-identical disks, with the same pending, before the same cloud."""
         facts = repr(self.cloud.executions).encode() + self.disk.fingerprint()
         return int.from_bytes(hashlib.blake2b(facts, digest_size=8).digest(), "little")
 
@@ -155,7 +155,7 @@ class Life:
             if self._is_on_trial() and self._clock.now_ms() - started_ms > DEADLINE_MS:
                 self._witness.deadline_passed()
                 return "deadline"
-            if forced and was_idle:
+            if forced and was_idle and self._cloud.is_idle():
                 return None
             self._clock.advance_ms(LOOK_EVERY_MS)
             forced = self._cloud.is_idle()

@@ -19,16 +19,13 @@ from sweeps.powercut.scenarios import DELETED, FAMILIES, MISFORTUNES, Scenario
 from sweeps.powercut.witness import Violation
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
 ALL_STEPS = range(1, MOST_STEPS)
 MOST_KEPT = 40
 """So many violations are kept to be shown; all are counted."""
 
-_CUTS_PER_RUN, _CUTS_PER_RECOVERY, _FRESH_PER_CUT = 6, 6, 4
-_LEFT_OUT = 0.9
-"""The share of second cuts that is not recovered from, of those whose bytes were recovered already."""
-
+_CUTS_PER_RUN, _CUTS_PER_RECOVERY, _SHAPES_PER_CUT = 6, 8, 4
 _THIRD_CUT_IN = 12
 """Every so many of the second cuts is followed by a third."""
 
@@ -68,6 +65,7 @@ class Sweep:
         self._states = states
         self._deadline_s = deadline_s
         self._recovered: set[int] = set()
+        self._tried: dict[int, int] = {}
         self._requests: dict[str, int] = {}
         self._bases: dict[str, list[tuple[int, State]]] = {}
 
@@ -130,25 +128,32 @@ class Sweep:
             else:
                 base = self._base(scenario)
             for step, state in self._dice.sample(base, min(_CUTS_PER_RUN, len(base))):
-                if not self.is_over():
+                for shape in self._untried(state, 1):
                     self.counts.cuts += 1
-                    shape = self._dice.choice(state.disk.shapes())
                     taken = self._cut(scenario, Case(scenario.name), (step, shape), state, steps_wanted=True)
                     self._second_cuts(scenario, Case(scenario.name).then(step, shape), taken)
 
     def _second_cuts(self, scenario: Scenario, case: Case, base: list[tuple[int, State]]) -> None:
-        """Cut a recovery at some steps, in shapes until a few of them gave states that are new."""
+        """Cut a recovery at some steps, in some shapes; and now and then the recovery from that."""
         for step, state in self._dice.sample(base, min(_CUTS_PER_RECOVERY, len(base))):
-            shapes = state.disk.shapes()
-            enough = len(self.distinct) + _FRESH_PER_CUT
-            for shape in self._dice.sample(shapes, len(shapes)):
-                if len(self.distinct) >= enough or self.is_over():
-                    break
+            for shape in self._untried(state, _SHAPES_PER_CUT):
                 self.counts.second_cuts += 1
                 third = len(case.cuts) < 2 and self._dice.random() * _THIRD_CUT_IN < 1
-                taken = self._cut(scenario, case, (step, shape), state, steps_wanted=third, thinned=True)
+                taken = self._cut(scenario, case, (step, shape), state, steps_wanted=third)
                 if third:
                     self._second_cuts(scenario, case.then(step, shape), taken)
+
+    def _untried(self, state: State, count: int) -> Iterator[str]:
+        """Some shapes of what is pending that were not drawn before, for the same bytes before the same cloud."""
+        key = state.fingerprint()
+        shapes = state.disk.shapes()
+        # The order is the state's own, so that it is the same whenever the state comes again.
+        random.Random(key).shuffle(shapes)
+        for shape in shapes[self._tried.get(key, 0) :][:count]:
+            if self.is_over():
+                return
+            self._tried[key] = self._tried.get(key, 0) + 1
+            yield shape
 
     def is_over(self) -> bool:
         """Whether there are enough states, or the time is over."""
@@ -183,19 +188,16 @@ class Sweep:
         state: State,
         *,
         steps_wanted: bool = False,
-        thinned: bool = False,
     ) -> list[tuple[int, State]]:
         """The power fails; recover. The states on the way, if they are wanted.
 
-        What was recovered before is not again, unless they are; `thinned` leaves out most of what has known bytes.
+        What was recovered before is not again, unless they are.
         """
         case = case.then(*at)
         try:
             left = cut(state, at[1])
-            is_new = self._count(left, scenario)
+            self._count(left, scenario)
             if not steps_wanted and self._is_known(left, scenario):
-                return []
-            if thinned and not steps_wanted and not is_new and self._dice.random() < _LEFT_OUT:
                 return []
             life = Life(scenario, left, ALL_STEPS if steps_wanted else None)
             self.counts.recoveries += 1
@@ -205,12 +207,10 @@ class Sweep:
             self._found(case, violation)
             return []
 
-    def _count(self, left: State, scenario: Scenario) -> bool:
-        """Whether no state had these bytes, before the same cloud."""
+    def _count(self, left: State, scenario: Scenario) -> None:
         before = len(self.distinct)
         self.distinct.add(left.fingerprint())
         self.per_family[scenario.family] += len(self.distinct) - before
-        return len(self.distinct) > before
 
     def _is_known(self, left: State, scenario: Scenario) -> bool:
         """Whether a recovery from there, with the same to come, was run before."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from sweeps.powercut import seen
@@ -187,10 +188,8 @@ class Witness:
 
 def after_cut(disk: Disk, left: Disk, past: Past) -> Past:
     """What the power cut adds to the past. I8: every value is the one before the cut write, or the one after it."""
-    lost, kept = disk.after_cut("lost").content, disk.after_cut("kept").content
-    for name in seen.PAIRS:
-        before, after, found_value = (seen.value(content, name) for content in (lost, kept, left.content))
-        if found_value not in {before, after}:
+    for name, allowed in _before_and_after(disk).items():
+        if seen.value(left.content, name) not in allowed:
             raise Violation("I8", f"{name} is neither the one before nor the one after")
     past = replace(past, cuts=past.cuts + 1)
     found = seen.record(left.content)
@@ -200,6 +199,13 @@ def after_cut(disk: Disk, left: Disk, past: Past) -> Past:
         if tried is not None and _count(past.trials_spoiled, tried) < found.attempts_spent:
             return past.spoiled(tried)
     return past
+
+
+@lru_cache(maxsize=4)
+def _before_and_after(disk: Disk) -> dict[str, tuple[bytes | None, bytes | None]]:
+    """Each value as it is with nothing kept of what is pending, and with everything."""
+    lost, kept = disk.after_cut("lost").content, disk.after_cut("kept").content
+    return {name: (seen.value(lost, name), seen.value(kept, name)) for name in seen.PAIRS}
 
 
 def _counted(counts: tuple[tuple[str, int], ...], name: str) -> tuple[tuple[str, int], ...]:

@@ -152,6 +152,15 @@ def test_a_trial_that_is_confirmed_makes_its_image_the_one_to_fall_back_on():
     assert lab.records.load() == Record(1)
 
 
+@pytest.mark.parametrize("copy", [0, 1])
+def test_a_confirm_outlives_the_loss_of_either_copy_of_the_record(copy):
+    """An older copy would name as the fallback the slot that the next update writes to."""
+    lab = Lab(OPEN, 1)
+    lab.device.confirm()
+    lab.cells[copy].unreadable = True
+    assert lab.records.load() == Record(1)
+
+
 @pytest.mark.parametrize(("record", "running_slot"), [(Record(0), 0), (GIVEN_UP, 0), (GIVEN_UP, 1), (OPEN, 0)])
 def test_confirming_what_is_not_on_trial_writes_nothing(record, running_slot):
     lab = Lab(record, running_slot)

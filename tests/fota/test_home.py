@@ -106,7 +106,7 @@ def test_a_provisioning_that_was_cut_short_can_be_made_again(make, cut_at, step)
 
 
 def test_a_provisioning_that_lacks_only_the_record_boots(make, cut_at, tmp_path):
-    with cut_at("RecordStore.save"):
+    with cut_at("RecordStore.save_in_both"):
         make()
     home = Home(str(tmp_path / "home"))
     assert boot.choose(home.records, home.slots.count, lambda slot: proves(home, slot)) == 0

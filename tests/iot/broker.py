@@ -8,6 +8,7 @@ import socket
 import ssl
 import struct
 import threading
+import time
 from collections import deque
 from collections.abc import Iterator
 from typing import NamedTuple
@@ -38,6 +39,11 @@ class Broker:
         """Kinds of packets that end the connection instead of being answered."""
         self.connack_codes: deque[int] = deque()
         """Taken one by one, as the codes of the next CONNACKs; 0 when there is none left."""
+        self.answers_late_by_s = 0.0
+        """How long an acknowledgement of a message takes."""
+        self.answered_before_farewell = 0
+        """How many messages were acknowledged when a client last said DISCONNECT."""
+        self._answered = 0
         self.silent_after: int | None = None
         """After this many CONNECTs no more are answered."""
         self.refused_filters: set[str] = set()
@@ -56,6 +62,8 @@ class Broker:
         """How many clients said DISCONNECT."""
         self._context = context
         self._outgoing: deque[bytes] = deque()
+        self._due: deque[tuple[float, int]] = deque()
+        """When to acknowledge which packet."""
         self._is_kicking = threading.Event()
         self._is_deaf = threading.Event()
         self._is_closing = threading.Event()
@@ -97,6 +105,7 @@ class Broker:
             self._is_kicking.clear()
             self._is_deaf.clear()
             self._outgoing.clear()
+            self._due.clear()
             self._welcome(plain)
 
     def _welcome(self, plain: socket.socket) -> None:
@@ -122,6 +131,7 @@ class Broker:
         while not (self._is_kicking.is_set() or self._is_closing.is_set()):
             while self._outgoing:
                 client.sendall(self._outgoing.popleft())
+            self._acknowledge_due(client)
             if self._is_deaf.is_set():
                 self._is_closing.wait(_LOOK_EVERY_S)
                 continue
@@ -149,7 +159,7 @@ class Broker:
             message = _published(flags, body)
             self.published.append(message)
             if message.qos:
-                self._reply(client, PUBACK, struct.pack("!H", message.packet_id))
+                self._acknowledge_in_time(client, message.packet_id)
         elif kind == SUBSCRIBE:
             filters = list(_filters(body[2:]))
             self.subscribes.append(filters)
@@ -165,8 +175,20 @@ class Broker:
             self._reply(client, PINGRESP, b"")
         elif kind == DISCONNECT:
             self.farewells += 1
+            self.answered_before_farewell = self._answered
             return False
         return True
+
+    def _acknowledge_in_time(self, client: ssl.SSLSocket, packet_id: int) -> None:
+        # A DISCONNECT that does not wait for us is read before the time is up.
+        self._due.append((time.monotonic() + self.answers_late_by_s, packet_id))
+        self._acknowledge_due(client)
+
+    def _acknowledge_due(self, client: ssl.SSLSocket) -> None:
+        while self._due and self._due[0][0] <= time.monotonic():
+            _, packet_id = self._due.popleft()
+            self._reply(client, PUBACK, struct.pack("!H", packet_id))
+            self._answered += 1
 
     def _reply(self, client: ssl.SSLSocket, kind: int, body: bytes) -> None:
         if kind not in self.withheld:

@@ -10,6 +10,7 @@ import socket
 import ssl
 import struct
 import threading
+from collections.abc import Callable
 from contextlib import suppress
 
 from paho.mqtt.client import Client, ConnectFlags, MQTTMessage
@@ -33,7 +34,7 @@ STABLE_MS = 60_000
 _HINT = ", before it accepted us: is the certificate active, and does its policy allow this client ID?"
 
 _GOODBYE_WITHIN_MS = 2_000
-"""For the messages that wait and the goodbye together; a broker that takes neither is left."""
+"""For messages, their acknowledgements and the goodbye together; a broker that is slower is left."""
 
 _TURN_MS = 1_000
 
@@ -60,6 +61,7 @@ class NetworkLoop:
         self._wake_writer.setblocking(False)
         client.on_connect = self._on_connect
         client.on_subscribe = self._on_subscribe
+        client.on_publish = self._on_publish
         client.on_message = self._on_message
         client.on_log = self._on_log
 
@@ -133,12 +135,12 @@ class NetworkLoop:
             if not self._session.is_established() and machine.now_ms() > accept_by_ms:
                 self._problem = f"the broker did not accept us within {ACCEPT_WITHIN_MS} ms"
                 return
-            self._turn()
+            self._turn(_TURN_MS)
         if not self._is_accepted:
             self._problem += _HINT
 
-    def _turn(self) -> None:
-        """Wait until there is something to do, and do it."""
+    def _turn(self, timeout_ms: int) -> None:
+        """Wait until there is something to do, for `timeout_ms` at most, and do it."""
         sock = self._client.socket()
         if not isinstance(sock, ssl.SSLSocket):
             return
@@ -147,7 +149,7 @@ class NetworkLoop:
         watch.register(self._wake_reader, select.POLLIN)
         watch.register(sock, select.POLLIN | (select.POLLOUT if self._client.want_write() else 0))
         # What TLS has decrypted already, poll does not see.
-        watch.poll(0 if sock.pending() else _TURN_MS)
+        watch.poll(0 if sock.pending() else timeout_ms)
         with suppress(BlockingIOError):
             self._wake_reader.recv(4096)
         self._client.loop_read()
@@ -169,9 +171,10 @@ class NetworkLoop:
         while message := self._session.next_message():
             if self._client.socket() is None or self._client.want_write():
                 return
-            if self._client.publish(*message).rc == MQTTErrorCode.MQTT_ERR_QUEUE_SIZE:
+            sent = self._client.publish(*message)
+            if sent.rc == MQTTErrorCode.MQTT_ERR_QUEUE_SIZE:
                 return
-            self._session.message_sent()
+            self._session.message_sent(sent.mid)
 
     def _send_subscriptions(self) -> None:
         leaving = self._session.take_leaving()
@@ -185,14 +188,19 @@ class NetworkLoop:
 
     def _say_goodbye(self) -> None:
         say_until_ms = machine.now_ms() + _GOODBYE_WITHIN_MS
-        # What waits goes first, as far as the broker takes it; what is left then stays in the session.
-        while self._session.is_established() and self._session.next_message():
-            if self._client.socket() is None or machine.now_ms() >= say_until_ms:
-                break
-            self._turn()
+        # Messages first, and their acknowledgements: to close a socket with those unread resets it, and a
+        # reset may destroy what the broker has not read (RFC 1122, 4.2.2.13). What is left stays with us.
+        self._turn_until(say_until_ms, lambda: not (self._session.is_established() and self._session.has_messages()))
         self._client.disconnect()
-        while self._client.socket() is not None and machine.now_ms() < say_until_ms:
-            self._turn()
+        self._turn_until(say_until_ms, lambda: False)
+
+    def _turn_until(self, deadline_ms: int, is_done: Callable[[], bool]) -> None:
+        """Go on until it is done, the connection is gone, or time is up."""
+        while self._client.socket() is not None and not is_done():
+            left_ms = deadline_ms - machine.now_ms()
+            if left_ms <= 0:
+                return
+            self._turn(min(left_ms, _TURN_MS))
 
     def _hang_up(self) -> None:
         sock = self._client.socket()
@@ -217,6 +225,9 @@ class NetworkLoop:
         refused = self._session.answer(request, [not code.is_failure for code in codes])
         if refused:
             log("subscribe-refused", topics=", ".join(refused))
+
+    def _on_publish(self, _client: Client, _userdata: object, packet: int, _code: ReasonCode, _: Properties) -> None:
+        self._session.acknowledge(packet)
 
     def _on_message(self, _client: Client, _userdata: object, message: MQTTMessage) -> None:
         try:

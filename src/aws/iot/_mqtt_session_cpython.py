@@ -52,6 +52,7 @@ class Session:
         self._subscriptions = Subscriptions()
         self._leaving: list[str] = []
         self._outbox: deque[Message] = deque()
+        self._unacknowledged: set[int] = set()
 
     # For the application's threads.
 
@@ -117,6 +118,7 @@ class Session:
         with self._changed:
             self._subscriptions.forget_all()
             self._outbox.clear()
+            self._unacknowledged.clear()
 
     def _is_settled(self, topic_filter: str) -> bool:
         return not self._is_open or self._subscriptions.standing(topic_filter) in ("granted", "refused")
@@ -172,11 +174,21 @@ class Session:
         with self._changed:
             return self._outbox[0] if self._outbox else None
 
-    def message_sent(self) -> None:
-        """The message that waited longest is on its way."""
+    def message_sent(self, packet: int) -> None:
+        """The message that waited longest is on its way, in the packet numbered so."""
         with self._changed:
-            if self._outbox:
-                self._outbox.popleft()
+            if self._outbox and self._outbox.popleft().qos:
+                self._unacknowledged.add(packet)
+
+    def acknowledge(self, packet: int) -> None:
+        """The broker has the message of that packet; one of QoS 0 need not be known."""
+        with self._changed:
+            self._unacknowledged.discard(packet)
+
+    def has_messages(self) -> bool:
+        """Whether a message waits, or is not acknowledged."""
+        with self._changed:
+            return bool(self._outbox or self._unacknowledged)
 
     def listeners(self, topic: str) -> list[Callback]:
         """Who hears a message on this topic."""

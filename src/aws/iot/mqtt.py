@@ -71,6 +71,7 @@ if TYPE_CHECKING:
         def disconnect(self) -> None:
             """End the session politely; subscriptions are remembered and `connect` may follow.
 
+            Gives messages that were published a moment to be sent and acknowledged. *Blocks* for at most 5 s.
             What was published and not yet acknowledged may be sent by the next `connect`, or be lost.
             """
 

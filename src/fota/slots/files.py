@@ -94,9 +94,7 @@ class FileSlots:
 
     def seal(self, slot: int, digests: "Digests") -> None:
         """Remember that the slot was read back and held these bytes."""
-        # Twice, into both copies: a confirmed image outlives the loss of either.
-        for _ in range(2):
-            self._seal_value(slot).save(image.encode(digests))
+        self._seal_value(slot).save_in_both(image.encode(digests))
 
     def seal_of(self, slot: int) -> "Digests | None":
         """The digests that the slot was sealed with; None if the seal is broken or damaged."""
