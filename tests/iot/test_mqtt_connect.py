@@ -239,6 +239,35 @@ def test_close_does_not_wait_for_long_for_an_acknowledgement_that_does_not_come(
     assert not mqtt_lab.network_threads()
 
 
+@pytest.mark.parametrize("qos", [0, 1])
+def test_nobody_waits_for_what_is_acknowledged_or_never_will_be(
+    mqtt_lab: MqttLab, monkeypatch: pytest.MonkeyPatch, qos: int
+) -> None:
+    monkeypatch.setattr("aws.iot._mqtt_loop_cpython._GOODBYE_WITHIN_MS", 60_000)
+    connection = mqtt_lab.connected()
+    connection.publish("a", "", qos)
+    mqtt_lab.eventually(lambda: mqtt_lab.broker.published)
+
+    connection.disconnect()
+
+    assert not mqtt_lab.network_threads()
+
+
+def test_nobody_waits_for_what_was_forgotten(mqtt_lab: MqttLab, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("aws.iot._mqtt_loop_cpython._GOODBYE_WITHIN_MS", 50)
+    mqtt_lab.broker.withheld.add(PUBACK)
+    connection = mqtt_lab.connected()
+    connection.publish("a", "never acknowledged")
+    mqtt_lab.eventually(lambda: mqtt_lab.broker.published)
+    connection.close()
+    monkeypatch.setattr("aws.iot._mqtt_loop_cpython._GOODBYE_WITHIN_MS", 60_000)
+    connection.connect()
+
+    connection.disconnect()
+
+    assert not mqtt_lab.network_threads()
+
+
 def test_the_goodbye_is_said_only_after_the_broker_has_acknowledged(mqtt_lab: MqttLab) -> None:
     mqtt_lab.broker.answers_late_by_s = 0.2
     connection = mqtt_lab.connected()
