@@ -34,6 +34,8 @@ class FirstViolation(Sweep):
         self._each(lambda family: self.first_cuts(family, _PLAIN_SHAPES))
         if not self.is_over():
             self.uncut()
+        self._each(self.double_tears)
+        self._each(self.damages)
         self._each(self.first_cuts)
         if not self.is_over():
             super().run()

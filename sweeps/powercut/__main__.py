@@ -23,7 +23,13 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _sweep(options: argparse.Namespace) -> int:
     print(f"cutting power until {options.states:,} states or {options.seconds} s, seed {options.seed}", flush=True)
-    result = workers.sweep(states=options.states, seconds=options.seconds, seed=options.seed, workers=options.workers)
+    result = workers.sweep(
+        states=options.states,
+        seconds=options.seconds,
+        seed=options.seed,
+        workers=options.workers,
+        stops=options.stop,
+    )
     print(f"\n{'scenario':24}{'new states':>12}")
     for family, states in result.per_family.items():
         print(f"{family:24}{states:12,}")
@@ -64,6 +70,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--seconds", type=_count, default=SECONDS, help="stop after so long (default %(default)s)")
     parser.add_argument("--seed", type=_count, default=1, help="of what is drawn at random (default %(default)s)")
     parser.add_argument("--workers", type=_count, default=2, help="processes (default %(default)s)")
+    parser.add_argument("--stop", action="store_true", help="end at the first violation")
     parser.add_argument("--replay", metavar="CASE", help="run this one case, and tell every step of it")
     return parser
 

@@ -56,7 +56,7 @@ def cut(state: State, shape: str) -> State:
     left = state.disk.after_cut(torn)
     past = witness.after_cut(state.disk, left, state.past)
     if mark:
-        left, past = damage.done(left, harm), replace(past, is_damaged=True)
+        left, past = damage.done(left, harm), replace(past, harm=harm)
     return replace(state, disk=left, past=past)
 
 

@@ -7,7 +7,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from sweeps.powercut.scenarios import DELETED, ENDINGS, FAULTS, OFFERED, OFFERED_LATE, Scenario
+from sweeps.powercut.scenarios import (
+    DELETED,
+    ENDINGS,
+    FAULTS,
+    OFFERED,
+    OFFERED_LATE,
+    OUTAGE_REQUESTS,
+    OUTAGES,
+    Scenario,
+)
 
 from fota_testing import jobs_requests
 from fota_testing.jobs_ledger import BY_THE_SERVICE
@@ -15,6 +24,8 @@ from fota_testing.jobs_service import ANY, JobsService
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from sweeps.powercut.scenarios import Misfortune
 
     from fota_testing.clock import FakeClock
     from fota_testing.jobs_ledger import Execution
@@ -94,8 +105,8 @@ class Cloud(JobsService):
         if not jobs_requests.is_for_jobs(topic):
             return
         self._count += 1
-        if self._event is not None and self._event.at_request == self._count:
-            self._misfortune(self._event.kind)
+        if self._event is not None:
+            self._go_wrong(self._event)
         request = jobs_requests.read(self.thing_name, topic, payload)
         name = f"{request.kind} {request.job_id} {request.body.get('status', '')}".strip()
         self.watch(f"before {name}")
@@ -104,7 +115,13 @@ class Cloud(JobsService):
         super()._arrived(topic, payload)
         self.watch(f"after {name}")
 
-    def _misfortune(self, kind: str) -> None:
+    def _go_wrong(self, event: Misfortune) -> None:
+        if event.kind in OUTAGES and 0 <= self._count - event.at_request < OUTAGE_REQUESTS:
+            self.expect(ANY, OUTAGES[event.kind])
+        elif self._count == event.at_request:
+            self._go_wrong_once(event.kind)
+
+    def _go_wrong_once(self, kind: str) -> None:
         first = self._scenario.offers[0].job_id
         if kind in FAULTS:
             self.expect(ANY, FAULTS[kind])

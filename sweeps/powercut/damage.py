@@ -13,21 +13,29 @@ from sweeps.powercut import seen
 from fota_testing.posix_disk import Disk
 
 KINDS = ("zeros", "ones", "noise", "short", "gone")
-TARGETS = ("record-0", "record-1", "record", "journal-0", "journal-1", "journal")
+ROT = ("first", "last", "short", "gone")
+"""Of an image: a bit of its first byte, or of its last, has changed; or much of it is missing."""
+
+TARGETS = {
+    **dict.fromkeys(("record-0", "record-1", "record", "journal-0", "journal-1", "journal"), KINDS),
+    **dict.fromkeys((f"slot-{slot}.{name}" for slot in range(seen.SLOTS) for name in ("seal-0", "seal-1")), KINDS),
+    **dict.fromkeys((f"slot-{slot}.img" for slot in range(seen.SLOTS)), ROT),
+}
+"""What may be destroyed, and how; `record` and `journal` are both copies."""
 
 
 def harms() -> list[str]:
     """Every one of them, by name."""
-    return [f"{target}={kind}" for target in TARGETS for kind in KINDS]
+    return [f"{target}={kind}" for target, kinds in TARGETS.items() for kind in kinds]
 
 
 def done(disk: Disk, harm: str) -> Disk:
     """The disk with one harm done to it. *Raises* ValueError."""
-    target, _, kind = harm.partition("=")
-    if target not in TARGETS or kind not in KINDS:
+    if harm not in harms():
         raise ValueError(f"{harm}: no harm that is known; expected one of {', '.join(harms())}")
+    target, _, kind = harm.partition("=")
     names, contents = dict(disk.names), dict(disk.contents)
-    for copy in (target,) if target[-1].isdigit() else (f"{target}-0", f"{target}-1"):
+    for copy in (f"{target}-0", f"{target}-1") if target in {"record", "journal"} else (target,):
         path = f"{seen.HOME}/{copy}"
         if kind == "gone":
             names.pop(path, None)
@@ -37,8 +45,11 @@ def done(disk: Disk, harm: str) -> Disk:
 
 
 def _spoilt(content: bytes, kind: str) -> bytes:
-    if kind == "short":
+    if kind == "short" or not content:
         return content[:7]
     if kind == "noise":
         return random.Random(0).randbytes(len(content))
+    if kind in ROT:
+        at = 0 if kind == "first" else len(content) - 1
+        return content[:at] + bytes([content[at] ^ 1]) + content[at + 1 :]
     return (b"\xff" if kind == "ones" else b"\0") * len(content)

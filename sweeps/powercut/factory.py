@@ -5,8 +5,8 @@ from __future__ import annotations
 from functools import lru_cache
 
 from sweeps.powercut import seen
-from sweeps.powercut.life import BUFFER_BYTES, modules
-from sweeps.powercut.scenarios import FACTORY
+from sweeps.powercut.life import modules
+from sweeps.powercut.scenarios import BUFFER_BYTES, FACTORY
 from sweeps.powercut.witness import Violation
 
 from fota import boot, image
@@ -51,6 +51,8 @@ def recover(left: Disk, *, was_finished: bool) -> None:
             slot = _made_again()
         if seen.image_name(model.content, slot) != FACTORY.name:
             raise Violation("I1", f"slot {slot} was started and does not hold the factory image")
+        if seen.slot_size_bytes(model.content) != _CAPACITY_BYTES:
+            raise Violation("I7", "the device boots, and its geometry is lost: it is closed to updates for ever")
 
 
 def _made_again() -> int:

@@ -16,15 +16,16 @@ from typing import TYPE_CHECKING
 
 from sweeps.powercut import seen
 from sweeps.powercut.cloud import NO_REQUEST_YET, Cloud, CloudState
-from sweeps.powercut.scenarios import CRASHING, HANGING, UNHEALTHY, Scenario
+from sweeps.powercut.scenarios import BUFFER_BYTES, CRASHING, HANGING, UNHEALTHY, Scenario
 from sweeps.powercut.server import ImageServer
-from sweeps.powercut.witness import BEHAVIOURS, NOTHING_YET, Past, Violation, Witness
+from sweeps.powercut.witness import BEHAVIOURS, NOTHING_YET, AtRest, Past, Violation, Witness
 
 from aws.iot import fota
 from aws.iot.iot import Thing
 from aws.iot.jobs import Jobs
 from fota import boot, image
 from fota.device import Device
+from fota.errors import NothingBootable
 from fota.home import Home
 from fota.install import Installer
 from fota.progress import Progress
@@ -36,14 +37,12 @@ if TYPE_CHECKING:
 
     from fota_testing.posix_disk import Disk
 
-BUFFER_BYTES = 600
-"""So that what is proven ends within a sector that is written again."""
-
 DEADLINE_MS = 600_000
 """As `fota-boot` has it: an image is on trial for no longer."""
 
 LOOK_EVERY_MS = 5_000
 MOST_LOOKS = 400
+_ONE_LOOK = ["before list", "after list"]
 MOST_STEPS = 3_000
 """I13: whoever asks for more operations is caught in a loop."""
 
@@ -93,6 +92,8 @@ class Life:
             try:
                 self._live()
                 return self._again()
+            except AtRest:
+                return self.state()
             except (Violation, MemoryError):
                 raise
             except Exception as error:
@@ -120,14 +121,14 @@ class Life:
     def _again(self) -> State:
         """I9: one more boot, and one more look at the jobs, change nothing."""
         self._cloud.calm()
-        before, steps = self.state(), self.steps
+        steps = self.steps
         slot = self._choose("not-confirmed")
         self._witness.booted(slot)
         restarts = self._look(*self._started(slot), forced=True, is_well=True)
         after = self.state()
-        if before.past.is_damaged:
+        if after.past.is_damaged:
             return after
-        if restarts or after.disk is not before.disk or after.cloud.executions != before.cloud.executions:
+        if restarts or self.names[steps:] != _ONE_LOOK:
             raise Violation("I9", f"once settled, another boot did: {', '.join(self.names[steps:])}")
         return after
 
@@ -135,13 +136,17 @@ class Life:
         self._cloud.power_off()
         home = Home(seen.HOME)
         buffer = memoryview(bytearray(BUFFER_BYTES))
-        return boot.choose(
-            home.records,
-            home.slots.count,
-            lambda slot: image.proves_itself(home.slots, slot, buffer),
-            attempts=self._scenario.attempts,
-            cause=cause,
-        )
+        try:
+            return boot.choose(
+                home.records,
+                home.slots.count,
+                lambda slot: image.proves_itself(home.slots, slot, buffer),
+                attempts=self._scenario.attempts,
+                cause=cause,
+            )
+        except NothingBootable:
+            self._witness.nothing_bootable()
+            raise
 
     def _program(self, slot: int, *, is_well: bool) -> str | None:
         """The program's own loop: None once nothing is left to do, else why it ended."""
@@ -149,13 +154,13 @@ class Life:
         started_ms = self._clock.now_ms()
         forced = True
         for _ in range(MOST_LOOKS):
-            was_idle = self._cloud.is_idle()
+            steps = self.steps
             if self._look(device, jobs, forced=forced, is_well=is_well):
                 return "not-confirmed"
             if self._is_on_trial() and self._clock.now_ms() - started_ms > DEADLINE_MS:
                 self._witness.deadline_passed()
                 return "deadline"
-            if forced and was_idle and self._cloud.is_idle():
+            if forced and self.names[steps:] == _ONE_LOOK and self._cloud.is_idle():
                 return None
             self._clock.advance_ms(LOOK_EVERY_MS)
             forced = self._cloud.is_idle()
@@ -163,7 +168,7 @@ class Life:
 
     def _started(self, slot: int) -> tuple[Device, Jobs]:
         home = Home(seen.HOME)
-        server = ImageServer(self._scenario.server, self._clock)
+        server = ImageServer(self._scenario.server, self._clock, self._witness)
         device = Device(
             home.slots,
             home.records,
@@ -204,7 +209,7 @@ class Life:
 
     def _disk_operation(self, _number: int, function: str, path: str) -> None:
         if function != "fsync":
-            self._witness.changing(function, path)
+            self._witness.changing(function, path, self._model.disk, self._cloud.state())
         self._step(f"{function} {path[len(seen.HOME) + 1 :]}")
 
     def _step(self, name: str) -> None:

@@ -14,6 +14,9 @@ from fota_testing import jobs_faults
 IMAGE_BYTES = 1_700
 """Four sectors, the last of them in part."""
 
+BUFFER_BYTES = 600
+"""The device's: what is proven ends within a sector that is written again."""
+
 HEALTHY, CRASHING, HANGING, UNHEALTHY = "healthy", "crashing", "hanging", "unhealthy"
 
 
@@ -100,7 +103,12 @@ ENDINGS = {"cancelled": "CANCELED", "timed-out": "TIMED_OUT", "removed": "REMOVE
 DELETED, OFFERED = "deleted", "offered"
 """The first job is deleted; another job is made: just before a request."""
 
-MISFORTUNES = (*FAULTS, *ENDINGS, DELETED, OFFERED)
+OUTAGES = {"silent": jobs_faults.LOST_BEFORE, "deaf": jobs_faults.LOST_AFTER}
+"""What happens to this request and many after it: more than the library tries in one go."""
+
+OUTAGE_REQUESTS = 15
+
+MISFORTUNES = (*FAULTS, *ENDINGS, *OUTAGES, DELETED, OFFERED)
 
 OFFERED_LATE = Offer("job-late", BETTER)
 
@@ -136,8 +144,8 @@ class Scenario:
 
     @property
     def may_end_early(self) -> bool:
-        """Whether the service may end a job by itself."""
-        return self.misfortune is not None and self.misfortune.kind in ENDINGS
+        """Whether the service may end a job by itself, or forget it."""
+        return self.misfortune is not None and self.misfortune.kind in {*ENDINGS, DELETED}
 
     def all_offers(self) -> tuple[Offer, ...]:
         """Every job that may reach the device."""
@@ -166,6 +174,7 @@ FAMILIES = (
     Scenario("bad-then-good", (_BAD, Offer("job-2", BETTER))),
     Scenario("bad-again", (_BAD, Offer("job-2", BAD, "REJECTED", "known-bad"))),
     Scenario("bad-again-insisting", (_BAD, Offer("job-2", BAD, "FAILED", "rolled-back", (("bc_insist", True),)))),
+    Scenario("bad-good-bad", (_BAD, Offer("job-2", BETTER), Offer("job-3", BAD, "REJECTED", "known-bad"))),
     Scenario("good-then-bad", (_GOOD, Offer("job-2", BAD, "FAILED", "rolled-back"))),
     Scenario("refused", (Offer("job-1", GOOD, "REJECTED", "no-such-slot", (("bc_idx", 7),)),)),
     Scenario("runs-already", (Offer("job-1", FACTORY),)),

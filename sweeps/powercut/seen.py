@@ -5,6 +5,7 @@ Written from docs/design.md, with none of the code under test, so that a mistake
 
 from __future__ import annotations
 
+import json
 import struct
 import zlib
 from functools import lru_cache
@@ -44,6 +45,19 @@ class Seen(NamedTuple):
 def image_name(content: Content, slot: int) -> str | None:
     """Which published image a slot holds, byte for byte; None for anything else."""
     return _NAMES.get(content(f"{HOME}/slot-{slot}.img") or b"")
+
+
+def slot_size_bytes(content: Content) -> object:
+    """The size of a slot, by the geometry; None if that cannot be read."""
+    try:
+        return json.loads(content(f"{HOME}/slots.json") or b"")["slot_size_bytes"]
+    except (ValueError, KeyError, TypeError):
+        return None
+
+
+def is_sealed(content: Content, slot: int) -> bool:
+    """Whether a slot has a seal that is not broken."""
+    return bool(value(content, f"slot-{slot}.seal"))
 
 
 def record(content: Content) -> Seen | None:

@@ -2,14 +2,27 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from sweeps.powercut.scenarios import IMAGES, Server
 
 from fota.errors import Unreachable
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from fota_testing.clock import FakeClock
+
+
+class Meter(Protocol):
+    """Sees what goes over the wire."""
+
+    def asked(self, url: str, first: int) -> None:
+        """A request for the bytes from `first` on."""
+
+    def delivered(self, url: str, end: int) -> None:
+        """The bytes up to `end` have come."""
+
 
 _IMAGES = {image.url: image.content for image in IMAGES}
 
@@ -17,19 +30,28 @@ _IMAGES = {image.url: image.content for image in IMAGES}
 class ImageServer:
     """Serves every image. Keeps nothing between two requests, so that it survives any power cut."""
 
-    def __init__(self, server: Server, clock: FakeClock) -> None:
+    def __init__(self, server: Server, clock: FakeClock, meter: Meter) -> None:
         self._server = server
         self._clock = clock
+        self._meter = meter
 
     def get(self, url: str, headers: dict[str, str], timeout_ms: int) -> ImageAnswer:  # noqa: ARG002 - the protocol's
         """As S3: the range that was asked for if the object is still the same, else all of it."""
-        content = _IMAGES[url.split("?", 1)[0]]
+        plain_url = url.split("?", 1)[0]
+        content = _IMAGES[plain_url]
         etag = _etag(content)
         first = asked = int(headers.get("Range", "bytes=0-")[len("bytes=") : -1])
+        self._meter.asked(plain_url, asked)
         if headers.get("If-Range", etag) != etag or not self._server.knows_ranges:
             first = 0
+        end = self._end_of_one(content, first, asked)
         return ImageAnswer(
-            self._server, self._clock, content, first=first, end=self._end_of_one(content, first, asked)
+            self._server,
+            self._clock,
+            content,
+            first=first,
+            end=end,
+            delivered=lambda offset: self._meter.delivered(plain_url, offset),
         )
 
     def _end_of_one(self, content: bytes, first: int, asked: int) -> int:
@@ -45,13 +67,23 @@ class ImageServer:
 class ImageAnswer:
     """See `fota.http.Answer`."""
 
-    def __init__(self, server: Server, clock: FakeClock, content: bytes, *, first: int, end: int) -> None:
+    def __init__(
+        self,
+        server: Server,
+        clock: FakeClock,
+        content: bytes,
+        *,
+        first: int,
+        end: int,
+        delivered: Callable[[int], None],
+    ) -> None:
         self.status = 206 if first else 200
         self.etag: str | None = _etag(content)
         self.length_bytes: int | None = len(content) - first
         self.content_range = f"bytes {first}-{len(content) - 1}/{len(content)}" if first else None
         self._server = server
         self._clock = clock
+        self._delivered = delivered
         self._content = content
         self._offset = first
         self._end = end
@@ -64,6 +96,7 @@ class ImageAnswer:
             raise Unreachable("the connection broke")
         buffer[: len(chunk)] = chunk
         self._offset += len(chunk)
+        self._delivered(self._offset)
         return len(chunk)
 
     def close(self) -> None:

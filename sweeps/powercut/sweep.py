@@ -12,11 +12,13 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from sweeps.powercut import damage, factory
+from sweeps.powercut import damage, factory, seen
 from sweeps.powercut.case import PROVISION, Case, cut
 from sweeps.powercut.life import MOST_STEPS, Life, State
 from sweeps.powercut.scenarios import DELETED, FAMILIES, MISFORTUNES, Scenario
 from sweeps.powercut.witness import Violation
+
+from fota_testing.posix_disk import Write
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -26,6 +28,7 @@ MOST_KEPT = 40
 """So many violations are kept to be shown; all are counted."""
 
 _CUTS_PER_RUN, _CUTS_PER_RECOVERY, _SHAPES_PER_CUT = 6, 8, 4
+_TAILS, _WRITES_TORN_AGAIN = 6, 2
 _THIRD_CUT_IN = 12
 """Every so many of the second cuts is followed by a third."""
 
@@ -56,7 +59,10 @@ class Counts:
 class Sweep:
     """One process's share. `distinct` holds the fingerprints of all states that were cut."""
 
-    def __init__(self, families: Sequence[Scenario], seed: int, *, states: int, deadline_s: float) -> None:
+    def __init__(
+        self, families: Sequence[Scenario], seed: int, *, states: int, deadline_s: float, stops: bool = False
+    ) -> None:
+        """With `stops` the first violation ends it."""
         self.counts = Counts()
         self.distinct: set[int] = set()
         self.per_family: dict[str, int] = {scenario.family: 0 for scenario in families}
@@ -64,6 +70,7 @@ class Sweep:
         self._dice = random.Random(seed)
         self._states = states
         self._deadline_s = deadline_s
+        self._stops = stops
         self._recovered: set[int] = set()
         self._tried: dict[int, int] = {}
         self._requests: dict[str, int] = {}
@@ -74,6 +81,8 @@ class Sweep:
         self.uncut()
         for scenario in self._families:
             self.first_cuts(scenario)
+        for scenario in self._families:
+            self.double_tears(scenario)
         for scenario in self._families:
             self.damages(scenario)
         self.random_cuts()
@@ -94,6 +103,32 @@ class Sweep:
                 if (not wanted or shape in wanted) and not self.is_over():
                     self.counts.cuts += 1
                     self._cut(scenario, Case(scenario.name), (step, shape), state)
+
+    def double_tears(self, scenario: Scenario) -> None:
+        """Tear each write of a value, and in the recovery the next writes into the same cell: two halves of two."""
+        for step, state in self._base(scenario):
+            cell = self._written_cell(state)
+            for shape in _sampled([s for s in state.disk.shapes() if s.startswith("tail-")], _TAILS) if cell else []:
+                if not self.is_over():
+                    self.counts.cuts += 1
+                    case = Case(scenario.name)
+                    taken = self._cut(scenario, case, (step, shape), state, steps_wanted=True)
+                    self._tear_again(scenario, case.then(step, shape), cell, taken)
+
+    def _tear_again(self, scenario: Scenario, case: Case, cell: int, base: list[tuple[int, State]]) -> None:
+        again = [(step, state) for step, state in base if self._written_cell(state) == cell]
+        for step, state in again[:_WRITES_TORN_AGAIN]:
+            for shape in state.disk.shapes():
+                if shape.startswith("torn-") and not self.is_over():
+                    self.counts.second_cuts += 1
+                    self._cut(scenario, case, (step, shape), state)
+
+    def _written_cell(self, state: State) -> int:
+        """The file that the last pending change writes to, if it is one of the two copies of a value; else 0."""
+        last = state.disk.pending[-1] if state.disk.pending else None
+        names = [path for path, file in state.disk.names.items() if isinstance(last, Write) and file == last.file]
+        is_copy = bool(names) and names[0][len(seen.HOME) + 1 : -2] in seen.PAIRS
+        return last.file if is_copy and isinstance(last, Write) else 0
 
     def damages(self, scenario: Scenario) -> None:
         """Cut at each step with everything kept, and one thing or two destroyed; recover."""
@@ -156,8 +191,9 @@ class Sweep:
             yield shape
 
     def is_over(self) -> bool:
-        """Whether there are enough states, or the time is over."""
-        return len(self.distinct) >= self._states or time.monotonic() >= self._deadline_s
+        """Whether there are enough states, the time is over, or a violation is to end it and was found."""
+        has_failed = self._stops and self.counts.violations > 0
+        return has_failed or len(self.distinct) >= self._states or time.monotonic() >= self._deadline_s
 
     def _base(self, scenario: Scenario) -> list[tuple[int, State]]:
         if scenario.name not in self._bases:
@@ -225,6 +261,11 @@ class Sweep:
         self.counts.violations += 1
         if len(self.counts.found) < MOST_KEPT:
             self.counts.found.append((str(case), str(violation)))
+
+
+def _sampled(shapes: list[str], count: int) -> list[str]:
+    """Evenly spread."""
+    return shapes[:: max(1, len(shapes) // count)]
 
 
 def shares(workers: int) -> list[list[Scenario]]:

@@ -11,7 +11,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from sweeps.powercut import seen
-from sweeps.powercut.scenarios import CRASHING, FACTORY, HANGING, HEALTHY, IMAGES
+from sweeps.powercut.scenarios import BUFFER_BYTES, CRASHING, FACTORY, HANGING, HEALTHY, IMAGES
 
 if TYPE_CHECKING:
     from sweeps.powercut.cloud import CloudState, ExecutionState
@@ -21,9 +21,14 @@ if TYPE_CHECKING:
     from fota_testing.posix_disk import Disk
 
 KNOWN_BAD, ROLLED_BACK = ("REJECTED", "known-bad"), ("FAILED", "rolled-back")
+NEVER_WITHOUT_DAMAGE = "image-damaged"
+"""A cause of a rollback: whatever a power cut tears is not started."""
 
 RECORD_WRITES_PER_UPDATE = 5
 """I10."""
+
+MOST_FETCHED_AGAIN_BYTES = 2 * BUFFER_BYTES
+"""I16: what came is put on record at every buffer, and the last of those may be cut."""
 
 BEHAVIOURS = {image.name: image.behaviour for image in IMAGES}
 
@@ -38,6 +43,10 @@ class Violation(Exception):
         """What was done before it, in a replay."""
 
 
+class AtRest(Exception):
+    """No more can be asked of the device: what was destroyed is what it would need."""
+
+
 @dataclass(frozen=True)
 class Past:
     """What has happened so far and no disk remembers: it goes along with a state across its power cuts."""
@@ -48,9 +57,21 @@ class Past:
     """How often each image was started while unconfirmed."""
     trials_spoiled: tuple[tuple[str, int], ...] = ()
     """How often each was stopped by a power cut or its deadline while on trial: no fault of its own."""
+    fetched: tuple[str, int] = ("", 0)
+    """The image that comes now, and how far it has come; nothing once a job has ended."""
     cuts: int = 0
-    is_damaged: bool = False
-    """Something was destroyed that no power cut destroys: what was lost with it cannot be told truly any more."""
+    harm: str = ""
+    """What was destroyed that no power cut destroys: what was lost with it cannot be told truly any more."""
+
+    @property
+    def is_damaged(self) -> bool:
+        """Whether anything was."""
+        return bool(self.harm)
+
+    @property
+    def is_without_a_guide(self) -> bool:
+        """Whether what was destroyed is an image, or all that says which image is the good one."""
+        return ".img=" in self.harm or self.harm.startswith("record=")
 
     def booted_on_trial(self, name: str) -> Past:
         """One start more of an unconfirmed image."""
@@ -90,6 +111,8 @@ class Witness:
         # What is forgotten by damage is done again.
         jobs = len(self._offers) * (2 if self.past.is_damaged else 1)
         if self._boots > 2 + jobs * (self._scenario.attempts + 2):
+            if self.past.is_without_a_guide and BEHAVIOURS[name] in {CRASHING, HANGING}:
+                raise AtRest(f"{name} is the image that is left to start")
             raise Violation("I7", f"{self._boots} boots since the power came back, and no end")
         self._running_slot, self._running = slot, name
         if not self.past.is_damaged:
@@ -104,21 +127,37 @@ class Witness:
             raise Violation("I8", "both copies of the boot record are unreadable after a boot")
         if found.is_on_trial or BEHAVIOURS[name] in {CRASHING, HANGING}:
             self.past = self.past.booted_on_trial(name)
-            allowed = self._scenario.attempts * sum(offer.image.name == name for offer in self._offers.values())
+            allowed = self._scenario.attempts * sum(
+                offer.image.name == name and (offer.status, offer.reason) != KNOWN_BAD
+                for offer in self._offers.values()
+            )
             if _count(self.past.trial_boots, name) > allowed:
                 raise Violation("I3", f"{name} was started more often than {allowed} times without being confirmed")
 
-    def changing(self, function: str, path: str) -> None:
-        """A change of the disk was asked for. I2, I10, I11."""
+    def changing(self, function: str, path: str, disk: Disk, cloud: CloudState) -> None:
+        """A change of the disk was asked for. I2, I10, I11, I15, and clause 2 of the contract of slots."""
         name = path[len(seen.HOME) + 1 :]
-        if name.startswith("record-") and function == "pwrite":
-            self._record_writes += 1
-            most = RECORD_WRITES_PER_UPDATE * len(self._offers) + (self.past.cuts > 0)
-            if self._record_writes > most and not self.past.is_damaged:
-                raise Violation("I10", f"the boot record was written {self._record_writes} times")
-        if not name.startswith("slot-") or not name[5:6].isdigit():
+        if name.startswith("record-") and function == "pwrite" and not self.past.is_damaged:
+            self._record_written(cloud)
+        if name.startswith("slot-") and name[5:6].isdigit():
+            self._slot_changed(function, name, disk)
+
+    def _record_written(self, cloud: CloudState) -> None:
+        self._record_writes += 1
+        if self._record_writes > RECORD_WRITES_PER_UPDATE * len(self._offers) + (self.past.cuts > 0):
+            raise Violation("I10", f"the boot record was written {self._record_writes} times")
+        found = seen.record(self._content)
+        if found is None or not found.is_on_trial or found.attempts_spent or found.trial_slot is None:
             return
+        name = seen.image_name(self._content, found.trial_slot)
+        waiting = [self._offers[execution.job_id] for execution in cloud.executions if not execution.is_over]
+        if not any(offer.image.name == name for offer in waiting):
+            raise Violation("I15", f"the trial of {name} begins, and no job asks for it any more")
+
+    def _slot_changed(self, function: str, name: str, disk: Disk) -> None:
         slot = int(name[5])
+        if name.endswith(".img") and seen.is_sealed(disk.content, slot):
+            raise Violation("I2", f"{function} of {name}, whose seal is not broken")
         if slot == self._running_slot:
             raise Violation("I2", f"{function} of {name}, whose image runs")
         found = seen.record(self._content)
@@ -129,6 +168,8 @@ class Witness:
 
     def claimed(self, job_id: str, status: str, disk: Disk) -> None:
         """The device says that a job has ended so. I6."""
+        if status != "IN_PROGRESS":
+            self.past = replace(self.past, fetched=("", 0))
         if self.past.is_damaged:
             return
         offer = self._offers.get(job_id)
@@ -143,6 +184,27 @@ class Witness:
                     raise Violation("I6", f"SUCCEEDED was reported of {offer.image.name} before it was final")
         elif status in {"FAILED", "REJECTED"} and self._running == offer.image.name:
             raise Violation("I6", f"{status} was reported of {offer.image.name}, which runs")
+
+    def asked(self, url: str, first: int) -> None:
+        """The device asks for an image from there on. I16: after a power cut it goes on near where it was."""
+        image, end = self.past.fetched
+        if self.past.is_damaged or self._scenario.may_end_early or image != url:
+            return
+        if first < end - MOST_FETCHED_AGAIN_BYTES:
+            raise Violation("I16", f"{end} bytes had come, and the download goes on at {first}")
+
+    def delivered(self, url: str, end: int) -> None:
+        """So much of an image has come."""
+        self.past = replace(self.past, fetched=(url, end))
+
+    def nothing_bootable(self) -> None:
+        """The boot chooser finds no slot to start. I1: only where none holds an image that was proven."""
+        for slot in range(seen.SLOTS):
+            if seen.image_name(self._content, slot) is not None and seen.is_sealed(self._content, slot):
+                raise Violation("I1", f"nothing is started, and slot {slot} holds an image that was proven")
+        if not self.past.is_damaged:
+            raise Violation("I1", "nothing is started, and no slot holds an image")
+        raise AtRest("no image is left to start")
 
     def confirmed(self) -> None:
         """The running image was told to be final, and that has returned."""
@@ -175,11 +237,14 @@ class Witness:
             if not was_tried or offer.insists:
                 return False
             return offer.image.behaviour != HEALTHY or spoiled >= self._scenario.attempts
+        if dict(execution.details).get("cause") == NEVER_WITHOUT_DAMAGE:
+            return False
         if outcome == (offer.status, offer.reason):
             return True
         if offer.image.behaviour != HEALTHY:
             # Where it was expected to be known already, what made it so was cancelled.
-            return (offer.status, offer.reason) == KNOWN_BAD and outcome == ROLLED_BACK
+            was_expected = (offer.status, offer.reason) == KNOWN_BAD
+            return was_expected and self._scenario.may_end_early and outcome == ROLLED_BACK
         return spoiled >= self._scenario.attempts and outcome == ROLLED_BACK
 
     def _is_offered(self, name: str) -> bool:

@@ -26,6 +26,7 @@ class Order:
     states: int
     seconds: float
     seed: int
+    stops: bool
 
 
 @dataclass
@@ -40,12 +41,12 @@ class Result:
     """Of all processes: what another machine, or a busy one, is compared by."""
 
 
-def sweep(*, states: int, seconds: float, seed: int, workers: int) -> Result:
+def sweep(*, states: int, seconds: float, seed: int, workers: int, stops: bool = False) -> Result:
     """Sweep until there are so many distinct states, or the time is over."""
     started_s = time.monotonic()
     count = len(shares(workers))
     share = int(states / count * (_SURPLUS if count > 1 else 1))
-    orders = [Order(number, count, share, seconds, seed) for number in range(count)]
+    orders = [Order(number, count, share, seconds, seed, stops) for number in range(count)]
     result, distinct = Result(), set[int]()
     with ProcessPoolExecutor(max_workers=count) as pool:
         for counts, found, per_family, cpu_seconds in pool.map(_work, orders):
@@ -65,6 +66,7 @@ def _work(order: Order) -> tuple[Counts, array[int], dict[str, int], float]:
         order.seed + order.worker,
         states=order.states,
         deadline_s=time.monotonic() + order.seconds,
+        stops=order.stops,
     )
     if order.worker == 0:
         one.provisioning()

@@ -51,7 +51,7 @@ class FileSlots:
         A geometry that cannot be read leaves the device bootable and closed to updates: the slots are
         counted, and none has room for an image.
         """
-        if not _exists(home + "/slot-0.seal-0"):
+        if not _exists(f"{home}/{_GEOMETRY}") and not _holds_slot(home, 0):
             raise NotProvisioned(f"{home}: no slots here; provision it with: fota-boot --home DIR --factory IMAGE")
         try:
             with open(home + "/" + _GEOMETRY) as file:
@@ -62,7 +62,7 @@ class FileSlots:
         except (OSError, ValueError, KeyError, TypeError, RuntimeError):
             # RuntimeError: nested deeper than the interpreter goes.
             count, capacity_bytes = 1, 0
-            while count < MOST_SLOTS and _exists(f"{home}/slot-{count}.seal-0"):
+            while count < MOST_SLOTS and _holds_slot(home, count):
                 count += 1
         return FileSlots(home, count, capacity_bytes)
 
@@ -115,6 +115,11 @@ class FileSlots:
 
     def _path(self, name: str) -> str:
         return self._home + "/" + name
+
+
+def _holds_slot(home: str, slot: int) -> bool:
+    """Whether any file of the slot is there: the loss of one must not hide the others."""
+    return any(_exists(f"{home}/slot-{slot}.{name}") for name in ("seal-0", "seal-1", "img"))
 
 
 def _exists(path: str) -> bool:
