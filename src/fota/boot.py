@@ -79,7 +79,7 @@ def choose(
     others = [slot for slot in range(slot_count) if slot not in (record.confirmed_slot, record.trial_slot)]
     if record.trial_slot is not None:
         others.append(record.trial_slot)
-    return _adopt(records, others, proves)
+    return _adopt(records, [slot for slot in others if proves(slot)])
 
 
 def _readable(records: "RecordStore", slot_count: int) -> "Record | None":
@@ -91,21 +91,33 @@ def _readable(records: "RecordStore", slot_count: int) -> "Record | None":
 
 
 def _rebuild(records: "RecordStore", slot_count: int, proves: "Callable[[int], bool]") -> int:
-    """Both copies are unreadable: slot 0 if it proves itself, else the first slot that does."""
-    slot = _adopt(records, list(range(slot_count)), proves)
+    """Both copies are unreadable, so nothing tells which image is the good one.
+
+    The first slot that proves itself starts: on trial if another one does too, which is then what to fall back on.
+    *Raises* NothingBootable.
+    """
+    proven = [slot for slot in range(slot_count) if proves(slot)]
+    if len(proven) < 2:
+        return _adopt(records, proven)
+    slot, fallback = proven[:2]
+    _save_in_both(records, trial.attempt_spent(trial.begun(Record(fallback), slot)))
     log("record-rebuilt", slot=slot)
     return slot
 
 
-def _adopt(records: "RecordStore", candidates: "list[int]", proves: "Callable[[int], bool]") -> int:
-    """Make the first candidate that proves itself the confirmed one."""
-    for slot in candidates:
-        if proves(slot):
-            for _ in range(2):
-                # Into both copies: see `RecordStore.save_in_both`.
-                _save(records, Record(slot))
-            return slot
-    raise NothingBootable("no slot holds an image that proves itself; provision an empty folder in its place")
+def _adopt(records: "RecordStore", proven: "list[int]") -> int:
+    """Make the first of the slots, each of which has proved itself, the confirmed one."""
+    if not proven:
+        raise NothingBootable("no slot holds an image that proves itself; provision an empty folder in its place")
+    _save_in_both(records, Record(proven[0]))
+    log("record-rebuilt", slot=proven[0])
+    return proven[0]
+
+
+def _save_in_both(records: "RecordStore", record: Record) -> None:
+    """See `RecordStore.save_in_both`; a copy that cannot be written leaves the other one."""
+    for _ in range(2):
+        _save(records, record)
 
 
 def _save(records: "RecordStore", record: Record) -> bool:

@@ -12,7 +12,7 @@ EVENTS = (
     "image-killed",  # slot, signal: it did not end when asked
     "restart-delayed",  # delay_s: an image that ends too soon is started again later
     "record-not-saved",  # problem: the boot goes on without
-    "record-rebuilt",  # slot: both copies of the boot record were unreadable
+    "record-rebuilt",  # slot: the record was unreadable, or named no slot that proves itself
     "stopped",  # status: the boot chooser ends
     "provisioned",  # home, slots
     "download-started",  # url, offset_bytes

@@ -34,6 +34,7 @@ class FirstViolation(Sweep):
         self._each(lambda family: self.first_cuts(family, _PLAIN_SHAPES))
         if not self.is_over():
             self.uncut()
+        self.damages(FAMILIES[0])
         self._each(self.double_tears)
         self._each(self.damages)
         self._each(self.first_cuts)

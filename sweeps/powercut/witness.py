@@ -69,9 +69,9 @@ class Past:
         return bool(self.harm)
 
     @property
-    def is_without_a_guide(self) -> bool:
-        """Whether what was destroyed is an image, or all that says which image is the good one."""
-        return ".img=" in self.harm or self.harm.startswith("record=")
+    def has_lost_an_image(self) -> bool:
+        """Whether what was destroyed is an image: the one that is left may be no good."""
+        return ".img=" in self.harm
 
     def booted_on_trial(self, name: str) -> Past:
         """One start more of an unconfirmed image."""
@@ -111,7 +111,7 @@ class Witness:
         # What is forgotten by damage is done again.
         jobs = len(self._offers) * (2 if self.past.is_damaged else 1)
         if self._boots > 2 + jobs * (self._scenario.attempts + 2):
-            if self.past.is_without_a_guide and BEHAVIOURS[name] in {CRASHING, HANGING}:
+            if self.past.has_lost_an_image and BEHAVIOURS[name] in {CRASHING, HANGING}:
                 raise AtRest(f"{name} is the image that is left to start")
             raise Violation("I7", f"{self._boots} boots since the power came back, and no end")
         self._running_slot, self._running = slot, name

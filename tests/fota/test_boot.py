@@ -45,6 +45,8 @@ def every_proof():
 
 def expected(record, proven, attempts):
     """The slot that must start, and the record that must then be stored; (None, None) if nothing may start."""
+    if record is None and len(proven) > 1:
+        return proven[0], Record(proven[1], boot_slot=proven[0], trial_slot=proven[0], attempts_spent=1)
     if record is None:
         return (proven[0], Record(proven[0])) if proven else (None, None)
     if record.trial_slot == record.boot_slot and record.attempts_spent < attempts and record.trial_slot in proven:
@@ -132,8 +134,14 @@ def test_a_rolled_back_trial_is_remembered_through_later_boots():
 )
 def test_a_record_that_names_a_slot_the_device_does_not_have_counts_as_lost(record):
     store, _ = stored(record)
-    assert boot.choose(store, SLOTS, proving(0, 1)) == 0
+    assert boot.choose(store, SLOTS, proving(0)) == 0
     assert store.load() == Record(0)
+
+
+def test_an_image_that_a_lost_record_may_have_had_on_trial_gives_way_to_the_other():
+    store, _ = stored(None)
+    assert [boot.choose(store, SLOTS, proving(0, 1), cause="crashed") for _ in range(3)] == [0, 1, 1]
+    assert store.load() == Record(1, trial_slot=0, attempts_spent=1, cause="crashed")
 
 
 def test_a_trial_is_not_started_on_an_attempt_that_could_not_be_stored():

@@ -380,7 +380,7 @@ def test_an_image_whose_supervisor_died_keeps_the_home_to_itself(lab):
 
 
 @pytest.mark.parametrize("ruin", [b"", bytes(4096), b"\xff" * 4096, None], ids=["empty", "zeros", "ones", "deleted"])
-def test_with_both_copies_of_the_record_lost_the_first_slot_that_proves_itself_starts(lab, ruin):
+def test_with_both_copies_of_the_record_lost_the_first_slot_that_proves_itself_is_tried(lab, ruin):
     lab.provision()
     lab.put_on_trial("new", WAITS)
     for copy in (0, 1):
@@ -388,7 +388,7 @@ def test_with_both_copies_of_the_record_lost_the_first_slot_that_proves_itself_s
         path.unlink() if ruin is None else path.write_bytes(ruin)
     lab.start()
     assert lab.wait_for_start(1)["image"] == "factory"
-    assert lab.record() == Record(0)
+    assert lab.record() == Record(1, boot_slot=0, trial_slot=0, attempts_spent=1)
 
 
 def test_with_nothing_bootable_the_command_ends_with_1_and_says_so(lab):

@@ -31,8 +31,8 @@ REPORT_SUCCEEDED = "report SUCCEEDED"
 #    failed before a trial?  installed?  rolled back?  is the job's image the one that runs?  conclusion
 CONCLUSIONS = (
     (True, ANY, ANY, ANY, REPORT_FAILED),
-    (False, True, True, ANY, REPORT_ROLLED_BACK),
-    (False, True, False, True, REPORT_SUCCEEDED),
+    (False, True, ANY, True, REPORT_SUCCEEDED),
+    (False, True, True, False, REPORT_ROLLED_BACK),
     (False, ANY, ANY, ANY, GO_ON),
 )
 """What is owed to the job that the journal names, once no trial is open. The table of `docs/design.md`."""
