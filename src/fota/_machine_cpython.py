@@ -10,6 +10,9 @@ import time
 RESTART_STATUS = 75
 """The exit status by which an image asks `fota-boot` for a restart (EX_TEMPFAIL of sysexits.h)."""
 
+IMAGE_KIND = "zipapp"
+"""What `fota-boot` can start, as a manifest names it."""
+
 _logger = logging.getLogger("fota")
 
 

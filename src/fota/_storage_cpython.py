@@ -49,6 +49,14 @@ class FileCell:
         finally:
             os.close(descriptor)
 
+    def is_made(self) -> bool:
+        """Whether there is such a file, or something else in its place; True if that cannot be told."""
+        try:
+            os.lstat(self.path)
+        except OSError as error:
+            return error.errno != errno.ENOENT
+        return True
+
     def write(self, content: bytes) -> None:
         """Replace the first `len(content)` bytes; returns once they are on disk and read back equal.
 

@@ -4,7 +4,15 @@ Everything that touches the machine is handed in; `current` alone gathers it fro
 """
 
 from fota import machine, trial
-from fota.errors import Busy, HashMismatch, ImageTooLarge, NoSuchSlot, NotProvisioned, SlotIsRunning
+from fota.errors import (
+    Busy,
+    HashMismatch,
+    ImageTooLarge,
+    NoSuchSlot,
+    NotProvisioned,
+    SlotIsRunning,
+    StorageFailed,
+)
 from fota.home import Home
 from fota.http import HttpsClient
 from fota.install import Installer
@@ -19,6 +27,7 @@ if TYPE_CHECKING:
     from fota.image import Digests
     from fota.journal import Journal
     from fota.record import RecordStore
+    from fota.releases import Releases
     from fota.slots import Slots
 
 
@@ -48,6 +57,7 @@ class Device:
         records: "RecordStore",
         journal: "Journal",
         *,
+        releases: "Releases",
         running_slot: int,
         installer: Installer,
         clock: "Clock",
@@ -55,6 +65,7 @@ class Device:
     ) -> None:
         self.slots = slots
         self.journal = journal
+        self.releases = releases
         self.running_slot = running_slot
         self.installer = installer
         self.clock = clock
@@ -62,6 +73,8 @@ class Device:
         """Restarts the device and does not return; a test's may."""
         self.turn = Turn()
         self._records = records
+        self._is_counted = False
+        """Whether this boot, the only one that this object lives through, was counted as a healthy one."""
 
     def record(self) -> Record:
         """The boot record; while both copies are unreadable, the running image counts as confirmed."""
@@ -101,9 +114,11 @@ class Device:
     def begin_trial(self, slot: int, wanted: "Digests") -> None:
         """The image in `slot` starts at the next restart, on trial. Survives a reset.
 
-        *Raises* HashMismatch unless the slot, read now, holds what is wanted; Busy during a trial.
+        *Raises* HashMismatch unless the slot, read now, holds what is wanted; NotTrusted unless the release kept
+        beside it is one that this device takes; Busy during a trial.
         """
         self.require_no_trial()
+        self.releases.require_kept(slot)
         if not self.installer.holds(slot, wanted):
             raise HashMismatch(f"slot {slot} does not hold the image; call update() first")
         # Cut after this: the new image boots, on trial.
@@ -111,11 +126,38 @@ class Device:
         log("trial-started", slot=slot)
 
     def confirm(self) -> None:
-        """Make the running image final, if it is on trial; else nothing. Survives a reset."""
+        """Make the running image final, if it is on trial. Survives a reset.
+
+        Says too that it is well in this boot, which counts in its first boots: see `fota.floor`.
+        """
         if self.verdict() == trial.ON_TRIAL:
             # Cut after this: the new image stays; the report is still owed.
             self._records.save_in_both(trial.confirmed(self.record()))
             log("confirmed", slot=self.running_slot)
+        if self.awaits_healthy_boot():
+            self.boot_was_healthy()
+
+    def awaits_healthy_boot(self) -> bool:
+        """Whether it matters that the confirmed image is well in this boot; see `fota.floor`."""
+        is_open = not self._is_counted and self.verdict() == trial.SETTLED
+        return is_open and self.releases.rises_with(self.running_slot)
+
+    def boot_was_healthy(self) -> None:
+        """The running image, confirmed, is well in this boot: counted once."""
+        try:
+            self.releases.boot_was_healthy(self.running_slot)
+        except StorageFailed as error:
+            # Counted at a later look: what is owed to the cloud does not wait for it.
+            log("floor-not-saved", problem=error)
+        else:
+            self._is_counted = True
+
+    def keep_release(self, slot: int, envelope: object) -> None:
+        """Remember which release a slot holds, the running one too. Survives a reset. *Raises* StorageFailed."""
+        if self.releases.keep(slot, envelope) and slot == self.running_slot:
+            # Another manifest of the image that runs: its number counts from now on.
+            self._is_counted = False
+            self.confirm()
 
     def give_up_trial(self, cause: str) -> None:
         """The running image, on trial, is no good: the old one starts at the next restart."""
@@ -156,6 +198,7 @@ def open_device(path: str, running_slot: int) -> Device:
         home.slots,
         home.records,
         home.journal,
+        releases=home.releases,
         running_slot=running_slot,
         installer=installer,
         clock=machine,

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
         def read(self) -> bytes:
             """Return what the place holds; empty when it cannot be read."""
 
+        def is_made(self) -> bool:
+            """Whether the place was ever made, readable or not; True when in doubt."""
+
         def write(self, content: bytes) -> None:
             """Replace its beginning; durable on return. *Raises* StorageFailed."""
 
@@ -77,6 +80,14 @@ class DurableValue:
         """As `save`, into both copies: the loss of either then brings back no older value."""
         for _ in self._cells:
             self.save(payload)
+
+    def is_in_both(self, payload: bytes) -> bool:
+        """Whether both copies are whole and hold this."""
+        return [copy[1] for copy in self._whole_copies()] == [payload, payload]
+
+    def was_ever_made(self) -> bool:
+        """Whether there is a place for either copy; what it holds may be unreadable."""
+        return any(cell.is_made() for cell in self._cells)
 
     def _newest(self, copies: "list[tuple[int, bytes, int]]") -> "tuple[int, bytes, int] | None":
         accepted = [copy for copy in copies if self._accepted(copy[1])]

@@ -28,6 +28,7 @@ FotaError
     ├── UnsafeFileSystem     the file system of the home folder cannot keep its promises
     └── NothingBootable      no slot holds an image that proves itself
 
+`fota.trust_errors` adds a branch to Refused, `aws.iot.errors` one to FotaError.
 Refused and Failed say whether a retry can help; `reason` is what the job is told. The list of reasons is closed.
 """
 

@@ -5,18 +5,25 @@ DIR/slot-N.img            the image of slot N
 DIR/slot-N.seal-0, -1     the digests that it proved to have
 DIR/record-0, -1          the boot record
 DIR/journal-0, -1         the update under way
+DIR/keyring-0, -1         whose signatures are trusted; none: what is not signed is taken
+DIR/floor-0, -1           what the device will not go back behind
+DIR/slot-N.release-0, -1  the signed release that slot N holds
 DIR/lock                  held while a boot chooser, or its image, runs
 """
 
-from fota import image
+from fota import image, machine
 from fota.durable import CELL_BYTES
 from fota.errors import AlreadyProvisioned, ImageTooLarge, NotProvisioned, StorageFailed
+from fota.floor import FloorStore
 from fota.image import Hasher
 from fota.journal import Journal
+from fota.keyring import Keyring, KeyringStore
 from fota.log import log
 from fota.record import Record, RecordStore
+from fota.releases import RELEASE_BYTES, Releases
 from fota.slots.files import FileSlots
 from fota.storage import FileCell, make_folder
+from fota.trust_errors import BadKeyring
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -27,7 +34,7 @@ FACTORY_SLOT = 0
 
 
 class Home:
-    """The three things a device remembers, in one folder."""
+    """What a device remembers, in one folder."""
 
     def __init__(self, path: str) -> None:
         """*Raises* NotProvisioned."""
@@ -35,6 +42,13 @@ class Home:
         self.slots = FileSlots.open(path)
         self.records = RecordStore(*_cells(path, "record"))
         self.journal = Journal(*_cells(path, "journal"))
+        self.releases = Releases(
+            self.slots,
+            KeyringStore(*_cells(path, "keyring")),
+            FloorStore(*_cells(path, "floor")),
+            lambda slot: _cells(path, f"slot-{slot}.release", RELEASE_BYTES),
+            image_kind=machine.IMAGE_KIND,
+        )
 
 
 def lock_path(path: str) -> str:
@@ -42,8 +56,18 @@ def lock_path(path: str) -> str:
     return path + "/lock"
 
 
-def provision(path: str, factory: "Reader", *, image_size_bytes: int, slot_count: int, slot_size_bytes: int) -> Home:
+def provision(
+    path: str,
+    factory: "Reader",
+    *,
+    image_size_bytes: int,
+    slot_count: int,
+    slot_size_bytes: int,
+    keyring: "Keyring | None" = None,
+) -> Home:
     """Make a home of an empty folder, with the factory image in slot 0, confirmed.
+
+    With a keyring the device takes signed releases only, from its first boot on.
 
     A provisioning that was cut short can be made again, until slot 0 is sealed: then the device boots. No slot
     that was ever sealed is overwritten, readable record or not.
@@ -58,11 +82,28 @@ def provision(path: str, factory: "Reader", *, image_size_bytes: int, slot_count
     slots = FileSlots.create(path, slot_count, slot_size_bytes)
     for cell in _cells(path, "record") + _cells(path, "journal"):
         cell.create()
+    if keyring is not None:
+        KeyringStore(*_cells(path, "keyring")).save(keyring)
     _fill(slots, factory, image_size_bytes)
     home = Home(path)
     home.records.save_in_both(Record(FACTORY_SLOT))
     log("provisioned", home=path, slots=slot_count, slot_size_bytes=slot_size_bytes)
     return home
+
+
+def put_keyring(home: Home, keyring: Keyring) -> None:
+    """Give a device its first keyring, or one in the place of a keyring that cannot be read any more.
+
+    *Raises* AlreadyProvisioned when it has one: that is replaced by a job only, which its keys have signed.
+    """
+    try:
+        current = home.releases.keyrings.load()
+    except BadKeyring:
+        current = None
+    if current is not None:
+        raise AlreadyProvisioned(f"{home.path}: has a keyring, version {current.version}; send the next one by a job")
+    home.releases.keyrings.save(keyring)
+    log("keyring-put", version=keyring.version, product=keyring.product)
 
 
 def _is_provisioned(path: str) -> bool:
@@ -92,5 +133,5 @@ def _fill(slots: FileSlots, factory: "Reader", size_bytes: int) -> None:
         raise StorageFailed("the factory image does not read back as written")
 
 
-def _cells(path: str, name: str) -> "tuple[FileCell, FileCell]":
-    return FileCell(f"{path}/{name}-0", CELL_BYTES), FileCell(f"{path}/{name}-1", CELL_BYTES)
+def _cells(path: str, name: str, size_bytes: int = CELL_BYTES) -> "tuple[FileCell, FileCell]":
+    return FileCell(f"{path}/{name}-0", size_bytes), FileCell(f"{path}/{name}-1", size_bytes)

@@ -12,6 +12,13 @@ EVENTS = (
     "image-killed",  # slot, signal: it did not end when asked
     "restart-delayed",  # delay_s: an image that ends too soon is started again later
     "record-not-saved",  # problem: the boot goes on without
+    "keyring-put",  # version, product: whoever provisions the device gave it its first keyring
+    "keyring-replaced",  # version: by a job that the keyring before had signed
+    "keyring-lost",  # problem: both copies are damaged; nothing is installed any more
+    "unsigned-accepted",  # problem: anybody who can make a job can install anything here
+    "release-admitted",  # release, version, seq: signed, and for this device
+    "floor-not-saved",  # problem: this healthy boot is counted later
+    "floor-raised",  # secver: no release below it is taken any more
     "record-rebuilt",  # slot: the record was unreadable, or named no slot that proves itself
     "stopped",  # status: the boot chooser ends
     "provisioned",  # home, slots

@@ -8,6 +8,7 @@ import sys
 INTERPRETER = sys.implementation.name
 
 from fota._machine_cpython import (  # noqa: E402
+    IMAGE_KIND,
     emit,
     new_lock,
     now_ms,
@@ -17,4 +18,14 @@ from fota._machine_cpython import (  # noqa: E402
     sleep_ms,
 )
 
-__all__ = ("INTERPRETER", "emit", "new_lock", "now_ms", "random_fraction", "restart", "setting", "sleep_ms")
+__all__ = (
+    "IMAGE_KIND",
+    "INTERPRETER",
+    "emit",
+    "new_lock",
+    "now_ms",
+    "random_fraction",
+    "restart",
+    "setting",
+    "sleep_ms",
+)

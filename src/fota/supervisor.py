@@ -14,14 +14,16 @@ import sys
 import time
 
 from fota import boot, image
-from fota._filesystem_cpython import require_safe
 from fota._machine_cpython import RESTART_STATUS
+from fota._provisioning_cpython import give_keyring, provision_home
 from fota._signals_cpython import SignalPipe
 from fota._systemd_cpython import Systemd
-from fota.errors import DeviceError, FotaError
-from fota.home import Home, lock_path, provision
+from fota.errors import FotaError
+from fota.home import Home, lock_path
 from fota.log import log
-from fota.storage import HomeLock, SlotReader
+from fota.releases import NO_KEYRING
+from fota.storage import HomeLock
+from fota.trust_errors import BadKeyring
 
 DEFAULT_DEADLINE_S = 600
 STOP_GRACE_S = 10
@@ -168,7 +170,9 @@ def main(arguments: "list[str] | None" = None) -> int:
     logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(asctime)s fota-boot: %(message)s")
     try:
         if options.factory is not None:
-            _provision(options)
+            provision_home(options)
+        elif options.keyring is not None:
+            give_keyring(options)
         else:
             _boot(options)
     except (FotaError, ValueError) as error:
@@ -177,28 +181,11 @@ def main(arguments: "list[str] | None" = None) -> int:
     return 0
 
 
-def _provision(options: argparse.Namespace) -> None:
-    if not os.path.isfile(options.factory):
-        raise DeviceError(f"{options.factory}: no such file; --factory expects an image")
-    if not options.force:
-        require_safe(options.home)
-    reader = SlotReader(options.factory)
-    try:
-        provision(
-            options.home,
-            reader,
-            image_size_bytes=os.path.getsize(options.factory),
-            slot_count=options.slots,
-            slot_size_bytes=options.slot_size,
-        )
-    finally:
-        reader.close()
-
-
 def _boot(options: argparse.Namespace) -> None:
     home = Home(options.home)
     lock = HomeLock(lock_path(options.home))
     lock.take()
+    _tell_trust(home)
     supervisor = Supervisor(
         home,
         attempts=options.attempts,
@@ -208,6 +195,16 @@ def _boot(options: argparse.Namespace) -> None:
     )
     supervisor.run()
     log("stopped", status=0)
+
+
+def _tell_trust(home: Home) -> None:
+    """Whoever reads the log of a device learns there whether it takes what is not signed."""
+    try:
+        if home.releases.keyrings.load() is None:
+            log("unsigned-accepted", problem=NO_KEYRING)
+    except BadKeyring as error:
+        # It boots: a device that cannot be reached is worse than one that cannot be updated.
+        log("keyring-lost", problem=error)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -231,8 +228,13 @@ def _parser() -> argparse.ArgumentParser:
         metavar="SECONDS",
         help="how long each of these boots may last without a confirm (default %(default)s)",
     )
-    factory = parser.add_argument_group("to provision an empty folder, and end")
+    factory = parser.add_argument_group("to provision a home folder, and end")
     factory.add_argument("--factory", metavar="IMAGE", help="the image that slot 0 begins with")
+    factory.add_argument(
+        "--keyring",
+        metavar="FILE",
+        help="take releases only that its keys have signed; alone, for a home that has none yet",
+    )
     factory.add_argument("--slots", type=_count, default=2, metavar="N", help="default %(default)s")
     factory.add_argument(
         "--slot-size",

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 import boto3
 from botocore import exceptions as aws
@@ -25,12 +26,14 @@ from fota_operator.errors import (
 if TYPE_CHECKING:
     from mypy_boto3_iam import IAMClient
     from mypy_boto3_iot import IoTClient
+    from mypy_boto3_kms import KMSClient
     from mypy_boto3_s3 import S3Client
 
 CONNECT_TIMEOUT_S = 5
 READ_TIMEOUT_S = 30
 MAX_ATTEMPTS = 4
 
+_AWS_DOMAINS = (".amazonaws.com", ".amazonaws.com.cn", ".api.aws")
 _BAD_CREDENTIALS = {
     "ExpiredToken", "ExpiredTokenException", "InvalidAccessKeyId", "InvalidClientTokenId",
     "InvalidSignatureException", "SignatureDoesNotMatch", "UnrecognizedClientException",
@@ -81,6 +84,14 @@ class Cloud:
             )
 
     @cached_property
+    def kms(self) -> "KMSClient":
+        """Keys that sign without leaving AWS."""
+        with explaining("make a client of KMS"):
+            return self._session.client(
+                "kms", endpoint_url=self._access.endpoint_url, verify=self._access.ca_bundle, config=_config()
+            )
+
+    @cached_property
     def iam(self) -> "IAMClient":
         """Roles."""
         with explaining("make a client of IAM"):
@@ -96,6 +107,12 @@ class Cloud:
                 "sts", endpoint_url=self._access.endpoint_url, verify=self._access.ca_bundle, config=_config()
             )
             return sts.get_caller_identity()["Arn"]
+
+    @property
+    def is_aws(self) -> bool:
+        """Whether AWS itself is asked; if not, it is something that stands in for it, such as the local AWS."""
+        host = urlsplit(self.iot.meta.endpoint_url).hostname or ""
+        return host.endswith(_AWS_DOMAINS)
 
     @property
     def account_id(self) -> str:

@@ -8,6 +8,8 @@ OperatorError              refused or failed; the command ends with exit status 
 ├── CloudUnreachable       no answer, or none that can be trusted; whether AWS acted is unknown
 ├── CloudRefused           AWS said no; `code` is its word
 ├── StoredObjectDiffers    what lies in S3 is not the image
+├── KeyUnusable            a signing key cannot be used, or must not be
+├── DeviceWouldRefuse      a device with that keyring would not take it; `reason` is its word for why
 ├── LocalAwsFailed         the local AWS does not start, run or stop as it should
 └── TimedOut               it did not end within the time allowed
 """
@@ -56,6 +58,18 @@ class CloudRefused(OperatorError):
 
 class StoredObjectDiffers(OperatorError):
     """The object in S3 under the image's name does not hold the image's bytes."""
+
+
+class KeyUnusable(OperatorError):
+    """A signing key cannot be used, as with a wrong passphrase, or must not be, as when others can read it."""
+
+
+class DeviceWouldRefuse(OperatorError):
+    """A device with that keyring would not take it; `reason` is the device's word for why."""
+
+    def __init__(self, message: str, remedy: str = "", *, reason: str) -> None:
+        super().__init__(message, remedy)
+        self.reason = reason
 
 
 class LocalAwsFailed(OperatorError):

@@ -76,7 +76,7 @@ def build_image(source: Path, version: str, out: Path) -> Image:
         raise OperatorError(
             f"cannot build {out}: {error.filename}: {error.strerror}", "look at that file or folder"
         ) from error
-    return _image(packed, version=version)
+    return image_from(packed, version=version)
 
 
 def read_image(path: Path) -> Image:
@@ -91,6 +91,19 @@ def read_image(path: Path) -> Image:
     if content.lstrip()[:1] == b"{":
         return _linked_image(path, content)
     return _zipapp_image(path, content)
+
+
+def image_from(content: bytes, *, slot: int | None = None, version: str | None = None) -> Image:
+    """The image that these bytes are. *Raises* BadInput if no slot could hold them."""
+    if not 0 < len(content) <= MAX_IMAGE_BYTES:
+        raise BadInput(f"an image of {len(content)} bytes cannot be sent", f"send 1 to {MAX_IMAGE_BYTES} bytes")
+    return Image(
+        content=content,
+        md5=hashlib.md5(content, usedforsecurity=False).hexdigest(),
+        sha256=hashlib.sha256(content).hexdigest(),
+        slot=slot,
+        version=version,
+    )
 
 
 def _files(source: Path) -> Iterator[Path]:
@@ -126,7 +139,7 @@ def _zipapp_image(path: Path, content: bytes) -> Image:
         raise BadInput(f"{path} is damaged: {damaged} does not match its CRC", "build it again")
     if "__main__.py" not in names:
         raise BadInput(f"{path} holds no __main__.py and could not start", "build it with `fota image build`")
-    return _image(content, version=version)
+    return image_from(content, version=version)
 
 
 def _version_inside(archive: zipfile.ZipFile) -> str | None:
@@ -152,18 +165,6 @@ def _linked_image(path: Path, content: bytes) -> Image:
     if type(slot) is not int or slot < 0:
         raise BadInput(f"{path}: bc_idx: expected a slot number, got {slot!r}", remedy)
     try:
-        return _image(base64.b64decode(bcbin, validate=True), slot=slot)
+        return image_from(base64.b64decode(bcbin, validate=True), slot=slot)
     except binascii.Error as error:
         raise BadInput(f"{path}: bcbin: not base64 ({error})", remedy) from error
-
-
-def _image(content: bytes, *, slot: int | None = None, version: str | None = None) -> Image:
-    if not 0 < len(content) <= MAX_IMAGE_BYTES:
-        raise BadInput(f"an image of {len(content)} bytes cannot be sent", f"send 1 to {MAX_IMAGE_BYTES} bytes")
-    return Image(
-        content=content,
-        md5=hashlib.md5(content, usedforsecurity=False).hexdigest(),
-        sha256=hashlib.sha256(content).hexdigest(),
-        slot=slot,
-        version=version,
-    )

@@ -17,7 +17,7 @@ from pathlib import Path
 from fota_operator.errors import BadInput, LocalAwsFailed
 from fota_operator.local_process import Process, is_running, start_process, stop_process
 
-SERVICES = "iot,iot-data,iot-jobs-data,s3,iam,sts"
+SERVICES = "iot,iot-data,iot-jobs-data,s3,iam,sts,kms"
 _NOTE = "running.json"
 _TRIES = 3
 _POLL_S = 0.05

@@ -1,4 +1,4 @@
-"""What a rollout needs and a new account lacks: a bucket for images, and a role to sign their URLs.
+"""What a rollout needs and a new account lacks: a bucket for versions of images, and a role to sign their URLs.
 
 Leaves to others: on which AWS; today only the local one is set up like this.
 """
@@ -27,6 +27,8 @@ def _ensure_bucket(cloud: Cloud, bucket: str) -> None:
     except NotFound:
         with explaining(f"make the bucket {bucket}"):
             cloud.s3.create_bucket(Bucket=bucket)
+    with explaining(f"let the bucket {bucket} keep versions"):
+        cloud.s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
 
 
 def _ensure_role(cloud: Cloud, role: str) -> None:
@@ -42,6 +44,10 @@ def _read_policy(bucket: str) -> dict[str, object]:
     return {
         "Version": "2012-10-17",
         "Statement": [
-            {"Effect": "Allow", "Action": "s3:GetObject", "Resource": f"arn:aws:s3:::{bucket}/*"},
+            {
+                "Effect": "Allow",
+                "Action": ["s3:GetObject", "s3:GetObjectVersion"],
+                "Resource": f"arn:aws:s3:::{bucket}/*",
+            },
         ],
     }

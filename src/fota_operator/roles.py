@@ -28,7 +28,7 @@ def presign_role_arn(cloud: Cloud, role: str) -> str:
         if error.code == "NoSuchEntity":
             raise NotFound(
                 f"there is no role {name} in account {cloud.account_id}",
-                f"make one that {IOT_SERVICE} may assume and that may s3:GetObject the image",
+                f"make one that {IOT_SERVICE} may assume and that may s3:GetObject and s3:GetObjectVersion the image",
             ) from error
         raise
     if role.startswith("arn:") and role != found["Arn"]:

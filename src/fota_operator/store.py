@@ -1,15 +1,18 @@
 """An image in S3, under a name made from its digest: written once, never overwritten, proven there.
 
+In a bucket that keeps versions, what was proven is one version: a job can name it, and no later one takes its place.
+
 Leaves to others: which bucket, and what the object is for.
 """
 
 import base64
 import hashlib
 from dataclasses import dataclass
+from typing import TypedDict
 from urllib.parse import quote
 
 from fota_operator.cloud import Cloud, explaining
-from fota_operator.errors import CloudRefused, NotFound, StoredObjectDiffers
+from fota_operator.errors import BadInput, CloudRefused, NotFound, StoredObjectDiffers
 from fota_operator.image import Image
 
 _READ_BYTES = 1024 * 1024
@@ -17,13 +20,20 @@ _READ_BYTES = 1024 * 1024
 _ABSENT = {"404", "NoSuchBucket", "NoSuchKey", "NotFound"}
 
 
+class _OfVersion(TypedDict, total=False):
+    """What boto3 is told to get one version of an object; nothing, where there are none."""
+
+    VersionId: str
+
+
 @dataclass(frozen=True)
 class StoredImage:
-    """Where an image lies. `reused` says that it lay there before."""
+    """Where an image lies. `reused` says that it lay there before; `version_id` is None without versions."""
 
     bucket: str
     key: str
     reused: bool
+    version_id: str | None
 
 
 def key_of(image: Image) -> str:
@@ -42,6 +52,18 @@ def bucket_region(cloud: Cloud, bucket: str) -> str:
         raise
 
 
+def require_versions(cloud: Cloud, bucket: str) -> None:
+    """*Raises* BadInput unless the bucket keeps every version of its objects; CloudRefused."""
+    with explaining(f"ask whether the bucket {bucket} keeps versions"):
+        status = cloud.s3.get_bucket_versioning(Bucket=bucket).get("Status")
+    if status != "Enabled":
+        raise BadInput(
+            f"the bucket {bucket} keeps no versions, and a release is one version of an object",
+            "turn them on: `aws s3api put-bucket-versioning --versioning-configuration Status=Enabled "
+            f"--bucket {bucket}`",
+        )
+
+
 def object_url(bucket: str, key: str, *, region: str, partition: str) -> str:
     """The URL of an object, of its own region and percent-encoded, as a job document names it.
 
@@ -51,6 +73,17 @@ def object_url(bucket: str, key: str, *, region: str, partition: str) -> str:
     return f"https://s3.{region}.{domain}/{bucket}/{quote(key)}"
 
 
+def pinned(url: str, version_id: str, *, is_aws: bool) -> str:
+    """The URL of one version of an object, as a placeholder of AWS IoT takes it.
+
+    The question mark is encoded too:
+    https://docs.aws.amazon.com/iot/latest/developerguide/create-manage-jobs.html#create-manage-jobs-presigned-URLs-versioning
+    MiniStack would take that for a part of the object's name. It drops a query instead: its devices get the newest.
+    """
+    query = f"?versionId={version_id}"
+    return url + (quote(query, safe="") if is_aws else query)
+
+
 def store_image(cloud: Cloud, image: Image, bucket: str) -> StoredImage:
     """Upload the image unless it lies there, and see that what lies there is the image.
 
@@ -58,15 +91,17 @@ def store_image(cloud: Cloud, image: Image, bucket: str) -> StoredImage:
     """
     key = key_of(image)
     reused = _lies_there(cloud, bucket, key) or not _uploaded(cloud, image, bucket, key)
-    _prove(cloud, image, bucket, key)
-    return StoredImage(bucket=bucket, key=key, reused=reused)
+    version_id = _prove(cloud, image, bucket, key)
+    return StoredImage(bucket=bucket, key=key, reused=reused, version_id=version_id)
 
 
 def remove_image(cloud: Cloud, stored: StoredImage) -> None:
     """Delete an image that `store_image` has uploaded; one that lay there before stays."""
     if not stored.reused:
+        of_version = _of_version(stored.version_id)
         with explaining(f"remove s3://{stored.bucket}/{stored.key}"):
-            cloud.s3.delete_object(Bucket=stored.bucket, Key=stored.key)
+            # Without its version, a bucket that keeps versions would only hide it.
+            cloud.s3.delete_object(Bucket=stored.bucket, Key=stored.key, **of_version)
 
 
 def _lies_there(cloud: Cloud, bucket: str, key: str) -> bool:
@@ -99,29 +134,36 @@ def _uploaded(cloud: Cloud, image: Image, bucket: str, key: str) -> bool:
     return True
 
 
-def _prove(cloud: Cloud, image: Image, bucket: str, key: str) -> None:
+def _prove(cloud: Cloud, image: Image, bucket: str, key: str) -> str | None:
+    """The version that was proven."""
     with explaining(f"verify s3://{bucket}/{key}"):
         head = cloud.s3.head_object(Bucket=bucket, Key=key, ChecksumMode="ENABLED")
-    size_bytes = head["ContentLength"]
+    size_bytes, version_id = head["ContentLength"], head.get("VersionId")
     checksum = head.get("ChecksumSHA256")
     if size_bytes == image.size_bytes and (checksum is None or "-" in checksum):
         # Uploaded by something else, without a SHA-256 or with one of its parts (which ends in `-` and their
         # number): then only the bytes themselves can tell.
-        checksum = _base64(_sha256_of_object(cloud, bucket, key))
+        checksum = _base64(_sha256_of_object(cloud, bucket, key, version_id))
     if size_bytes != image.size_bytes or checksum != _base64(image.sha256):
         raise StoredObjectDiffers(
             f"s3://{bucket}/{key} does not hold the image ({size_bytes} bytes there, {image.size_bytes} here)",
             "find out who changed it, delete it, and run this again",
         )
+    return version_id
 
 
-def _sha256_of_object(cloud: Cloud, bucket: str, key: str) -> str:
+def _sha256_of_object(cloud: Cloud, bucket: str, key: str, version_id: str | None) -> str:
     digest = hashlib.sha256()
+    of_version = _of_version(version_id)
     with explaining(f"read s3://{bucket}/{key}"):
-        body = cloud.s3.get_object(Bucket=bucket, Key=key)["Body"]
+        body = cloud.s3.get_object(Bucket=bucket, Key=key, **of_version)["Body"]
         for chunk in body.iter_chunks(_READ_BYTES):
             digest.update(chunk)
     return digest.hexdigest()
+
+
+def _of_version(version_id: str | None) -> _OfVersion:
+    return {} if version_id is None else {"VersionId": version_id}
 
 
 def _base64(hex_digest: str) -> str:

@@ -40,6 +40,10 @@ class MemoryCell:
         """All that the cell holds."""
         return b"" if self.unreadable else bytes(self._content)
 
+    def is_made(self) -> bool:
+        """Whether there is any room: a cell of no bytes stands for one that was never made."""
+        return self.size_bytes > 0
+
     def write(self, content: bytes) -> None:
         """Replace the beginning of the cell. *Raises* StorageFailed, PowerCut."""
         self.writes += 1

@@ -33,9 +33,12 @@ def test_the_demo_ends_well_and_leaves_nothing_behind(tmp_path: Path) -> None:
     )
     assert told.returncode == 0, told.stdout + told.stderr
     table = told.stdout[told.stdout.index("What came of each image") :]
-    assert table.count("as it must be") == 7  # six scenes and the last sentence
+    assert table.count("as it must be") == 11  # ten scenes and the last sentence
     for words in ("SUCCEEDED", "rolled-back", "deadline", "crashed", "hash-mismatch", "known-bad"):
         assert words in table
+    for words in ("unknown-key", "older-release", "wrong-hardware", "unsigned"):
+        (row,) = [line for line in table.splitlines() if f" {words} " in line]
+        assert row.split()[1:5] == ["REJECTED", words, "0", "0"]
     assert "X-Amz-Signature" not in told.stdout + told.stderr
     assert list(tmp_path.iterdir()) == []
     assert processes_that_name(str(tmp_path)) == []

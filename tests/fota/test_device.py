@@ -13,6 +13,7 @@ from fota.journal import Journal
 from fota.record import Record, RecordStore
 from fota_testing.cells import MemoryCell
 from fota_testing.clock import FakeClock
+from fota_testing.releases import releases_in_memory
 from fota_testing.slots import MemorySlots
 
 OPEN = Record(0, boot_slot=1, trial_slot=1, attempts_spent=1)
@@ -39,6 +40,7 @@ class Lab:
             self.slots,
             self.records,
             Journal(MemoryCell(), MemoryCell()),
+            releases=releases_in_memory(self.slots),
             running_slot=running_slot,
             installer=Installer(self.slots, client=Refusing(), clock=clock),
             clock=clock,

@@ -18,10 +18,12 @@ from fota import boot, image, trial
 from fota.device import Device
 from fota.install import Installer
 from fota.journal import Journal
+from fota.keyring import Keyring
 from fota.record import Record, RecordStore
 from fota_testing.cells import MemoryCell, PowerCut
 from fota_testing.clock import FakeClock
 from fota_testing.jobs_service import JobsService
+from fota_testing.releases import releases_in_memory
 from fota_testing.slots import MemorySlots
 from iot.images import ImageServer
 
@@ -69,7 +71,9 @@ class Restarted(BaseException):
 class Lab:
     """See the module. `boots` counts the restarts."""
 
-    def __init__(self, *, slots: int = 2, capacity_bytes: int = 10_000, answer_ms: int = 20) -> None:
+    def __init__(
+        self, *, slots: int = 2, capacity_bytes: int = 10_000, answer_ms: int = 20, keyring: Keyring | None = None
+    ) -> None:
         self.clock = FakeClock()
         self.service = JobsService(self.clock, "lamp", answer_ms=answer_ms)
         self.server = ImageServer(self.clock)
@@ -79,6 +83,7 @@ class Lab:
         self.journal_cells = (PoweredCell(self.power), PoweredCell(self.power))
         self.records = RecordStore(*self.record_cells)
         self.journal = Journal(*self.journal_cells)
+        self.releases = releases_in_memory(self.slots, keyring)
         self.slots.put(0, FACTORY)
         self.records.save(Record(0))
         self.boots = 0
@@ -202,6 +207,7 @@ class Lab:
             self.slots,
             self.records,
             self.journal,
+            releases=self.releases,
             running_slot=slot,
             installer=installer,
             clock=self.clock,

@@ -10,11 +10,16 @@ import pytest
 from botocore.exceptions import ClientError
 from typer.testing import CliRunner, Result
 
+from fota.keyring import Keyring
 from fota_operator.cli.app import app
 from fota_operator.cloud import Cloud
 from fota_operator.image import Image, build_image
+from fota_operator.keyrings import new_keyring
+from fota_operator.keys import KeyFolder, SigningKey
 from fota_operator.local import LocalAws
+from fota_operator.release import Claim, Release, make_release
 from fota_operator.rollout import StartRequest
+from fota_operator.signing import Signer, signers
 from fota_operator.things import add_things
 
 _NUMBERS = itertools.count(1)
@@ -101,6 +106,7 @@ class Command:
 _AWS_SETTINGS = (
     "AWS_ENDPOINT_URL", "AWS_CA_BUNDLE", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_DEFAULT_REGION",
     "AWS_REGION", "AWS_PROFILE", "AWS_SESSION_TOKEN", "FOTA_DEVICE_ENDPOINT", "FOTA_DEVICE_CA", "SSL_CERT_FILE",
+    "FOTA_KEYS", "FOTA_PASSPHRASE",
 )  # fmt: skip
 
 
@@ -165,3 +171,41 @@ def refusing(cloud: Cloud) -> Iterator[Callable[[str, str], None]]:
     yield refuse
     for event, answer in registered:
         cloud.iot.meta.events.unregister(event, answer)
+
+
+PRODUCT = "pump"
+HARDWARE = "rev-a"
+
+
+@dataclass
+class Signatures:
+    """A folder of keys, and what is signed by them. Nothing in it asks AWS."""
+
+    keys: KeyFolder
+
+    def signers(self, *names: str) -> tuple[Signer, ...]:
+        """Those who sign by these keys, made when first named."""
+        for name in names:
+            if not (self.keys.path / f"{name}.pub").exists():
+                self.keys.new(name, None)
+
+        def nobody(asked: object) -> Signer:
+            raise AssertionError(f"nobody shall be asked for {asked}")
+
+        return signers(self.keys, names, passphrase_of=nobody, kms_signer=nobody)  # type: ignore[arg-type]
+
+    def keyring(self, *names: str, threshold: int = 1, version: int = 1, **others: str) -> Keyring:
+        keys: list[SigningKey] = [one.key for one in self.signers(*names)]
+        device = {"product": PRODUCT, "hardware": HARDWARE} | others
+        return new_keyring(
+            keys, product=device["product"], hardware=device["hardware"], threshold=threshold, version=version
+        )
+
+    def release(self, image: Image, *names: str, **others: object) -> Release:
+        claim = {"product": PRODUCT, "hardware": (HARDWARE,)} | others
+        return make_release(image, Claim(**claim), self.signers(*names))  # type: ignore[arg-type]
+
+
+@pytest.fixture
+def signatures(tmp_path: Path) -> Signatures:
+    return Signatures(KeyFolder(tmp_path / "keys"))

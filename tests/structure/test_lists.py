@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from aws.iot import errors as iot_errors
-from fota import errors
+from fota import errors, trust_errors
 from fota.log import EVENTS
 
 ROOT = Path(__file__).parents[2]
@@ -59,13 +59,15 @@ def test_no_event_is_listed_twice():
 @functools.cache
 def said_by_device_tests():
     """All that the tests of the device say, as one text."""
-    return "".join(path.read_text() for part in ("fota", "iot") for path in (ROOT / "tests" / part).glob("test_*.py"))
+    return "".join(
+        path.read_text() for part in ("fota", "iot", "security") for path in (ROOT / "tests" / part).glob("test_*.py")
+    )
 
 
 def below(kind):
     """All classes of a branch, its root left out."""
     for child in kind.__subclasses__():
-        if child.__module__ in (errors.__name__, iot_errors.__name__):
+        if child.__module__ in (errors.__name__, trust_errors.__name__, iot_errors.__name__):
             yield child
             yield from below(child)
 
@@ -75,7 +77,7 @@ def drawn(module):
     rows = []
     for line in module.__doc__.splitlines():
         match = re.match(r"^([│├└─ ]*)([A-Z][A-Za-z]+)(?:\s+\"([a-z-]+)\")?(?:\s{2,}.*)?$", line)
-        if match and (match[1] or match[2] == "FotaError"):
+        if match and (match[1] or match[2] in {"FotaError", "NotTrusted"}):
             rows.append((match[2], len(match[1]) // 4, match[3]))
     return rows
 
@@ -89,14 +91,17 @@ def real(root, kinds):
     return rows
 
 
-@pytest.mark.parametrize("module", [errors, iot_errors], ids=lambda module: module.__name__)
-def test_the_drawn_tree_is_the_tree(module):
-    root = errors.FotaError
+@pytest.mark.parametrize(
+    ("module", "root"),
+    [(errors, errors.FotaError), (iot_errors, errors.FotaError), (trust_errors, trust_errors.NotTrusted)],
+    ids=lambda one: one.__name__,
+)
+def test_the_drawn_tree_is_the_tree(module, root):
     assert sorted(row[:2] for row in drawn(module)) == sorted(real(root, {module.__name__}))
 
 
 def test_the_drawn_words_are_the_reasons():
-    words = {name: word for name, _, word in drawn(errors) if word}
+    words = {name: word for name, _, word in [*drawn(errors), *drawn(trust_errors)] if word}
     leaves = [kind for branch in (errors.Refused, errors.Failed) for kind in below(branch) if kind.__name__ in words]
     assert words == {kind.__name__: kind.reason for kind in leaves}
 

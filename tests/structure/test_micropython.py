@@ -35,6 +35,7 @@ print("compiled", len(sys.argv) - 1)
 
 # MicroPython's half of `machine` comes later; the scenario hands in its own clock and needs only the names.
 _MACHINE = """
+IMAGE_KIND = "littlefs"
 def emit(event, facts): pass
 def now_ms(): return 0
 def random_fraction(): return 0.5

@@ -8,6 +8,7 @@ bc_crc      MD5 of the image, 32 hexadecimal digits
 bc_size     its length in bytes, 1 to 2,147,483,647
 bc_url      where it lies: https, at most 4,096 printable ASCII characters
 bc_sha256   SHA-256 of the image, 64 hexadecimal digits; optional
+envelope    the signed manifest of the release, a DSSE envelope; needed by a device that has a keyring
 bc_insist   true: try an image again that was rolled back here; optional
 x-...       anything, ignored: for the operator's own notes
 
@@ -19,19 +20,22 @@ from fota.image import Digests
 from fota.log import without_query
 
 OPERATION = "fota"
+KEYRING_OPERATION = "fota-keyring"
 ANY_SLOT = "any"
 MOST_SIZE_BYTES = 2_147_483_647
 MOST_URL_CHARACTERS = 4096
 
 _REQUIRED = ("bc_idx", "bc_crc", "bc_size", "bc_url")
-_KNOWN = ("operation", "bc_sha256", "bc_insist") + _REQUIRED
+_KNOWN = ("operation", "bc_sha256", "bc_insist", "envelope") + _REQUIRED
 _MOST_SHOWN = 40
 
 
 class FotaDocument:
     """What a FOTA job asks for."""
 
-    def __init__(self, slot: "int | None", wanted: Digests, url: str, *, insists: bool = False) -> None:
+    def __init__(
+        self, slot: "int | None", wanted: Digests, url: str, *, insists: bool = False, envelope: object = None
+    ) -> None:
         self.slot = slot
         """The slot asked for; None for whichever is spare."""
         self.wanted = wanted
@@ -39,11 +43,32 @@ class FotaDocument:
         """A password as long as it lives: never logged with its query."""
         self.insists = insists
         """Whether an image that was rolled back here shall be tried again."""
+        self.envelope = envelope
+        """As it came, for `fota.releases` to verify; None if there is none."""
 
 
 def is_fota(document: object) -> bool:
     """Whether a document is ours to carry out or to refuse."""
     return isinstance(document, dict) and document.get("operation") == OPERATION
+
+
+def is_keyring(document: object) -> bool:
+    """Whether a document carries a keyring."""
+    return isinstance(document, dict) and document.get("operation") == KEYRING_OPERATION
+
+
+def keyring_envelope(document: object) -> object:
+    """The envelope of a document that carries a keyring. *Raises* BadDocument."""
+    if not isinstance(document, dict):
+        raise BadDocument(f"document: expected an object, got {_shown(document)}")
+    for name in document:
+        if name not in ("operation", "envelope") and not str(name).startswith("x-"):
+            raise BadDocument(
+                f"{_cut(without_query(str(name)))}: unknown field; expected operation, envelope or x-..."
+            )
+    if "envelope" not in document:
+        raise BadDocument("envelope: missing")
+    return document["envelope"]
 
 
 def parse(document: object) -> FotaDocument:
@@ -69,7 +94,13 @@ def parse(document: object) -> FotaDocument:
     insists = document.get("bc_insist", False)
     if type(insists) is not bool:
         raise BadDocument(f"bc_insist: expected true or false, got {_shown(insists)}")
-    return FotaDocument(_slot(document["bc_idx"]), wanted, _url(document["bc_url"]), insists=insists)
+    return FotaDocument(
+        _slot(document["bc_idx"]),
+        wanted,
+        _url(document["bc_url"]),
+        insists=insists,
+        envelope=document.get("envelope"),
+    )
 
 
 def _slot(value: object) -> "int | None":

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from fota.journal import Journal
     from fota.progress import Progress
     from fota.proven import Proven
+    from fota.releases import Admitted
 
 MOST_TAKEN_UP = 100
 """A job that is taken up again after so many resets is given up: something in it resets the device."""
@@ -46,30 +47,33 @@ class FirmwareJob:
         device = self._device
         try:
             asked = documents.parse(self._job.document)
-            if device.runs(asked.wanted):
+            admitted = device.releases.admit(asked.wanted, asked.slot, asked.envelope, self._job.told_at_s)
+            if device.runs(admitted.wanted):
+                device.keep_release(device.running_slot, admitted.envelope)
                 self._report(Job.SUCCEEDED, {"slot": str(device.running_slot), "message": "runs already"})
                 return False
-            slot = device.slot_for(asked.slot, asked.wanted.size_bytes)
-            if device.journal.knows_bad(asked.wanted) and not asked.insists:
+            slot = device.slot_for(admitted.slot, admitted.wanted.size_bytes)
+            if device.journal.knows_bad(admitted.wanted) and not asked.insists:
                 raise KnownBad("this image was rolled back here; bc_insist has it tried again")
         except Refused as error:
             log("job-refused", job=self._job.jobid, reason=error.reason, problem=error)
             self._report(Job.REJECTED, told(error))
             return False
-        return self._carry_out(asked, slot)
+        return self._carry_out(asked, admitted, slot)
 
-    def _carry_out(self, asked: "FotaDocument", slot: int) -> bool:
+    def _carry_out(self, asked: "FotaDocument", admitted: "Admitted", slot: int) -> bool:
         device = self._device
         log("job-taken", job=self._job.jobid, execution=self._job.execution)
         insist(self._job, Job.IN_PROGRESS, {"step": "download"})
         self._progress.taken(self._job.jobid)
-        entry = self._entry(asked.wanted)
+        entry = self._entry(admitted.wanted)
         try:
             # Cut after this: the job comes back IN_PROGRESS, and is taken up again.
             device.journal.save(entry)
             if entry.taken_up > MOST_TAKEN_UP:
                 raise BudgetSpent(f"taken up {entry.taken_up} times, after as many resets")
             self._install(asked, slot, entry)
+            device.keep_release(slot, admitted.envelope)
             # Cut after this: the job comes back IN_PROGRESS; the slot proves itself, nothing is downloaded.
             device.journal.save(entry.at(journal.INSTALLED))
             # Asked once more: a job that was cancelled meanwhile does not cost the device a restart.
@@ -86,7 +90,7 @@ class FirmwareJob:
     def _begin_trial(self, entry: Entry, slot: int) -> bool:
         try:
             self._device.begin_trial(slot, entry.wanted)
-        except Failed as error:
+        except (Failed, Refused) as error:
             if self._device.verdict() == trial.AWAITING_TRIAL:
                 # The write failed and yet reads back: what the next boot reads decides. FAILED could be a lie.
                 log("record-not-saved", problem=error)
@@ -105,7 +109,7 @@ class FirmwareJob:
 
     def _install(self, asked: "FotaDocument", slot: int, entry: Entry) -> None:
         installer = self._device.installer
-        if installer.holds(slot, asked.wanted):
+        if installer.holds(slot, entry.wanted):
             return
         progress = self._progress
         if self._disconnects:
@@ -113,7 +117,7 @@ class FirmwareJob:
         else:
             progress = Telling(progress, self._job, self._device.clock)
         source = Source(asked.url, renew=lambda: self._fresh_url(asked))
-        installer.install(source, asked.wanted, slot, progress, _JournalLedger(self._device.journal, entry))
+        installer.install(source, entry.wanted, slot, progress, _JournalLedger(self._device.journal, entry))
 
     def _fresh_url(self, asked: "FotaDocument") -> str:
         """Ask the job for its document again: every delivery has URLs of its own.

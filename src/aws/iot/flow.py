@@ -5,6 +5,7 @@ never from a slot number alone.
 """
 
 from aws.iot import document as documents
+from aws.iot import keyring_job
 from aws.iot.errors import ExecutionOver, IotError, NotConnected
 from aws.iot.firmware_job import FirmwareJob
 from aws.iot.jobs import Job
@@ -60,6 +61,9 @@ class Flow:
         if self._device.verdict() == trial.ON_TRIAL:
             self._device.confirm()
             self._progress.confirmed(self._device.running_slot)
+        elif self._device.awaits_healthy_boot() and _passes(health_check):
+            # In its first boots a confirmed image shows that it stays well: then the floor rises to it.
+            self._device.boot_was_healthy()
         waiting = in_progress + queued
         ended = self._conclude([(job.jobid, job.execution) for job in waiting])
         # By its execution too: a retry of the same job may be in the same list, and is not told of again.
@@ -114,7 +118,9 @@ class Flow:
         for job in waiting:
             try:
                 job.describe()
-                if documents.is_fota(job.document) or not isinstance(job.document, dict):
+                if documents.is_keyring(job.document):
+                    keyring_job.carry_out(job, self._jobs, self._device, self._progress)
+                elif documents.is_fota(job.document) or not isinstance(job.document, dict):
                     ours = FirmwareJob(job, self._jobs, self._device, self._progress, disconnects=self._disconnects)
                     if ours.carry_out():
                         return True

@@ -30,9 +30,11 @@ def update(document: object, *, progress: "Progress | None" = None, device: "Dev
     with device.turn:
         device.require_no_trial()
         asked = documents.parse(document)
-        slot = device.slot_for(asked.slot, asked.wanted.size_bytes)
-        if not device.installer.holds(slot, asked.wanted):
-            device.installer.install(Source(asked.url), asked.wanted, slot, progress or Progress())
+        admitted = device.releases.admit(asked.wanted, asked.slot, asked.envelope)
+        slot = device.slot_for(admitted.slot, admitted.wanted.size_bytes)
+        if not device.installer.holds(slot, admitted.wanted):
+            device.installer.install(Source(asked.url), admitted.wanted, slot, progress or Progress())
+        device.keep_release(slot, admitted.envelope)
     return True
 
 
@@ -44,7 +46,8 @@ def test(document: object, *, device: "Device | None" = None) -> None:
     device = device or devices.current()
     device.require_no_trial()
     asked = documents.parse(document)
-    device.begin_trial(device.slot_for(asked.slot, asked.wanted.size_bytes), asked.wanted)
+    admitted = device.releases.admit(asked.wanted, asked.slot, asked.envelope)
+    device.begin_trial(device.slot_for(admitted.slot, admitted.wanted.size_bytes), admitted.wanted)
 
 
 def confirm(*, device: "Device | None" = None) -> None:

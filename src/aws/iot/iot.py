@@ -3,10 +3,9 @@
 Leaves jobs to `jobs`, the connection to whatever meets `mqtt.Connection`.
 """
 
-import json
-
 from aws.iot import topics
 from aws.iot.errors import BadThingName, NotConnected
+from fota import strict_json
 from fota.log import log
 
 TYPE_CHECKING = False
@@ -92,7 +91,7 @@ def _checked_name(name: str) -> str:
 def _delta(payload: bytes) -> "dict[str, object] | None":
     """The wanted state in a shadow's delta document; None if it is no such document."""
     try:
-        document = json.loads(payload)
+        document = strict_json.parse(payload)
     except ValueError:
         return None
     delta = document.get("state") if isinstance(document, dict) else None

@@ -5,8 +5,8 @@ AWS: https://docs.aws.amazon.com/iot/latest/developerguide/jobs-mqtt-api.html
 
 from aws.iot import topics
 from aws.iot.errors import ExecutionOver, NoAnswer, VersionMismatch
-from aws.iot.exchange import MOST_TRIES, Exchange, parse_object
-from fota import machine
+from aws.iot.exchange import MOST_TRIES, Exchange
+from fota import machine, strict_json
 from fota.backoff import Backoff
 
 TYPE_CHECKING = False
@@ -39,6 +39,8 @@ class Job:
         """The version of the execution as last seen; 0 before that."""
         self.document: object = None
         """The job document after `describe`; a dict, unless the operator wrote something odd."""
+        self.told_at_s: "int | None" = None
+        """When the service answered `describe`, by its own clock: seconds since 1970, where it said so."""
         self._exchange = exchange
 
     def describe(self) -> bool:
@@ -54,11 +56,12 @@ class Job:
         if not isinstance(state, dict):
             raise ExecutionOver(f"{self.jobid}: the service knows no such execution", code="ResourceNotFound")
         self._see(state)
+        told_at_s = answer.get("timestamp")
+        self.told_at_s = told_at_s if type(told_at_s) is int else None
         self.document = state.get("jobDocument")
         if isinstance(self.document, str):
             # Over MQTT the document is an object; elsewhere AWS sends it as a string.
-            parsed = parse_object(self.document)
-            self.document = self.document if parsed is None else parsed
+            self.document = _object_in(self.document)
         return True
 
     def update(self, status: str, status_details: "dict[str, str] | None" = None, *, tries: int = MOST_TRIES) -> bool:
@@ -186,6 +189,15 @@ def clean_details(details: "dict[str, str]") -> "dict[str, str]":
         if text:
             clean[name] = text
     return clean
+
+
+def _object_in(text: str) -> object:
+    """The object that a text stands for; the text itself, if it is none: no document."""
+    try:
+        found = strict_json.parse(text.encode())
+    except ValueError:
+        return text
+    return found if isinstance(found, dict) else text
 
 
 def _took_effect(

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from fota_operator.cli import demo, image, jobs, local, things
+from fota_operator.cli import demo, image, jobs, keys, local, release, things
 from fota_operator.cli.output import answer
 
 app = typer.Typer(
@@ -38,4 +38,6 @@ for _command in (jobs.start, jobs.status, jobs.watch, jobs.cancel, demo.demo):
     app.command()(_command)
 app.add_typer(things.app, name="things")
 app.add_typer(image.app, name="image")
+app.add_typer(keys.app, name="keys")
+app.add_typer(release.app, name="release")
 app.add_typer(local.app, name="local")

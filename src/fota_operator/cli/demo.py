@@ -10,7 +10,7 @@ import typer
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from fota_operator.demo.story import Outcome
+    from fota_operator.demo.scenes import Outcome
     from fota_operator.progress import ExecutionStatus
 
 _TOLD_EVENTS = (
@@ -24,6 +24,7 @@ _TOLD_EVENTS = (
     "confirmed ",
     "job-",
     "restarting",
+    "release-",
     "firmware ",
     "provisioned",
 )
@@ -45,6 +46,10 @@ class ConsoleNarrator:
     def operator(self, text: str) -> None:
         """What the operator does."""
         self._say("operator", "cyan", text)
+
+    def thief(self, text: str) -> None:
+        """What somebody does who should not."""
+        self._say("thief", "red", text)
 
     def device(self, line: str) -> None:
         """What the device says, its events only; all of it stands in its log."""
@@ -69,7 +74,7 @@ class ConsoleNarrator:
 
 
 def demo() -> None:
-    """Play the whole story on this machine: good updates, rollbacks, a damaged image.
+    """Play the whole story on this machine: good updates, rollbacks, and a thief with the AWS credentials.
 
     Needs no AWS account: a local AWS server and a device run as real processes, and end with the demo.
     Exit status 0 only if every job and every boot was as it must be.
@@ -77,7 +82,8 @@ def demo() -> None:
     from rich.console import Console
 
     from fota_operator.cli.output import reporting_errors
-    from fota_operator.demo.story import SCENES, play
+    from fota_operator.demo.scenes import SCENES
+    from fota_operator.demo.story import play
 
     console = Console(width=None if sys.stdout.isatty() else 120)
     outcomes = []
@@ -96,8 +102,9 @@ def _show(console: "Console", outcomes: "list[Outcome]") -> None:
 
     console.print("\n[bold]What came of each image[/bold]")
     table = Table(box=None, pad_edge=False)
-    for heading in ("image", "status", "reason", "cause", "boots", "runs then", "seconds", ""):
-        table.add_column(heading, justify="right" if heading in ("boots", "seconds") else "left", no_wrap=True)
+    for heading in ("image", "status", "reason", "cause", "boots", "bytes written", "runs then", "seconds", ""):
+        is_number = heading in ("boots", "bytes written", "seconds")
+        table.add_column(heading, justify="right" if is_number else "left", no_wrap=True)
     for outcome in outcomes:
         table.add_row(
             outcome.scene.version,
@@ -105,6 +112,7 @@ def _show(console: "Console", outcomes: "list[Outcome]") -> None:
             outcome.reason,
             outcome.cause,
             str(outcome.boots),
+            f"{outcome.written_bytes:,}",
             outcome.runs_then,
             f"{outcome.seconds:.1f}",
             "as it must be" if outcome.as_it_must_be else "WRONG",

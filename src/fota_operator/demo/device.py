@@ -19,9 +19,12 @@ from fota_operator.errors import OperatorError, TimedOut
 DEFAULT_SLOT_SIZE_BYTES = 4 << 20
 
 
-def provision(home: Path, factory: Path, *, slot_size_bytes: int = DEFAULT_SLOT_SIZE_BYTES) -> None:
+def provision(
+    home: Path, factory: Path, *, slot_size_bytes: int = DEFAULT_SLOT_SIZE_BYTES, options: Sequence[str] = ()
+) -> None:
     """Make a home with the factory image in slot 0. *Raises* OperatorError with what `fota-boot` said."""
     command = [*_FOTA_BOOT, "--home", str(home), "--factory", str(factory), "--slot-size", str(slot_size_bytes)]
+    command += options
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
         raise OperatorError(done.stderr.strip(), "look at the factory image and the folder")

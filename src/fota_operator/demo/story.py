@@ -1,27 +1,30 @@
-"""The scenes of the demo, and how they are played: a real AWS server, a real device, real jobs.
+"""How the scenes of the demo are played: a real AWS server, a real device, real jobs.
 
 Prints nothing: a `Narrator` is told what happens.
 """
 
 import os
-import shutil
 import signal
 import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
 from fota.home import Home
 from fota_operator.cloud import Cloud, explaining
 from fota_operator.demo.device import DeviceProcess, provision
+from fota_operator.demo.maker import Maker
+from fota_operator.demo.scenes import SCENES, SWAPPED_OBJECT, UNSIGNED, Outcome, Scene
+from fota_operator.document import build_document
 from fota_operator.errors import TimedOut
-from fota_operator.image import Image, build_image, read_image
 from fota_operator.local import LocalAws
 from fota_operator.progress import ExecutionStatus, JobStatus, watch_job
-from fota_operator.rollout import StartedJob, StartRequest, start_job
+from fota_operator.release import Release
+from fota_operator.roles import presign_role_arn
+from fota_operator.rollout import NewJob, StartRequest, create_job, new_job_id, start_job, target_arn
+from fota_operator.store import object_url
 from fota_operator.things import add_things
 
 THING = "demo-gateway"
@@ -29,64 +32,8 @@ DEADLINE_S = 12
 """How long a new image of the demo has to be confirmed in."""
 
 _SCENE_TIMEOUT_S = 90.0
-_BALLAST_BYTES = 96 << 20
+_URL_S = 300
 _SLOT_SIZE_BYTES = 128 << 20
-_GATEWAY = Path(__file__).parent / "gateway"
-
-
-@dataclass(frozen=True)
-class Scene:
-    """One image that is offered to the device, and what must come of it."""
-
-    version: str
-    title: str
-    fault: str = ""
-    """What is wrong with the firmware: "crash" or "hang"; with its object in S3: "damage"; or what happens to the
-    device in mid-download: "kill". "again" offers the firmware that crashed once more."""
-    status: str = "SUCCEEDED"
-    reason: str = ""
-    cause: str = ""
-    boots: int = 0
-    """How often the device starts an image during the scene."""
-    runs_then: str = ""
-    """The firmware that runs afterwards."""
-
-
-SCENES = (
-    Scene("2", "Firmware 2 is good", boots=1, runs_then="2"),
-    Scene("3", "Firmware 3 crashes at import", "crash", "FAILED", "rolled-back", "crashed", boots=2, runs_then="2"),
-    Scene("4", "Firmware 4 never connects", "hang", "FAILED", "rolled-back", "deadline", boots=2, runs_then="2"),
-    Scene(
-        "5", "Firmware 5 is damaged in S3 after its job was made", "damage", "FAILED", "hash-mismatch", runs_then="2"
-    ),
-    Scene("3", "Firmware 3, which crashed, is offered again", "again", "REJECTED", "known-bad", runs_then="2"),
-    Scene("6", "Firmware 6 is large; the device is killed in mid-download", "kill", boots=2, runs_then="6"),
-)
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What came of a scene."""
-
-    scene: Scene
-    status: str
-    reason: str
-    cause: str
-    boots: int
-    runs_then: str
-    seconds: float
-
-    @property
-    def as_it_must_be(self) -> bool:
-        """Whether the job, the device and the number of boots are what the scene says."""
-        scene = self.scene
-        return (self.status, self.reason, self.cause, self.boots, self.runs_then) == (
-            scene.status,
-            scene.reason,
-            scene.cause,
-            scene.boots,
-            scene.runs_then,
-        )
 
 
 class Narrator(Protocol):
@@ -97,6 +44,9 @@ class Narrator(Protocol):
 
     def operator(self, text: str) -> None:
         """The operator does something."""
+
+    def thief(self, text: str) -> None:
+        """Somebody with the operator's AWS credentials does something."""
 
     def device(self, line: str) -> None:
         """The device said something."""
@@ -117,10 +67,17 @@ def play(narrator: Narrator, scenes: tuple[Scene, ...] = SCENES) -> Iterator[Out
         narrator.operator(f"AWS IoT, S3, IAM and STS at {local.status().gateway_url} (MiniStack)")
         narrator.operator("its listener for devices binds every interface of this machine until the demo ends")
         added = add_things(cloud, [THING], folder / "things", local.thing_options())[0]
-        provision(folder / "home", _image(folder, "1", "")[1], slot_size_bytes=_SLOT_SIZE_BYTES)
+        home, maker = folder / "home", Maker(folder)
+        provision(
+            home,
+            maker.image("1")[1],
+            slot_size_bytes=_SLOT_SIZE_BYTES,
+            options=["--keyring", str(maker.keyring_path)],
+        )
+        narrator.operator("the device has a keyring: it takes releases only that the maker's key has signed")
         device = stage.enter_context(
             DeviceProcess(
-                folder / "home",
+                home,
                 [str(added.folder)],
                 environment={"SSL_CERT_FILE": str(local.status().ca_bundle)},
                 options=["--deadline", str(DEADLINE_S)],
@@ -130,7 +87,7 @@ def play(narrator: Narrator, scenes: tuple[Scene, ...] = SCENES) -> Iterator[Out
         device.wait_for("firmware 1 is connected")
         for scene in scenes:
             narrator.scene(scene.title)
-            yield _play(scene, folder, local, cloud, device, narrator)
+            yield _play(scene, home, local, cloud, device, maker, narrator)
 
 
 @contextmanager
@@ -144,24 +101,18 @@ def _local_aws(folder: Path) -> Iterator[tuple[LocalAws, Cloud]]:
 
 
 def _play(
-    scene: Scene, folder: Path, local: LocalAws, cloud: Cloud, device: DeviceProcess, narrator: Narrator
+    scene: Scene, home: Path, local: LocalAws, cloud: Cloud, device: DeviceProcess, maker: Maker, narrator: Narrator
 ) -> Outcome:
-    image, _ = _image(folder, scene.version, scene.fault)
-    request = StartRequest(thing=THING, image=image, bucket=local.bucket, role=local.role)
+    release = maker.release(scene)
+    before = _files_of(home)
     began, boots, said = time.monotonic(), device.boots, len(device.lines)
-    if scene.fault == "damage":
-        # Held still, so that the object is damaged before the device can fetch it.
-        with device.frozen():
-            job = start_job(cloud, request)
-            _damage(cloud, job, image)
-        narrator.operator(f"one bit of s3://{job.bucket}/{job.key} is flipped")
-    else:
-        job = start_job(cloud, request)
-    narrator.operator(f"fota start {THING} firmware-{scene.version}.pyz {local.bucket} {local.role} -> {job.job_id}")
+    job_id = _offer(scene, release, local, cloud, maker, narrator)
     if scene.fault == "kill":
-        offset_bytes = _kill_in_mid_download(Home(str(folder / "home")), device)
-        narrator.operator(f"SIGKILL to the firmware, {offset_bytes} of {image.size_bytes} bytes proven on disk")
-    ended = _follow(cloud, job.job_id, narrator)
+        offset_bytes = _kill_in_mid_download(Home(str(home)), device)
+        narrator.operator(
+            f"SIGKILL to the firmware, {offset_bytes} of {release.image.size_bytes} bytes proven on disk"
+        )
+    ended = _follow(cloud, job_id, narrator)
     seconds = time.monotonic() - began
     if scene.boots:
         device.wait_for(f"firmware {scene.runs_then} is connected", since=said)
@@ -171,6 +122,7 @@ def _play(
         reason=ended.reason or "",
         cause=ended.details.get("cause", ""),
         boots=device.boots - boots,
+        written_bytes=_written_bytes(before, _files_of(home)),
         runs_then=_running_firmware(device),
         seconds=seconds,
     )
@@ -195,25 +147,47 @@ def _running_firmware(device: DeviceProcess) -> str:
     return started[-1].split()[1]
 
 
-def _image(folder: Path, version: str, fault: str) -> tuple[Image, Path]:
-    path = folder / f"firmware-{version}.pyz"
-    if path.exists():
-        return read_image(path), path
-    source = folder / f"firmware-{version}"
-    shutil.copytree(_GATEWAY, source, ignore=shutil.ignore_patterns("__pycache__"))
-    if fault in ("crash", "hang"):
-        (source / "fault.txt").write_text(fault)
-    if fault == "kill":
-        # Large, so that there is a middle of the download to be killed in; noise, so that it stays large.
-        (source / "ballast.bin").write_bytes(os.urandom(_BALLAST_BYTES))
-    return build_image(source, version, path), path
+def _offer(scene: Scene, release: Release, local: LocalAws, cloud: Cloud, maker: Maker, narrator: Narrator) -> str:
+    """Make the job of a scene; its id. What `fota start` would refuse to send, a thief makes by hand."""
+    image = release.image
+    file = f"firmware-{scene.version}.release"
+    if not scene.attack:
+        request = StartRequest(
+            thing=THING,
+            image=image,
+            bucket=local.bucket,
+            role=local.role,
+            envelope=release.envelope,
+            keyring=maker.keyring,
+        )
+        job = start_job(cloud, request)
+        narrator.operator(f"fota start {THING} {file} {local.bucket} {local.role} -> {job.job_id}")
+        return job.job_id
+    job_id = new_job_id()
+    key = f"loot/{job_id}"
+    content = bytearray(image.content)
+    if scene.attack == SWAPPED_OBJECT:
+        content[len(content) // 2] ^= 1
+    with explaining("store the thief's object"):
+        cloud.s3.put_object(Bucket=local.bucket, Key=key, Body=bytes(content))
+    url = object_url(local.bucket, key, region=cloud.region, partition=cloud.partition)
+    document = build_document(image, url, None, None if scene.attack == UNSIGNED else release.envelope)
+    create_job(
+        cloud,
+        NewJob(job_id, target_arn(cloud, THING), document, f"{scene.attack}, by a thief"),
+        presigned={"roleArn": presign_role_arn(cloud, local.role), "expiresInSec": _URL_S},
+    )
+    narrator.thief(f"aws iot create-job {job_id}: firmware {scene.version}, {scene.attack}")
+    return job_id
 
 
-def _damage(cloud: Cloud, job: StartedJob, image: Image) -> None:
-    damaged = bytearray(image.content)
-    damaged[len(damaged) // 2] ^= 1
-    with explaining("damage the object"):
-        cloud.s3.put_object(Bucket=job.bucket, Key=job.key, Body=bytes(damaged))
+def _files_of(home: Path) -> dict[str, tuple[int, int]]:
+    """Every file of a home: when it was changed, and its size."""
+    return {path.name: (path.stat().st_mtime_ns, path.stat().st_size) for path in home.iterdir()}
+
+
+def _written_bytes(before: dict[str, tuple[int, int]], after: dict[str, tuple[int, int]]) -> int:
+    return sum(size_bytes for name, (_, size_bytes) in after.items() if before.get(name) != after[name])
 
 
 def _kill_in_mid_download(home: Home, device: DeviceProcess) -> int:

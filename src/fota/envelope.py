@@ -1,0 +1,127 @@
+"""DSSE envelopes: bytes, what kind they are, and who signed them.
+
+{"payload": BASE64, "payloadType": TEXT, "signatures": [{"keyid": KEY ID, "sig": BASE64}, ...]}
+
+What is signed is the payload with its type, so that a keyring can never pass for a manifest. The payload is
+given out only once its signatures were verified, over the very bytes that came; what it says is read afterwards.
+
+DSSE: https://github.com/secure-systems-lab/dsse/blob/v1.0.0/protocol.md
+"""
+
+import binascii
+
+from fota.trust_errors import BadEnvelope, BadSignature, TooFewSignatures, UnknownKey
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+MOST_PAYLOAD_BYTES = 2048
+MOST_SIGNATURES = 16
+"""So that all keys of a keyring and all of the next one can sign its successor."""
+SIGNATURE_BYTES = 64
+KEY_ID_DIGITS = 16
+
+_MOST_TYPE_CHARACTERS = 80
+_MEMBERS = ("payload", "payloadType", "signatures")
+
+
+class Envelope:
+    """An envelope that was read, not verified."""
+
+    def __init__(self, payload_type: str, payload: bytes, signatures: "list[tuple[str, bytes]]") -> None:
+        self.payload_type = payload_type
+        self.payload = payload
+        self.signatures = signatures
+        """Key id and signature, r then s, of each."""
+
+
+def parse(value: object) -> Envelope:
+    """The envelope that an object of JSON stands for. *Raises* BadEnvelope, which names the field."""
+    if not isinstance(value, dict) or sorted(str(name) for name in value) != list(_MEMBERS):
+        raise BadEnvelope(f"envelope: expected an object of {', '.join(_MEMBERS)}")
+    kind = value["payloadType"]
+    if type(kind) is not str or not 0 < len(kind) <= _MOST_TYPE_CHARACTERS or not all(" " < c <= "~" for c in kind):
+        raise BadEnvelope(f"payloadType: expected 1 to {_MOST_TYPE_CHARACTERS} printable ASCII characters")
+    payload = _from_base64("payload", value["payload"], MOST_PAYLOAD_BYTES)
+    found = value["signatures"]
+    if not isinstance(found, list) or not 0 < len(found) <= MOST_SIGNATURES:
+        raise BadEnvelope(f"signatures: expected a list of 1 to {MOST_SIGNATURES}")
+    signatures = [_signature(one) for one in found]
+    if len({key for key, _ in signatures}) != len(signatures):
+        raise BadEnvelope("signatures: expected each key once")
+    return Envelope(kind, payload, signatures)
+
+
+def fields(envelope: Envelope) -> "dict[str, object]":
+    """The envelope as an object for JSON: what `parse` reads."""
+    return {
+        "payload": _base64(envelope.payload),
+        "payloadType": envelope.payload_type,
+        "signatures": [{"keyid": key, "sig": _base64(signature)} for key, signature in envelope.signatures],
+    }
+
+
+def signed_bytes(payload_type: str, payload: bytes) -> bytes:
+    """What a signature is made over: DSSE's pre-authentication encoding."""
+    kind = payload_type.encode()
+    return b"DSSEv1 " + str(len(kind)).encode() + b" " + kind + b" " + str(len(payload)).encode() + b" " + payload
+
+
+def verified(envelope: Envelope, payload_type: str, keys: "Mapping[str, bytes]", threshold: int) -> bytes:
+    """The payload, once as many different keys as the threshold says have signed it as being of that type.
+
+    Signatures by keys that are not in `keys` are passed over, so that a release can be signed for old and new
+    devices alike; one that names a key of ours and does not fit is refused, whatever the others are.
+    *Raises* BadEnvelope, UnknownKey, BadSignature, TooFewSignatures.
+    """
+    # Late: a device that checks no signature does not pay for it.
+    from fota.signature import verify_p256
+
+    if envelope.payload_type != payload_type:
+        raise BadEnvelope(f"payloadType: expected {payload_type}")
+    message = signed_bytes(payload_type, envelope.payload)
+    ours = [(key, signature) for key, signature in envelope.signatures if key in keys]
+    if not ours:
+        raise UnknownKey("signatures: none is by a key of this device's keyring")
+    for key, signature in ours:
+        if verify_p256(keys[key], message, signature) is not True:
+            raise BadSignature(f"signatures: that by key {key} does not fit what was signed")
+    signers = len({keys[key] for key, _ in ours})
+    if signers < threshold:
+        raise TooFewSignatures(f"signatures: expected {threshold} by keys of this device's keyring, got {signers}")
+    return envelope.payload
+
+
+def is_key_id(value: object) -> bool:
+    """Whether a value has the form of a key id."""
+    return type(value) is str and len(value) == KEY_ID_DIGITS and all(c in "0123456789abcdef" for c in value)
+
+
+def _signature(value: object) -> "tuple[str, bytes]":
+    if not isinstance(value, dict) or sorted(str(name) for name in value) != ["keyid", "sig"]:
+        raise BadEnvelope("signatures: expected objects of keyid, sig")
+    key = value["keyid"]
+    if type(key) is not str or not is_key_id(key):
+        raise BadEnvelope(f"keyid: expected {KEY_ID_DIGITS} hexadecimal digits in lower case")
+    signature = _from_base64("sig", value["sig"], SIGNATURE_BYTES)
+    if len(signature) != SIGNATURE_BYTES:
+        raise BadEnvelope(f"sig: expected {SIGNATURE_BYTES} bytes, got {len(signature)}")
+    return key, signature
+
+
+def _from_base64(name: str, value: object, most_bytes: int) -> bytes:
+    if type(value) is not str or not 0 < len(value) <= (most_bytes + 2) // 3 * 4:
+        raise BadEnvelope(f"{name}: expected base64 of at most {most_bytes} bytes")
+    try:
+        content = binascii.a2b_base64(value)
+    except ValueError:
+        content = b""
+    # Decoders pass over what they do not know; one content has one spelling here.
+    if _base64(content) != value or len(content) > most_bytes:
+        raise BadEnvelope(f"{name}: expected base64 of at most {most_bytes} bytes, in its one exact spelling")
+    return content
+
+
+def _base64(content: bytes) -> str:
+    return binascii.b2a_base64(content).decode().rstrip("\n")

@@ -1,0 +1,200 @@
+"""The keyring: whose signatures this device trusts, and what it is itself. Kept in two cells.
+
+Canonical JSON:
+
+format      1
+product     what this device is: releases for another product are refused
+hardware    its hardware; left out of a keyring that is sent to devices of several kinds: each keeps its own
+version     1, and one more for each keyring that replaces it
+threshold   how many of the keys must have signed
+keys        key id -> public key: 130 hexadecimal digits, an uncompressed point of P-256
+
+A key's id is the beginning of the SHA-256 of its public key, so that one key cannot stand there twice.
+The first keyring is put there by whoever provisions the device; each later one is signed, as a release is.
+"""
+
+import hashlib
+
+from fota import envelope as envelopes
+from fota import strict_json
+from fota.durable import DurableValue
+from fota.manifest import MOST_NUMBER, is_hexadecimal, is_name, is_whole
+from fota.trust_errors import BadKeyring, NoKeyring, TooFewSignatures, UnknownKey, WrongHardware, WrongProduct
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from fota.durable import Cell
+
+PAYLOAD_TYPE = "application/vnd.aws-iot-fota.keyring+json"
+MOST_KEYS = 8
+
+_MAGIC = b"FKEY"
+_FORMAT = 1
+_POINT_DIGITS = 130
+_REQUIRED = ("format", "keys", "product", "threshold", "version")
+
+
+class Keyring:
+    """Keys and what they may sign for. Never changed: a later version replaces it."""
+
+    def __init__(
+        self, *, product: str, hardware: "str | None", version: int, threshold: int, keys: "dict[str, bytes]"
+    ) -> None:
+        self.product = product
+        self.hardware = hardware
+        """None in a keyring for devices of several kinds."""
+        self.version = version
+        self.threshold = threshold
+        self.keys = keys
+        """Key id -> public key, 65 bytes."""
+
+
+class KeyringStore:
+    """The keyring in its two cells. A device that was never given one has none, and accepts what is not signed."""
+
+    def __init__(self, first: "Cell", second: "Cell") -> None:
+        self._value = DurableValue(_MAGIC, first, second, accepted=lambda content: _read(content) is not None)
+
+    def load(self) -> "Keyring | None":
+        """The keyring; None if none was ever put here.
+
+        *Raises* BadKeyring when there was one and it cannot be read: a device that loses its keys to a damaged
+        disk must not begin to trust everybody.
+        """
+        content = self._value.load()
+        if content is not None:
+            return _read(content)
+        if self._value.was_ever_made():
+            raise BadKeyring("keyring: both copies are damaged; put it there again with fota-boot --keyring FILE")
+        return None
+
+    def save(self, keyring: Keyring) -> None:
+        """Replace the keyring; survives a reset once this returns.
+
+        Into both copies: an older one would bring back a key that was dropped. *Raises* BadKeyring, StorageFailed.
+        """
+        if keyring.hardware is None:
+            raise BadKeyring("hardware: missing; the keyring of a device says which hardware it is")
+        content = encode(keyring)
+        if not self._value.is_in_both(content):
+            self._value.save_in_both(content)
+
+
+def key_id(public_key: bytes) -> str:
+    """The id of a public key of 65 bytes."""
+    return hashlib.sha256(public_key).digest().hex()[: envelopes.KEY_ID_DIGITS]
+
+
+def parse(content: bytes) -> Keyring:
+    """The keyring that the bytes stand for. *Raises* BadKeyring, which names the field."""
+    try:
+        fields = strict_json.parse(content)
+        is_canonical = strict_json.canonical(fields) == content
+    except ValueError as error:
+        raise BadKeyring(f"keyring: {error}", cause=error)
+    if not isinstance(fields, dict) or not is_canonical:
+        raise BadKeyring("keyring: expected an object in canonical JSON")
+    for name in fields:
+        if name not in _REQUIRED and name != "hardware":
+            raise BadKeyring(f"{name}: unknown field; expected {', '.join(_REQUIRED)}, hardware")
+    for name in _REQUIRED:
+        if name not in fields:
+            raise BadKeyring(f"{name}: missing")
+    return _keyring(fields)
+
+
+def encode(keyring: Keyring) -> bytes:
+    """The keyring as bytes: what `parse` reads."""
+    fields = {
+        "format": _FORMAT,
+        "keys": {name: key.hex() for name, key in keyring.keys.items()},
+        "product": keyring.product,
+        "threshold": keyring.threshold,
+        "version": keyring.version,
+    }
+    if keyring.hardware is not None:
+        fields["hardware"] = keyring.hardware
+    return strict_json.canonical(fields)
+
+
+def successor(current: "Keyring | None", envelope: object) -> Keyring:
+    """The keyring that an envelope carries, if it may replace the current one; that itself, if it is the same.
+
+    It must be the very next version, for the same product and hardware, and be signed by the threshold of the
+    current keyring and by its own: what nobody can sign for must never be trusted.
+    *Raises* NoKeyring, BadKeyring, BadEnvelope, UnknownKey, BadSignature, TooFewSignatures, WrongProduct,
+    WrongHardware.
+    """
+    if current is None:
+        raise NoKeyring("keyring: this device has none; put the first one there with fota-boot --keyring FILE")
+    found = envelopes.parse(envelope)
+    new = parse(envelopes.verified(found, PAYLOAD_TYPE, current.keys, current.threshold))
+    if new.product != current.product:
+        raise WrongProduct(f"product: expected {current.product}, got {new.product}")
+    if new.hardware not in (None, current.hardware):
+        raise WrongHardware(f"hardware: expected {current.hardware}, got {new.hardware}")
+    new = _with_hardware(new, current.hardware)
+    if encode(new) == encode(current):
+        return current
+    if new.version != current.version + 1:
+        raise BadKeyring(f"version: expected {current.version + 1}, got {new.version}")
+    try:
+        envelopes.verified(found, PAYLOAD_TYPE, new.keys, new.threshold)
+    except (TooFewSignatures, UnknownKey) as error:
+        raise BadKeyring(f"keyring: not signed by its own threshold: {error}", cause=error)
+    return new
+
+
+def _with_hardware(keyring: Keyring, hardware: "str | None") -> Keyring:
+    return Keyring(
+        product=keyring.product,
+        hardware=hardware,
+        version=keyring.version,
+        threshold=keyring.threshold,
+        keys=keyring.keys,
+    )
+
+
+def _read(content: bytes) -> "Keyring | None":
+    try:
+        return parse(content)
+    except BadKeyring:
+        return None
+
+
+def _keyring(fields: "dict[str, Any]") -> Keyring:
+    if fields["format"] != _FORMAT or type(fields["format"]) is not int:
+        raise BadKeyring(f"format: expected {_FORMAT}, the only one that this device knows")
+    if not is_name(fields["product"]):
+        raise BadKeyring("product: expected a name")
+    hardware = fields.get("hardware")
+    if "hardware" in fields and not is_name(hardware):
+        raise BadKeyring("hardware: expected a name")
+    if not is_whole(fields["version"], 1, MOST_NUMBER):
+        raise BadKeyring(f"version: expected a whole number from 1 to {MOST_NUMBER}")
+    keys = _keys(fields["keys"])
+    if not is_whole(fields["threshold"], 1, len(keys)):
+        raise BadKeyring(f"threshold: expected 1 to {len(keys)}, the number of keys")
+    return Keyring(
+        product=fields["product"],
+        hardware=hardware,
+        version=fields["version"],
+        threshold=fields["threshold"],
+        keys=keys,
+    )
+
+
+def _keys(value: object) -> "dict[str, bytes]":
+    if not isinstance(value, dict) or not 0 < len(value) <= MOST_KEYS:
+        raise BadKeyring(f"keys: expected 1 to {MOST_KEYS} of them")
+    keys = {}
+    for name, digits in value.items():
+        if not is_hexadecimal(digits, _POINT_DIGITS) or not digits.startswith("04"):
+            raise BadKeyring(f"keys: expected {_POINT_DIGITS} hexadecimal digits in lower case, beginning with 04")
+        key = bytes.fromhex(digits)
+        if name != key_id(key):
+            raise BadKeyring("keys: a key's id is not the one that its public key has")
+        keys[name] = key
+    return keys

@@ -1,0 +1,204 @@
+"""Which releases this device takes: judged by its keyring and its floor, and remembered slot by slot.
+
+The order is fixed: read the envelope, verify its bytes, read the manifest, judge it. Nothing is erased or written
+for a release before it has passed all of that.
+"""
+
+from fota import envelope as envelopes
+from fota import manifest, strict_json
+from fota.durable import DurableValue
+from fota.log import log
+from fota.trust_errors import (
+    BadKeyring,
+    Contradiction,
+    NotTrusted,
+    NotValidNow,
+    Unsigned,
+    WrongFormat,
+    WrongHardware,
+    WrongProduct,
+)
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from fota.durable import Cell
+    from fota.floor import Floor, FloorStore
+    from fota.image import Digests
+    from fota.keyring import Keyring, KeyringStore
+    from fota.manifest import Manifest
+    from fota.slots import Slots
+
+NO_KEYRING = "this device has no keyring: it installs whatever a job names"
+
+RELEASE_BYTES = 8192
+"""A cell for an envelope of the longest manifest and the most signatures."""
+
+_MAGIC = b"RELS"
+
+
+def opened(envelope: object, keyring: "Keyring") -> "Manifest":
+    """The manifest of an envelope that the keyring's threshold has signed.
+
+    *Raises* BadEnvelope, UnknownKey, BadSignature, TooFewSignatures, BadManifest.
+    """
+    found = envelopes.parse(envelope)
+    return manifest.parse(envelopes.verified(found, manifest.PAYLOAD_TYPE, keyring.keys, keyring.threshold))
+
+
+def require_for(release: "Manifest", keyring: "Keyring", image_kind: str) -> None:
+    """*Raises* WrongProduct, WrongHardware, WrongFormat for a release that is not for such a device."""
+    if release.product != keyring.product:
+        raise WrongProduct(f"product: expected {keyring.product}, got {release.product}")
+    if keyring.hardware not in release.hardware:
+        raise WrongHardware(f"hardware: expected {keyring.hardware} among {', '.join(release.hardware)}")
+    if release.image != image_kind:
+        raise WrongFormat(f"image: expected {image_kind}, got {release.image}")
+
+
+def require_valid(release: "Manifest", now_s: "int | None") -> None:
+    """*Raises* NotValidNow outside of the time that the manifest names; without a clock to trust, nothing."""
+    if now_s is None:
+        return
+    if release.not_before is not None and now_s < release.not_before:
+        raise NotValidNow(f"not_before: {release.not_before}, and it is {now_s}")
+    if release.not_after is not None and now_s > release.not_after:
+        raise NotValidNow(f"not_after: {release.not_after}, and it is {now_s}")
+
+
+class Admitted:
+    """What may be installed."""
+
+    def __init__(self, wanted: "Digests", slot: "int | None", envelope: object) -> None:
+        self.wanted = wanted
+        self.slot = slot
+        """The slot that it must go to; None for whichever is spare."""
+        self.envelope = envelope
+        """To be kept beside the image; None where nothing is signed."""
+
+
+class Releases:
+    """What a device knows of releases: whom it trusts, how far it has come, and what each of its slots holds."""
+
+    def __init__(
+        self,
+        slots: "Slots",
+        keyrings: "KeyringStore",
+        floors: "FloorStore",
+        cells_of: "Callable[[int], tuple[Cell, Cell]]",
+        *,
+        image_kind: str,
+    ) -> None:
+        """`cells_of(slot)` are the two cells beside a slot; `image_kind` is the kind of image that can be started."""
+        self.keyrings = keyrings
+        self.floors = floors
+        self._slots = slots
+        self._cells_of = cells_of
+        self._image_kind = image_kind
+
+    def admit(self, wanted: "Digests", slot: "int | None", envelope: object, now_s: "int | None" = None) -> Admitted:
+        """What a job document asks for, once its release was found good for this device; changes nothing.
+
+        Without a keyring, whatever is asked for. `now_s`: seconds since 1970 by a clock that can be trusted.
+        *Raises* NotTrusted.
+        """
+        keyring = self.keyrings.load()
+        if keyring is None:
+            log("unsigned-accepted", problem=NO_KEYRING)
+            return Admitted(wanted, slot, None)
+        if envelope is None:
+            raise Unsigned("envelope: missing, and this device takes signed releases only")
+        release = opened(envelope, keyring)
+        require_for(release, keyring, self._image_kind)
+        self.floor().require(release)
+        require_valid(release, now_s)
+        if not release.wanted.matches(wanted):
+            raise Contradiction("bc_size, bc_crc or bc_sha256: expected those of the manifest")
+        if release.slot is not None and slot not in (None, release.slot):
+            raise Contradiction(f"bc_idx: expected {release.slot}, the slot of the manifest, got {slot}")
+        log("release-admitted", release=release.release, version=release.version, seq=release.seq)
+        return Admitted(release.wanted, slot if release.slot is None else release.slot, envelope)
+
+    def keep(self, slot: int, envelope: object) -> bool:
+        """Remember which release a slot holds; whether it was another one before.
+
+        Survives a reset. *Raises* StorageFailed.
+        """
+        if envelope is None:
+            return False
+        content = strict_json.canonical(envelopes.fields(envelopes.parse(envelope)))
+        value = self._value(slot)
+        if value.load() == content:
+            return False
+        # Cut after this: the slot is tried with this release, or not at all.
+        value.save(content)
+        return True
+
+    def require_kept(self, slot: int) -> None:
+        """*Raises* NotTrusted unless the slot holds a release that this device still takes.
+
+        Asked again before a trial begins: the keyring may be another one by now.
+        """
+        keyring = self.keyrings.load()
+        if keyring is None:
+            return
+        release = self._kept(slot, keyring)
+        if release is None:
+            raise Unsigned(f"slot {slot} holds no release that is signed")
+        require_for(release, keyring, self._image_kind)
+        self.floor().require(release)
+
+    def rises_with(self, slot: int) -> bool:
+        """Whether the floor would change if the confirmed image, in that slot, were well in one boot more."""
+        release, floor = self._running(slot), self.floor()
+        return release is not None and not floor.after_healthy_boot(release).is_as(floor)
+
+    def boot_was_healthy(self, slot: int) -> None:
+        """The confirmed image, in that slot, was well in one boot more. *Raises* StorageFailed."""
+        release, floor = self._running(slot), self.floor()
+        if release is None:
+            return
+        reached = floor.after_healthy_boot(release)
+        # Cut after this: one healthy boot more is known. Before: this boot is not counted.
+        self.floors.save(reached)
+        if reached.secver > floor.secver:
+            log("floor-raised", secver=reached.secver)
+
+    def floor(self) -> "Floor":
+        """How far this device has come."""
+        return self.floors.load()
+
+    def _running(self, slot: int) -> "Manifest | None":
+        """The release of a slot; None for an image that came without one."""
+        try:
+            keyring = self.keyrings.load()
+            return None if keyring is None else self._kept(slot, keyring, is_verified=True)
+        except BadKeyring:
+            return None
+
+    def _kept(self, slot: int, keyring: "Keyring", *, is_verified: bool = False) -> "Manifest | None":
+        """The release kept beside a slot, if it is the one that the slot is sealed with.
+
+        *Raises* NotTrusted if it does not verify by this keyring; `is_verified` says that it did, once.
+        """
+        content, sealed = self._value(slot).load(), self._slots.seal_of(slot)
+        if content is None or sealed is None:
+            return None
+        try:
+            fields = strict_json.parse(content)
+            if is_verified:
+                release = manifest.parse(envelopes.parse(fields).payload)
+            else:
+                release = opened(fields, keyring)
+        except ValueError:
+            return None
+        except NotTrusted:
+            if is_verified:
+                return None
+            raise
+        return release if release.wanted.matches(sealed) else None
+
+    def _value(self, slot: int) -> DurableValue:
+        first, second = self._cells_of(slot)
+        return DurableValue(_MAGIC, first, second)

@@ -1,0 +1,250 @@
+"""JSON (RFC 8259) read the same by every interpreter, and the one encoding of what is signed.
+
+The `json` modules differ: one takes `[1 2]` and `007`, the other NaN, and both the last of two equal keys. Here
+nothing passes that two readers could read differently. Lists and objects are read without recursion, so that a small
+stack changes no verdict. What the values mean is left to the caller. No message quotes the text, which may hold a
+presigned URL.
+
+Floats are as wide as the interpreter's: where they are single, one above 3.4e38 is refused.
+"""
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    # A list or a dict; which of them is asked by `type`.
+    from typing import Any
+
+MOST_BYTES = 131_072
+"""The most that AWS IoT puts into one message."""
+MOST_DEPTH = 32
+MOST_SIGNED_DEPTH = 8
+MOST_DIGITS = 20
+MOST_FLOAT_CHARACTERS = 40
+
+_MOST_INT = 10**MOST_DIGITS - 1
+_ESCAPES = b'"\\/bfnrt'
+_ESCAPED = '"\\/\b\f\n\r\t'
+_WORDS = ((b"true", True), (b"false", False), (b"null", None))
+
+
+def parse(text: bytes, most_bytes: int = MOST_BYTES) -> object:
+    """The value that a JSON text stands for: None, a bool, int, float, str, list or dict.
+
+    *Raises* ValueError, which says what is wrong and at which byte reading stopped.
+    """
+    if len(text) > most_bytes:
+        raise ValueError(f"JSON: {len(text)} bytes, at most {most_bytes} are read")
+    reader = _Reader(text)
+    document = value = reader.value()
+    around: "list[object]" = []
+    while True:
+        if type(value) in (list, dict):
+            if len(around) == MOST_DEPTH:
+                raise reader.error("nested too deep")
+            around.append(value)
+        while around and not reader.has_more(around[-1]):
+            around.pop()
+        if not around:
+            break
+        value = reader.member(around[-1])
+    reader.end()
+    return document
+
+
+def canonical(value: object) -> bytes:
+    """The only encoding of a value that may be signed: sorted keys, no spaces, nothing that needs an escape.
+
+    Takes bools, integers that `parse` takes, strings of printable ASCII, lists and dicts, at most
+    MOST_SIGNED_DEPTH deep. *Raises* ValueError for anything else.
+    """
+    return _encoded(value, MOST_SIGNED_DEPTH).encode()
+
+
+def _encoded(value: object, levels: int) -> str:
+    """The encoding of a value that may hold so many levels of lists and dicts."""
+    if type(value) is str:
+        return _quoted(value)
+    if type(value) is bool:
+        return "true" if value else "false"
+    if type(value) is int and -_MOST_INT <= value <= _MOST_INT:
+        return str(value)
+    members = []
+    if type(value) is list and levels:
+        for member in value:
+            members.append(_encoded(member, levels - 1))
+        return "[" + ",".join(members) + "]"
+    if type(value) is dict and levels:
+        # Quoted before they are sorted: keys of two types have no order.
+        for name in sorted([_quoted(name) for name in value]):
+            members.append(name + ":" + _encoded(value[name[1:-1]], levels - 1))
+        return "{" + ",".join(members) + "}"
+    raise ValueError("canonical: a value of another type, too large or too deep")
+
+
+def _quoted(text: object) -> str:
+    if type(text) is not str or not all(" " <= letter <= "~" and letter not in '"\\' for letter in text):
+        raise ValueError("canonical: a string that is not plain ASCII")
+    return '"' + text + '"'
+
+
+class _Reader:
+    """A text, and how far it has been read."""
+
+    def __init__(self, text: bytes) -> None:
+        self._text = text
+        self._at = 0
+
+    def error(self, problem: str) -> ValueError:
+        """The error to raise; it names the place."""
+        return ValueError(f"JSON: {problem} at byte {self._at}")
+
+    def value(self) -> object:
+        """The next value; of a list or object only the opening bracket is read, and the value is empty."""
+        self._space()
+        if self._skip(b'"'):
+            return self._string()
+        if self._skip(b"["):
+            return []
+        if self._skip(b"{"):
+            return {}
+        for word, meaning in _WORDS:
+            if self._text[self._at : self._at + len(word)] == word:
+                self._at += len(word)
+                return meaning
+        return self._number()
+
+    def has_more(self, container: "Any") -> bool:
+        """Whether another member follows, then the next to be read; if not, the closing bracket has been read."""
+        self._space()
+        if self._skip(b"]" if type(container) is list else b"}"):
+            return False
+        if container:
+            self._take(b",")
+        return True
+
+    def member(self, container: "Any") -> object:
+        """Read the next member into its container."""
+        if type(container) is list:
+            container.append(self.value())
+            return container[-1]
+        self._take(b'"')
+        key = self._string()
+        if key in container:
+            raise self.error("a key for the second time")
+        self._take(b":")
+        container[key] = self.value()
+        return container[key]
+
+    def end(self) -> None:
+        """Only white space may follow."""
+        self._space()
+        if self._at < len(self._text):
+            raise self.error("expected the end")
+
+    def _space(self) -> None:
+        while self._skip(b" \t\n\r"):
+            pass
+
+    def _skip(self, choices: bytes) -> bool:
+        """Whether the very next byte is one of these, which is then read."""
+        is_there = self._at < len(self._text) and self._text[self._at] in choices
+        self._at += is_there
+        return is_there
+
+    def _take(self, wanted: bytes) -> None:
+        self._space()
+        if not self._skip(wanted):
+            raise self.error("expected " + str(wanted, "utf-8"))
+
+    def _number(self) -> "int | float":
+        start = self._at
+        self._skip(b"-")
+        first = self._at
+        # After a zero no digit: whoever reads on finds it, and refuses it.
+        if not self._skip(b"0"):
+            self._digits()
+        digits, is_float = self._at - first, False
+        if self._skip(b"."):
+            self._digits()
+            is_float = True
+        if self._skip(b"eE"):
+            self._skip(b"+-")
+            self._digits()
+            is_float = True
+        number = self._text[start : self._at]
+        if len(number) > MOST_FLOAT_CHARACTERS if is_float else digits > MOST_DIGITS:
+            raise self.error("a number that is too long")
+        value = float(number) if is_float else int(number)
+        # Of an infinity that is not 0.
+        if value - value != 0:
+            raise self.error("a number that is too large")
+        return value
+
+    def _digits(self) -> None:
+        if not self._skip(b"0123456789"):
+            raise self.error("expected a value or a digit")
+        while self._skip(b"0123456789"):
+            pass
+
+    def _string(self) -> str:
+        """The string of which the opening quote has been read."""
+        text = self._text
+        characters = bytearray()
+        quote = -1
+        while True:
+            if quote < self._at:
+                # Looked for again only when it was an escaped one: else many escapes would take quadratic time.
+                quote = text.find(b'"', self._at)
+                if quote < 0:
+                    raise self.error("a string without an end")
+            escape = text.find(b"\\", self._at, quote)
+            run = text[self._at : quote if escape < 0 else escape]
+            if run and (min(run) < 0x20 or (max(run) > 0x7F and not _is_utf8(run))):
+                raise self.error("a control character, or bytes that are not UTF-8, in the string")
+            characters += run
+            self._at += len(run)
+            if escape < 0:
+                self._at += 1
+                return str(characters, "utf-8")
+            characters += self._escape().encode()
+
+    def _escape(self) -> str:
+        # There is a byte behind the backslash: a quote was found after it.
+        place = _ESCAPES.find(self._text[self._at + 1 : self._at + 2])
+        if place >= 0:
+            self._at += 2
+            return _ESCAPED[place]
+        code = self._code_unit()
+        if 0xD800 <= code < 0xE000:
+            low = self._code_unit()
+            if code >= 0xDC00 or not 0xDC00 <= low < 0xE000:
+                raise self.error("half of a surrogate pair")
+            code = 0x10000 + ((code - 0xD800) << 10) + low - 0xDC00
+        return chr(code)
+
+    def _code_unit(self) -> int:
+        escape = self._text[self._at : self._at + 6]
+        # int() alone would take a sign, spaces and underscores.
+        digits = [digit for digit in escape[2:] if digit in b"0123456789abcdefABCDEF"]
+        if escape[:2] != b"\\u" or len(digits) != 4:
+            raise self.error("expected an escape that JSON knows")
+        self._at += 6
+        return int(escape[2:], 16)
+
+
+def _is_utf8(run: bytes) -> bool:
+    """Whether the bytes are well-formed (Unicode, table 3-7). MicroPython decodes surrogates and long forms too."""
+    missing, low, high = 0, 0x80, 0xBF
+    for byte in run:
+        if missing:
+            if not low <= byte <= high:
+                return False
+            missing -= 1
+            low, high = 0x80, 0xBF
+        elif byte > 0x7F:
+            if not 0xC2 <= byte <= 0xF4:
+                return False
+            missing = 1 if byte < 0xE0 else 2 if byte < 0xF0 else 3
+            # Below the first: a form longer than it need be. Above the last: a surrogate, or past U+10FFFF.
+            low = 0xA0 if byte == 0xE0 else 0x90 if byte == 0xF0 else 0x80
+            high = 0x9F if byte == 0xED else 0x8F if byte == 0xF4 else 0xBF
+    return missing == 0

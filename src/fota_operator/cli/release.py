@@ -1,0 +1,166 @@
+"""`fota release create`, `verify`, `show`: images with a signed manifest."""
+
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from fota_operator.cli.jobs import Json
+from fota_operator.cli.output import answer, answer_json, reporting_errors, talk
+from fota_operator.cli.signing import (
+    DEFAULT_KEYS,
+    KeyringFile,
+    Keys,
+    PassphraseFile,
+    Sign,
+    keyring_of,
+    open_signers,
+)
+from fota_operator.errors import BadInput
+
+if TYPE_CHECKING:
+    from fota_operator.release import Release
+
+app = typer.Typer(no_args_is_help=True, help="Sign images, so that devices take them, and look at what was signed.")
+
+File = Annotated[Path, typer.Argument(metavar="RELEASE", help="A file of `fota release create`.")]
+
+_TIME = "%Y-%m-%dT%H:%M:%SZ"
+
+
+@app.command()
+@reporting_errors()
+def create(
+    image: Annotated[Path, typer.Argument(metavar="IMAGE", help="An image of `fota image build`.")],
+    product: Annotated[str, typer.Option(help="Whose firmware it is.")],
+    hardware: Annotated[list[str], typer.Option(help="A hardware that it runs on; again for another.")],
+    sign: Sign,
+    out: Annotated[Path, typer.Option("--out", "-o", metavar="FILE", help="The release to write.")],
+    version: Annotated[str | None, typer.Option(help="What people call it. [default: the image's own]")] = None,
+    seq: Annotated[
+        int | None,
+        typer.Option(
+            help="The number of the manifest: devices refuse one below the newest they confirmed. "
+            "[default: the seconds since 1970, which only grow]"
+        ),
+    ] = None,
+    secver: Annotated[
+        int, typer.Option(help="The security version; raised when what is older must never come back.")
+    ] = 0,
+    slot: Annotated[int | None, typer.Option(help="The slot it is for. [default: the image's own, else any]")] = None,
+    release: Annotated[
+        str | None, typer.Option(metavar="ID", help="The id of the release. [default: made of seq and SHA-256]")
+    ] = None,
+    not_before: Annotated[
+        str | None, typer.Option(metavar="TIME", help="Not taken before, as 2026-01-31T12:00:00Z.")
+    ] = None,
+    not_after: Annotated[
+        str | None, typer.Option(metavar="TIME", help="Not taken after, as 2026-12-31T12:00:00Z.")
+    ] = None,
+    passphrase_file: PassphraseFile = None,
+    keys: Keys = DEFAULT_KEYS,
+    as_json: Json = False,
+) -> None:
+    """Sign what an image is, and write both as one file."""
+    from fota_operator.image import read_image
+    from fota_operator.release import Claim, make_release
+    from fota_operator.release_file import write_release
+
+    claim = Claim(
+        product=product,
+        hardware=tuple(hardware),
+        version=version,
+        seq=seq,
+        secver=secver,
+        slot=slot,
+        release=release,
+        not_before=_seconds("--not-before", not_before),
+        not_after=_seconds("--not-after", not_after),
+    )
+    firmware = read_image(image)
+    if out.exists() and out.samefile(image):
+        raise BadInput(f"{out} is the image itself", "write the release elsewhere")
+    made = make_release(firmware, claim, open_signers(keys, sign, passphrase_file))
+    write_release(out, made)
+    if as_json:
+        answer_json({"path": str(out), **_facts(made)})
+    else:
+        talk(f"{made.manifest.product} {made.manifest.version}, seq {made.manifest.seq}, signed by {', '.join(sign)}")
+        answer(str(out))
+
+
+@app.command()
+@reporting_errors()
+def verify(file: File, keyring: KeyringFile = None, keys: Keys = DEFAULT_KEYS, as_json: Json = False) -> None:
+    """Ask the device's own code whether a device with that keyring would take a release.
+
+    Exit status 0 only if so. What a device has installed before is not known here: it may still be too old for it.
+    """
+    from fota_operator.release import require_taken
+    from fota_operator.release_file import read_release
+
+    release, trusted = read_release(file), keyring_of(keyring, keys)
+    require_taken(release.envelope, release.image, trusted)
+    if as_json:
+        answer_json({"path": str(file), **_facts(release)})
+    else:
+        answer(f"good: {trusted.product} on {trusted.hardware} takes {release.manifest.release}")
+
+
+@app.command()
+@reporting_errors()
+def show(file: File, as_json: Json = False) -> None:
+    """Say what a release is, and which keys have signed it."""
+    from fota_operator.release_file import read_release
+
+    facts = _facts(read_release(file))
+    talk("No signature was verified; `fota release verify` does that.")
+    if as_json:
+        answer_json({"path": str(file), **facts})
+        return
+    for name, value in facts.items():
+        shown = ", ".join(value) if isinstance(value, list) else value
+        answer(f"{name:<12} {'-' if shown is None else shown}")
+
+
+def _facts(release: "Release") -> dict[str, object]:
+    manifest = release.manifest
+    return {
+        "release": manifest.release,
+        "product": manifest.product,
+        "hardware": manifest.hardware,
+        "version": manifest.version,
+        "seq": manifest.seq,
+        "secver": manifest.secver,
+        "slot": "any" if manifest.slot is None else manifest.slot,
+        "image": manifest.image,
+        "size_bytes": release.image.size_bytes,
+        "sha256": release.image.sha256,
+        "md5": release.image.md5,
+        "not_before": _time(manifest.not_before),
+        "not_after": _time(manifest.not_after),
+        "signers": [key_id for key_id, _ in release.envelope.signatures],
+    }
+
+
+def _seconds(option: str, text: str | None) -> int | None:
+    if text is None:
+        return None
+    try:
+        moment = datetime.strptime(text, _TIME).replace(tzinfo=timezone.utc)
+    except ValueError as error:
+        raise BadInput(
+            f"{option}: expected a time of UTC, got {text!r}", "write it as 2026-01-31T12:00:00Z"
+        ) from error
+    return int(moment.timestamp())
+
+
+def _time(seconds: int | None) -> str | None:
+    """As ISO 8601; a number too large for that as it is."""
+    if seconds is None:
+        return None
+    try:
+        return datetime.fromtimestamp(seconds, timezone.utc).strftime(_TIME)
+    except (ValueError, OverflowError, OSError):
+        return str(seconds)

@@ -1,0 +1,62 @@
+"""The maker of the demo's firmware: its images, the key that signs them, the keyring that its devices are given."""
+
+import os
+import shutil
+from pathlib import Path
+
+from fota.keyring import Keyring
+from fota_operator.demo.scenes import OTHER_HARDWARE, STRANGE_KEY, Scene
+from fota_operator.image import Image, build_image, read_image
+from fota_operator.keyrings import new_keyring, write_keyring
+from fota_operator.keys import KeyFolder
+from fota_operator.release import Claim, Release, make_release
+from fota_operator.signing import Signer, signers
+
+PRODUCT, HARDWARE = "demo-gateway", "rev-b"
+
+_BALLAST_BYTES = 96 << 20
+_GATEWAY = Path(__file__).parent / "gateway"
+_RELEASE_KEY, _STRANGE_KEY = "release", "thief"
+
+
+class Maker:
+    """Everything that is made before it is shipped, in one folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        keys = KeyFolder(folder / "keys")
+        ours = keys.new(_RELEASE_KEY, None)
+        keys.new(_STRANGE_KEY, None)
+        self._signers = {name: self._signer(keys, name) for name in (_RELEASE_KEY, _STRANGE_KEY)}
+        self.keyring: Keyring = new_keyring([ours], product=PRODUCT, hardware=HARDWARE, threshold=1, version=1)
+        self.keyring_path = folder / "keyring.json"
+        write_keyring(self.keyring_path, self.keyring)
+
+    def image(self, version: str, fault: str = "") -> tuple[Image, Path]:
+        """A firmware image of the demo, and where it lies; made once."""
+        path = self._folder / f"firmware-{version}.pyz"
+        if path.exists():
+            return read_image(path), path
+        source = self._folder / f"firmware-{version}"
+        shutil.copytree(_GATEWAY, source, ignore=shutil.ignore_patterns("__pycache__"))
+        if fault in ("crash", "hang"):
+            (source / "fault.txt").write_text(fault)
+        if fault == "kill":
+            # Large, so that there is a middle of the download to be killed in; noise, so that it stays large.
+            (source / "ballast.bin").write_bytes(os.urandom(_BALLAST_BYTES))
+        return build_image(source, version, path), path
+
+    def release(self, scene: Scene) -> Release:
+        """The release of a scene, signed by whoever the scene says; its number is the firmware's version."""
+        hardware = "rev-z" if scene.attack == OTHER_HARDWARE else HARDWARE
+        claim = Claim(product=PRODUCT, hardware=(hardware,), seq=int(scene.version))
+        by = self._signers[_STRANGE_KEY if scene.attack == STRANGE_KEY else _RELEASE_KEY]
+        return make_release(self.image(scene.version, scene.fault)[0], claim, [by])
+
+    @staticmethod
+    def _signer(keys: KeyFolder, name: str) -> Signer:
+        def no_kms(key: object) -> Signer:
+            raise AssertionError(f"{key} is a file")
+
+        (signer,) = signers(keys, [name], passphrase_of=lambda _name: None, kms_signer=no_kms)
+        return signer

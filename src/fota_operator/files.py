@@ -1,0 +1,53 @@
+"""Files of the operator: read within bounds, written whole or not at all, and never over one that matters."""
+
+import os
+from pathlib import Path
+
+from fota_operator.errors import AlreadyThere, BadInput, NotFound, OperatorError
+
+
+def read_bounded(path: Path, most_bytes: int, remedy: str) -> bytes:
+    """All that a file holds. *Raises* NotFound, BadInput if that is more than `most_bytes`."""
+    try:
+        with path.open("rb") as file:
+            content = file.read(most_bytes + 1)
+    except OSError as error:
+        raise NotFound(f"cannot read {path}: {error.strerror}", remedy) from error
+    if len(content) > most_bytes:
+        raise BadInput(f"{path} is larger than {most_bytes} bytes", remedy)
+    return content
+
+
+def write_whole(path: Path, content: bytes) -> None:
+    """Put the content in the place of whatever lies there: all of it, or nothing. *Raises* OperatorError."""
+    beside = path.with_name(f".{path.name}.part")
+    try:
+        beside.write_bytes(content)
+        beside.replace(path)
+    except OSError as error:
+        beside.unlink(missing_ok=True)
+        raise OperatorError(f"cannot write {path}: {error.strerror}", "choose another place") from error
+
+
+def write_new(path: Path, content: bytes, *, mode: int) -> None:
+    """Write a file that must not be there yet; on the disk when this returns.
+
+    The mode is given at creation: at no moment can anybody else read a key.
+    *Raises* AlreadyThere, OperatorError; then there is no new file.
+    """
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
+    except FileExistsError as error:
+        raise AlreadyThere(f"{path} is there already", "choose another name, or move it away") from error
+    except OSError as error:
+        raise OperatorError(f"cannot write {path}: {error.strerror}", "choose another place") from error
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(descriptor)
+    except BaseException as error:
+        path.unlink(missing_ok=True)
+        if not isinstance(error, OSError):
+            raise
+        raise OperatorError(f"cannot write {path}: {error.strerror}", "make room") from error

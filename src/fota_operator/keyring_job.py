@@ -1,0 +1,45 @@
+"""The job that brings the next keyring to a thing. Checked before it is made, by the device's own code."""
+
+from dataclasses import dataclass
+
+from fota.envelope import Envelope
+from fota.keyring import Keyring
+from fota_operator.cloud import Cloud
+from fota_operator.document import build_keyring_document
+from fota_operator.keyrings import require_successor
+from fota_operator.rollout import NewJob, create_job, new_job_id, require_timeout, target_arn
+
+
+@dataclass(frozen=True)
+class StartedKeyringJob:
+    """A job that was made, or with `dry_run` would be. `version` is that of the keyring it brings."""
+
+    job_id: str
+    thing: str
+    version: int
+    document: str
+    dry_run: bool
+
+
+def start_keyring_job(
+    cloud: Cloud,
+    thing: str,
+    envelope: Envelope,
+    current: Keyring,
+    *,
+    timeout_minutes: int | None = None,
+    dry_run: bool = False,
+) -> StartedKeyringJob:
+    """Check that a device with the current keyring takes the next one, and make the job.
+
+    *Raises* BadInput, DeviceWouldRefuse, NotFound, CloudRefused; then there is no job.
+    """
+    require_timeout(timeout_minutes)
+    new = require_successor(current, envelope)
+    document = build_keyring_document(envelope)
+    target = target_arn(cloud, thing)
+    started = StartedKeyringJob(new_job_id(), thing, new.version, document, dry_run)
+    if not dry_run:
+        description = f"keyring {new.version} of {new.product}"
+        create_job(cloud, NewJob(started.job_id, target, document, description, timeout_minutes))
+    return started

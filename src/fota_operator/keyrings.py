@@ -1,0 +1,114 @@
+"""Keyrings: the file that makes a device trust signatures, and the signed successor that replaces it.
+
+Leaves to others: the keys themselves (`keys`), bringing a successor to a device (`keyring_job`).
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from fota import envelope as envelopes
+from fota import keyring as keyrings
+from fota import strict_json
+from fota.envelope import Envelope
+from fota.keyring import Keyring
+from fota.trust_errors import BadEnvelope, BadKeyring, NotTrusted
+from fota_operator.errors import AlreadyThere, BadInput, DeviceWouldRefuse
+from fota_operator.files import read_bounded, write_new
+from fota_operator.keys import SigningKey
+from fota_operator.signing import Signer, signed
+
+KEYRING_FILE = "keyring.json"
+"""The name of the keyring in use, in the folder of the keys."""
+
+_MOST_BYTES = 16_384
+_REMEDY = "make it with `fota keys export`"
+_REMEDY_NEXT = "make it with `fota keys rotate`"
+
+
+def new_keyring(keys: Sequence[SigningKey], *, product: str, hardware: str, threshold: int, version: int) -> Keyring:
+    """A keyring of these keys. *Raises* BadInput for what a device would not read."""
+    if len({key.key_id for key in keys}) != len(keys):
+        raise BadInput("the same key twice", "name different keys")
+    keyring = Keyring(
+        product=product,
+        hardware=hardware,
+        version=version,
+        threshold=threshold,
+        keys={key.key_id: key.public_key for key in keys},
+    )
+    try:
+        return keyrings.parse(keyrings.encode(keyring))
+    except (BadKeyring, ValueError) as error:
+        raise BadInput(f"no device would read this keyring: {error}", "correct it and run this again") from error
+
+
+def write_keyring(path: Path, keyring: Keyring) -> None:
+    """Write the file that `fota-boot --keyring` takes. *Raises* AlreadyThere if another keyring is there."""
+    content = keyrings.encode(keyring)
+    if path.exists() and read_bounded(path, _MOST_BYTES, _REMEDY).rstrip(b"\n") == content:
+        return
+    try:
+        write_new(path, content, mode=0o644)
+    except AlreadyThere as error:
+        raise AlreadyThere(
+            f"{path} holds another keyring, which devices may have", "name another file with -o, or move it away"
+        ) from error
+
+
+def read_keyring(path: Path) -> Keyring:
+    """The keyring in a file. *Raises* NotFound, BadInput."""
+    content = read_bounded(path, _MOST_BYTES, f"name a keyring with --keyring; {_REMEDY}")
+    try:
+        # As a device reads it: editors end a file with a new line.
+        return keyrings.parse(content.rstrip(b"\n"))
+    except BadKeyring as error:
+        raise BadInput(f"{path} is no keyring: {error}", _REMEDY) from error
+
+
+def sign_successor(current: Keyring, new: Keyring, by: Sequence[Signer], *, any_hardware: bool) -> Envelope:
+    """The envelope that makes devices exchange the current keyring for the new one.
+
+    Signed by the thresholds of both. With `any_hardware` each device keeps its own: one envelope for all that
+    have the current keys. *Raises* BadInput, KeyUnusable, DeviceWouldRefuse with the device's reason.
+    """
+    if keyrings.encode(new) == keyrings.encode(current):
+        raise BadInput("both keyrings are the same", "export the next one with its own --version")
+    sent = Keyring(
+        product=new.product,
+        hardware=None if any_hardware else new.hardware,
+        version=new.version,
+        threshold=new.threshold,
+        keys=new.keys,
+    )
+    envelope = signed(keyrings.PAYLOAD_TYPE, keyrings.encode(sent), by)
+    require_successor(current, envelope)
+    return envelope
+
+
+def require_successor(current: Keyring, envelope: Envelope) -> Keyring:
+    """What a device with the current keyring would have then. *Raises* DeviceWouldRefuse."""
+    try:
+        return keyrings.successor(current, envelopes.fields(envelope))
+    except NotTrusted as error:
+        raise DeviceWouldRefuse(
+            f"a device with this keyring would refuse the next one: {error.reason}: {error}",
+            "sign it, with --sign, by as many keys of both as their thresholds say; versions follow one another",
+            reason=error.reason,
+        ) from error
+
+
+def write_envelope(path: Path, envelope: Envelope) -> None:
+    """Write a signed keyring. *Raises* AlreadyThere, OperatorError."""
+    write_new(path, strict_json.canonical(envelopes.fields(envelope)), mode=0o644)
+
+
+def read_envelope(path: Path) -> Envelope:
+    """The signed keyring in a file, not verified. *Raises* NotFound, BadInput."""
+    content = read_bounded(path, _MOST_BYTES, _REMEDY_NEXT)
+    try:
+        envelope = envelopes.parse(strict_json.parse(content))
+    except (BadEnvelope, ValueError) as error:
+        raise BadInput(f"{path} is no signed keyring: {error}", _REMEDY_NEXT) from error
+    if envelope.payload_type != keyrings.PAYLOAD_TYPE:
+        raise BadInput(f"{path} holds another thing, signed: {envelope.payload_type}", _REMEDY_NEXT)
+    return envelope

@@ -1,0 +1,149 @@
+"""Releases: an image and what its maker has signed of it, in one file that is never changed.
+
+A zip of two members, stored as they are: `envelope.json`, the signed manifest, and `image`. What a device takes
+is decided by the device's own code, in `fota`.
+Leaves to others: the file (`release_file`), keys and signatures (`signing`), jobs (`rollout`).
+"""
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from fota import envelope as envelopes
+from fota import manifest as manifests
+from fota import releases
+from fota.envelope import Envelope
+from fota.image import Digests
+from fota.keyring import Keyring
+from fota.machine import IMAGE_KIND
+from fota.manifest import ANY_SLOT, Manifest
+from fota.trust_errors import BadManifest, Contradiction, NotTrusted
+from fota_operator.errors import BadInput, DeviceWouldRefuse
+from fota_operator.image import Image
+from fota_operator.signing import Signer, signed
+
+LINKED_KIND = "linked"
+"""The kind of an image that the ancestor's linker has made for one slot."""
+
+_REMEDIES = {
+    "unsigned": "make a release of it with `fota release create`",
+    "unknown-key": "sign it with a key of that keyring, or give the keyring of that device with --keyring",
+    "too-few-signatures": "sign it with more keys of that keyring: `fota release create ... --sign A --sign B`",
+    "wrong-product": "give the keyring of that device with --keyring, or make a release for its product",
+    "wrong-hardware": "give the keyring of that device with --keyring, or name its hardware with --hardware",
+    "wrong-format": "make an image with `fota image build`",
+    "not-valid-now": "wait, or make a release with other --not-before and --not-after",
+}
+_MAKE_IT_AGAIN = "make the release again with `fota release create`"
+
+
+@dataclass(frozen=True)
+class Release:
+    """An image, and the envelope of its manifest. `manifest` is what the envelope says, verified or not."""
+
+    image: Image
+    envelope: Envelope
+    manifest: Manifest
+
+
+@dataclass(frozen=True)
+class Claim:
+    """What its maker says of an image. None: the default of `make_release`."""
+
+    product: str
+    hardware: tuple[str, ...]
+    version: str | None = None
+    seq: int | None = None
+    secver: int = 0
+    slot: int | None = None
+    release: str | None = None
+    not_before: int | None = None
+    not_after: int | None = None
+
+
+def make_release(image: Image, claim: Claim, by: Sequence[Signer]) -> Release:
+    """Sign what is claimed of the image.
+
+    Left out, `version` and `slot` are the image's own, `seq` the seconds since 1970, and `release` is made of
+    `seq` and the image's SHA-256. *Raises* BadInput, KeyUnusable.
+    """
+    try:
+        payload = manifests.encode(_fields(image, claim))
+    except BadManifest as error:
+        raise BadInput(f"no device would read this manifest: {error}", "correct it and run this again") from error
+    envelope = signed(manifests.PAYLOAD_TYPE, payload, by)
+    return Release(image, envelope, manifests.parse(payload))
+
+
+def require_taken(envelope: Envelope, image: Image, keyring: Keyring, now_s: int | None = None) -> Manifest:
+    """The manifest, if a device with that keyring would take the release; as far as it can be known here.
+
+    What the device has installed before is not known: it may still find the release too old.
+    `now_s`: seconds since 1970, if not by the clock of this machine. *Raises* DeviceWouldRefuse.
+    """
+    try:
+        manifest = releases.opened(envelopes.fields(envelope), keyring)
+        releases.require_for(manifest, keyring, IMAGE_KIND)
+        releases.require_valid(manifest, int(time.time()) if now_s is None else now_s)
+        if not manifest.wanted.matches(digests_of(image)):
+            raise Contradiction("size, md5 or sha256: the image is not the one that was signed")
+    except NotTrusted as error:
+        raise refusal(error.reason, str(error)) from error
+    return manifest
+
+
+def refusal(reason: str, message: str) -> DeviceWouldRefuse:
+    """The error for what a device would answer."""
+    return DeviceWouldRefuse(
+        f"a device with this keyring would refuse it: {reason}: {message}",
+        _REMEDIES.get(reason, _MAKE_IT_AGAIN),
+        reason=reason,
+    )
+
+
+def digests_of(image: Image) -> Digests:
+    """An image's digests as the device compares them."""
+    return Digests(image.size_bytes, bytes.fromhex(image.md5), bytes.fromhex(image.sha256))
+
+
+def _fields(image: Image, claim: Claim) -> dict[str, object]:
+    seq = int(time.time()) if claim.seq is None else claim.seq
+    slot = _slot(image, claim)
+    fields: dict[str, object] = {
+        "format": 1,
+        "product": claim.product,
+        "hardware": list(claim.hardware),
+        "version": _version(image, claim),
+        "seq": seq,
+        "secver": claim.secver,
+        "slot": ANY_SLOT if slot is None else slot,
+        "image": IMAGE_KIND if image.slot is None else LINKED_KIND,
+        "size": image.size_bytes,
+        "sha256": image.sha256,
+        "md5": image.md5,
+        "release": f"{seq}-{image.sha256[:12]}" if claim.release is None else claim.release,
+    }
+    times = {"not_before": claim.not_before, "not_after": claim.not_after}
+    if claim.not_before is not None and claim.not_after is not None and claim.not_before > claim.not_after:
+        raise BadInput("--not-before lies after --not-after", "a device would never take it: exchange them")
+    return fields | {name: time_s for name, time_s in times.items() if time_s is not None}
+
+
+def _version(image: Image, claim: Claim) -> str:
+    version = image.version if claim.version is None else claim.version
+    if version is None:
+        raise BadInput("the image does not say its version", "say it with --version")
+    if image.version not in (None, version):
+        raise BadInput(
+            f"the image calls itself {image.version}, not {version}",
+            "build it with that version, or leave out --version",
+        )
+    return version
+
+
+def _slot(image: Image, claim: Claim) -> int | None:
+    if claim.slot is not None and image.slot not in (None, claim.slot):
+        raise BadInput(
+            f"the image is linked for slot {image.slot} and cannot run in slot {claim.slot}", "leave out --slot"
+        )
+    return image.slot if claim.slot is None else claim.slot

@@ -1,0 +1,103 @@
+"""The file of a release: a zip of two members, stored as they are. Read within bounds, strictly; written whole.
+
+`envelope.json`   the envelope, canonical JSON
+`image`           the bytes that fill a slot
+
+Leaves to others: whether its signatures are good (`release`).
+"""
+
+import io
+import zipfile
+from pathlib import Path
+
+from fota import envelope as envelopes
+from fota import manifest as manifests
+from fota import strict_json
+from fota.envelope import Envelope
+from fota.trust_errors import NotTrusted
+from fota_operator.errors import BadInput, NotFound
+from fota_operator.files import read_bounded, write_whole
+from fota_operator.image import MAX_IMAGE_BYTES, image_from
+from fota_operator.release import Release, digests_of
+
+_ENVELOPE = "envelope.json"
+_IMAGE = "image"
+_MOST_ENVELOPE_BYTES = 8192
+_MOST_BYTES = MAX_IMAGE_BYTES + 16_384
+_EARLIEST = (1980, 1, 1, 0, 0, 0)
+# A local header of a zip, and where the name of its member stands.
+_MAGIC = b"PK\x03\x04"
+_NAME = slice(30, 30 + len(_ENVELOPE))
+_REMEDY = "make it again with `fota release create`"
+
+
+def write_release(path: Path, release: Release) -> None:
+    """Write the file; the same release gives the same bytes. *Raises* OperatorError."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as archive:
+        for name, content in (
+            (_ENVELOPE, strict_json.canonical(envelopes.fields(release.envelope))),
+            (_IMAGE, release.image.content),
+        ):
+            member = zipfile.ZipInfo(name, date_time=_EARLIEST)
+            member.create_system = 3  # Unix, wherever it is made.
+            member.external_attr = 0o644 << 16
+            archive.writestr(member, content)
+    write_whole(path, buffer.getvalue())
+
+
+def is_release(path: Path) -> bool:
+    """Whether a file is meant as a release, whole or not. *Raises* NotFound."""
+    try:
+        with path.open("rb") as file:
+            head = file.read(_NAME.stop)
+    except OSError as error:
+        raise NotFound(f"cannot read {path}: {error.strerror}", "name a release or an image") from error
+    return head.startswith(_MAGIC) and head[_NAME] == _ENVELOPE.encode()
+
+
+def read_release(path: Path) -> Release:
+    """The release in a file, its image the one that its manifest names; no signature was verified.
+
+    *Raises* NotFound, BadInput.
+    """
+    content = read_bounded(path, _MOST_BYTES, "name a file made by `fota release create`")
+    try:
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            _require_members(path, archive)
+            envelope = _envelope(archive.read(_ENVELOPE))
+            image_content = archive.read(_IMAGE)
+        manifest = manifests.parse(envelope.payload)
+    except (
+        zipfile.BadZipFile,
+        EOFError,
+        OSError,
+        NotImplementedError,
+        RuntimeError,
+        ValueError,
+        NotTrusted,
+    ) as error:
+        raise BadInput(f"{path} is not a whole release: {error}", _REMEDY) from error
+    image = image_from(image_content, slot=manifest.slot, version=manifest.version)
+    if not manifest.wanted.matches(digests_of(image)):
+        raise BadInput(f"{path} is not a whole release: its image is not the one that was signed", _REMEDY)
+    return Release(image, envelope, manifest)
+
+
+def _require_members(path: Path, archive: zipfile.ZipFile) -> None:
+    """Exactly the two, stored, and no larger than they may be: nothing is unpacked to find out."""
+    members = archive.infolist()
+    if [member.filename for member in members] != [_ENVELOPE, _IMAGE]:
+        raise BadInput(f"{path} is no release: expected {_ENVELOPE} and {_IMAGE} in it, and nothing else", _REMEDY)
+    for member, most_bytes in zip(members, (_MOST_ENVELOPE_BYTES, MAX_IMAGE_BYTES), strict=True):
+        if member.compress_type != zipfile.ZIP_STORED or member.file_size != member.compress_size:
+            raise BadInput(f"{path} is no release: {member.filename} is packed", _REMEDY)
+        if member.file_size > most_bytes:
+            raise BadInput(f"{path} is no release: {member.filename} is larger than {most_bytes} bytes", _REMEDY)
+
+
+def _envelope(content: bytes) -> Envelope:
+    envelope = envelopes.parse(strict_json.parse(content))
+    if envelope.payload_type != manifests.PAYLOAD_TYPE:
+        raise ValueError(f"payloadType: expected {manifests.PAYLOAD_TYPE}")
+    return envelope

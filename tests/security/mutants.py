@@ -1,0 +1,287 @@
+"""The checks that are taken away by hand, one at a time: where, which piece of the code, and what stands there then.
+
+Grouped by the vectors among which one must then get another verdict. What is said of a life instead of one document
+is in `LIVES`, with the test that must fail then.
+"""
+
+from __future__ import annotations
+
+from security import test_keyrings, test_power, test_rollback
+
+#  folder of vectors: function: (what is replaced, by what)
+VECTORS: dict[str, dict[str, list[tuple[str, str]]]] = {
+    "refused/bad-signature": {
+        "fota.signature:verify_p256": [
+            ("return verify(public_key, message, signature)", "return True"),
+        ],
+        "fota.envelope:verified": [
+            ("is not True", "is None"),
+        ],
+    },
+    "refused/too-few-signatures": {
+        "fota.envelope:verified": [
+            ("if signers < threshold:", "if False:"),
+            ("if signers < threshold:", "if signers < 1:"),
+            ("for key, _ in ours})", "for key, _ in ours}) + len(envelope.signatures) - len(ours)"),
+        ],
+        "fota.keyring:successor": [
+            ("current.keys, current.threshold", "current.keys, 1"),
+        ],
+    },
+    "refused/unknown-key": {
+        "fota.envelope:verified": [
+            ("if not ours:", "if False:"),
+        ],
+    },
+    "refused/bad-envelope": {
+        "fota.envelope:verified": [
+            ("if envelope.payload_type != payload_type:", "if False:"),
+        ],
+        "fota.envelope:parse": [
+            ("or sorted(str(name) for name in value) != list(_MEMBERS)", ""),
+            ("type(kind) is not str or ", ""),
+            ("not 0 < len(found) <= MOST_SIGNATURES", "False"),
+            ("not isinstance(found, list) or ", ""),
+            ("!= len(signatures):", "== 0:"),
+        ],
+        "fota.envelope:_signature": [
+            ('or sorted(str(name) for name in value) != ["keyid", "sig"]', ""),
+            ("type(key) is not str or not is_key_id(key)", "False"),
+            ("if len(signature) != SIGNATURE_BYTES:", "if False:"),
+        ],
+        "fota.envelope:_from_base64": [
+            ("_base64(content) != value or ", ""),
+            ("or len(content) > most_bytes", ""),
+            ("or not 0 < len(value) <= (most_bytes + 2) // 3 * 4", ""),
+        ],
+    },
+    "accepted": {
+        "fota.envelope:verified": [
+            ("signed_bytes(payload_type, envelope.payload)", "envelope.payload"),
+        ],
+        "fota.envelope:signed_bytes": [
+            ('b" " + kind +', 'b" " +'),
+        ],
+        "fota.floor:Floor.require": [
+            ("if manifest.seq < self.seq:", "if manifest.seq <= self.seq:"),
+        ],
+    },
+    "refused/bad-manifest": {
+        "fota.manifest:parse": [
+            ("or not is_canonical", ""),
+            ("if name not in fields:", "if False:"),
+            ("and not _is_right(name, fields[name])", "and False"),
+            ('fields.get("critical", [])', "[]"),
+        ],
+        "fota.manifest:is_whole": [
+            ("type(value) is int", "isinstance(value, int)"),
+            ("type(value) is int", "isinstance(value, (int, float))"),
+            ("least <= value", "True"),
+            ("<= most", "< 10**30"),
+        ],
+        "fota.manifest:is_name": [
+            ('and all(c.isalpha() or c.isdigit() or c in "._-" for c in str(value))', ""),
+        ],
+        "fota.manifest:_is_text": [
+            ("type(value) is str and ", ""),
+            ("0 < len(value)", "True"),
+            ("<= MOST_CHARACTERS", "< 10_000"),
+        ],
+        "fota.manifest:is_hexadecimal": [
+            ("len(value) == digits", "True"),
+            ("0123456789abcdef", "0123456789abcdefABCDEF"),
+            ('and all(c in "0123456789abcdef" for c in value)', ""),
+        ],
+        "fota.manifest:_is_right": [
+            ("and 0 < len(value) <= MOST_NAMES", ""),
+            ("and all(is_name(one) for one in value)", ""),
+            ("isinstance(value, list) and ", ""),
+        ],
+        "fota.strict_json:canonical": [
+            ("_encoded(value, MOST_SIGNED_DEPTH)", "_encoded(value, 100)"),
+        ],
+    },
+    "refused/wrong-product": {
+        "fota.releases:require_for": [
+            ("if release.product != keyring.product:", "if False:"),
+        ],
+        "fota.keyring:successor": [
+            ("if new.product != current.product:", "if False:"),
+        ],
+    },
+    "refused/wrong-hardware": {
+        "fota.releases:require_for": [
+            ("if keyring.hardware not in release.hardware:", "if False:"),
+        ],
+        "fota.keyring:successor": [
+            ("if new.hardware not in (None, current.hardware):", "if False:"),
+        ],
+    },
+    "refused/wrong-format": {
+        "fota.releases:require_for": [
+            ("if release.image != image_kind:", "if False:"),
+        ],
+    },
+    "refused/not-valid-now": {
+        "fota.releases:require_valid": [
+            ("now_s < release.not_before", "False"),
+            ("now_s > release.not_after", "False"),
+        ],
+    },
+    "refused/unsigned": {
+        "fota.releases:Releases.admit": [
+            ("if envelope is None:", "if False:"),
+            ("if keyring is None:", "if keyring is None or envelope is None:"),
+        ],
+    },
+    "refused/contradiction": {
+        "fota.releases:Releases.admit": [
+            ("if not release.wanted.matches(wanted):", "if False:"),
+            ("slot not in (None, release.slot)", "False"),
+        ],
+        "fota.image:Digests.matches": [
+            ("or self.sha256 == other.sha256", "or True"),
+            ("self.size_bytes == other.size_bytes", "True"),
+            ("and self.md5 == other.md5", ""),
+        ],
+    },
+    "refused/slot-is-running": {
+        "fota.releases:Releases.admit": [
+            ("slot if release.slot is None else release.slot", "slot"),
+        ],
+        "fota.device:Device.slot_for": [
+            ("if number in kept:", "if False:"),
+        ],
+    },
+    "refused/older-release": {
+        "fota.floor:Floor.require": [
+            ("if manifest.seq < self.seq:", "if False:"),
+            ("if manifest.seq < self.seq:", "if manifest.seq < self.seq - 1:"),
+            ("and manifest.sha256 != self.sha256", "and False"),
+        ],
+    },
+    "refused/below-floor": {
+        "fota.floor:Floor.require": [
+            ("if manifest.secver < self.secver:", "if False:"),
+            ("if manifest.secver < self.secver:", "if manifest.secver < self.secver - 1:"),
+        ],
+    },
+    "refused/no-such-slot": {
+        "fota.device:Device.slot_for": [
+            ("if not 0 <= number < self.slots.count:", "if False:"),
+        ],
+    },
+    "refused/image-too-large": {
+        "fota.device:Device.slot_for": [
+            ("if size_bytes > capacity_bytes:", "if False:"),
+        ],
+    },
+    "refused/known-bad": {
+        "aws.iot.firmware_job:FirmwareJob.carry_out": [
+            ("device.journal.knows_bad(admitted.wanted) and", "False and"),
+        ],
+    },
+    "refused/bad-document": {
+        "aws.iot.document:parse": [
+            ('if name not in _KNOWN and not str(name).startswith("x-"):', "if False:"),
+            ("if type(insists) is not bool:", "if False:"),
+        ],
+        "aws.iot.document:_slot": [
+            ("type(value) is not int", "not isinstance(value, int)"),
+        ],
+        "aws.iot.document:_size": [
+            ("type(value) is not int", "not isinstance(value, int)"),
+            ("not 0 < value <= MOST_SIZE_BYTES", "False"),
+        ],
+        "aws.iot.document:_digest": [
+            ("len(value) != digits", "False"),
+            ('or not all(c in "0123456789abcdefABCDEF" for c in value)', ""),
+        ],
+        "aws.iot.document:_url": [
+            ('if not value.startswith("https://"):', "if False:"),
+        ],
+        "aws.iot.document:keyring_envelope": [
+            ('if name not in ("operation", "envelope") and not str(name).startswith("x-"):', "if False:"),
+        ],
+    },
+    "refused/no-keyring": {
+        "fota.keyring:successor": [
+            ("if current is None:", "if False:"),
+        ],
+    },
+    "refused/bad-keyring": {
+        "fota.keyring:successor": [
+            ("if new.version != current.version + 1:", "if False:"),
+            ("!= current.version + 1", "<= current.version"),
+            ("envelopes.verified(found, PAYLOAD_TYPE, new.keys, new.threshold)", "pass"),
+        ],
+        "fota.keyring:parse": [
+            ("or not is_canonical", ""),
+            ('if name not in _REQUIRED and name != "hardware":', "if False:"),
+        ],
+        "fota.keyring:_keys": [
+            ("if name != key_id(key):", "if False:"),
+            ('or not digits.startswith("04")', ""),
+            ("not is_hexadecimal(digits, _POINT_DIGITS) or ", ""),
+            ("not 0 < len(value) <= MOST_KEYS", "False"),
+        ],
+        "fota.keyring:_keyring": [
+            ('or type(fields["format"]) is not int', ""),
+            ('if not is_whole(fields["threshold"], 1, len(keys)):', "if False:"),
+            ('if not is_whole(fields["version"], 1, MOST_NUMBER):', "if False:"),
+            ('if not is_name(fields["product"]):', "if False:"),
+        ],
+        "fota.keyring:KeyringStore.load": [
+            ("if self._value.was_ever_made():", "if False:"),
+        ],
+    },
+}
+
+#  function, what is replaced, by what, and the life that goes wrong then
+LIVES = (
+    ("fota.device:Device.begin_trial", "self.releases.require_kept(slot)", "pass",
+     test_keyrings.test_a_stored_release_of_a_dropped_key_begins_no_trial),
+    ("fota.releases:Releases.require_kept", "_kept(slot, keyring)", "_kept(slot, keyring, is_verified=True)",
+     test_keyrings.test_a_stored_release_below_a_threshold_that_was_raised_begins_no_trial),
+    ("fota.releases:Releases.require_kept", "if release is None:", "if False:",
+     test_rollback.test_an_image_whose_kept_release_is_lost_begins_no_trial),
+    ("fota.releases:Releases._kept", "if release.wanted.matches(sealed) else None", "",
+     test_rollback.test_an_image_beside_the_release_of_another_begins_no_trial),
+    ("fota.releases:Releases.admit", "Admitted(release.wanted,", "Admitted(wanted,",
+     test_rollback.test_an_image_with_the_right_md5_and_another_sha256_does_not_start),
+    ("fota.install:Installer.install", "if not wanted.matches(came):", "if False:",
+     test_rollback.test_an_image_with_the_right_md5_and_another_sha256_does_not_start),
+    ("fota.device:Device.begin_trial", "if not self.installer.holds(slot, wanted):", "if False:",
+     test_rollback.test_an_image_that_changed_since_its_update_begins_no_trial),
+    ("fota.image:proves_itself", "return promised.matches(measure_slot(slots, slot, buffer))", "return True",
+     test_rollback.test_an_image_that_changed_since_its_trial_began_does_not_start),
+    ("fota.floor:Floor.after_healthy_boot", "boots >= PROBATION_BOOTS", "boots >= PROBATION_BOOTS - 1",
+     test_rollback.test_the_floor_rises_after_so_many_healthy_boots_and_not_before),
+    ("fota.floor:Floor.after_healthy_boot", "boots >= PROBATION_BOOTS", "boots > PROBATION_BOOTS",
+     test_rollback.test_the_floor_rises_after_so_many_healthy_boots_and_not_before),
+    ("fota.floor:Floor.after_healthy_boot", "if is_the_same else 0", "",
+     test_rollback.test_the_boots_of_one_release_are_not_counted_for_another),
+    ("fota.floor:Floor.after_healthy_boot", "if manifest.seq < self.seq:", "if False:",
+     test_rollback.test_the_floor_does_not_fall_when_a_damaged_image_lets_an_older_one_start),
+    ("fota.floor:Floor.after_healthy_boot", "if manifest.secver <= secver:", "if False:",
+     test_rollback.test_once_the_floor_is_reached_a_healthy_boot_writes_nothing),
+    ("fota.device:Device.boot_was_healthy", "self._is_counted = True", "pass",
+     test_rollback.test_many_looks_in_one_boot_are_one_healthy_boot),
+    ("aws.iot.flow:Flow.run", "self._device.awaits_healthy_boot() and _passes(health_check)",
+     "self._device.awaits_healthy_boot()",
+     test_rollback.test_a_boot_whose_health_check_fails_does_not_count),
+    ("fota.device:Device.confirm", "self.boot_was_healthy()", "pass",
+     test_rollback.test_a_program_that_does_without_jobs_is_safe_from_replays_too),
+    ("fota.keyring:successor", "_with_hardware(new, current.hardware)", "new",
+     test_keyrings.test_a_device_keeps_its_hardware_over_a_keyring_for_all),
+    ("fota.keyring:KeyringStore.save", "save_in_both", "save",
+     test_keyrings.test_one_lost_copy_of_the_keyring_changes_nothing),
+    ("fota.keyring:KeyringStore.load", "raise BadKeyring(", "return None, (",
+     test_keyrings.test_a_device_whose_keyring_is_lost_boots_and_takes_nothing),
+    ("aws.iot.keyring_job:_save", "keyrings.save(new)", "pass",
+     test_keyrings.test_a_rotation_survives_a_restart),
+    ("fota.home:put_keyring", "if current is not None:", "if False:",
+     test_keyrings.test_a_keyring_that_is_there_is_not_replaced_from_outside),
+    ("aws.iot.flow:Flow.run", "self._device.boot_was_healthy()", "pass",
+     test_power.test_a_cut_between_confirm_and_mark_is_made_good_before_the_next_job_is_taken),
+)  # fmt: skip

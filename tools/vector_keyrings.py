@@ -1,0 +1,270 @@
+"""Jobs that bring a keyring: those that a device must take, and all the others."""
+
+import hashlib
+from collections.abc import Iterable
+
+from vector_parts import (
+    ABSENT,
+    KEYRING,
+    MANIFEST,
+    Fields,
+    Vector,
+    device,
+    document,
+    encoded,
+    entry,
+    envelope,
+    key_id,
+    keyring,
+    keyring_document,
+    manifest,
+    public_key,
+    signature,
+)
+
+NEXT = keyring("second", version=2)
+BOTH = ("first", "second")
+TWO_OF_TWO = keyring(*BOTH, threshold=2)
+
+
+def vectors() -> list[Vector]:
+    """Every job that brings a keyring, and jobs for devices whose own keyring is lost."""
+    return [*_accepted(), *_who_signed(), *_wrong_device(), *_not_the_next(), *_odd(), *_lost(), *_documents()]
+
+
+def _refused(reason: str, name: str, about: str, asked: object, of: Fields | None = None) -> Vector:
+    return Vector(f"refused/{reason}", name, about, device() if of is None else of, asked)
+
+
+def _accepted() -> list[Vector]:
+    every_kind = keyring("second", version=2, hardware=ABSENT)
+    stricter = keyring(*BOTH, version=2, threshold=2)
+    found = {
+        "keyring-next": ("The next version, with another key, signed by both.", NEXT, device()),
+        "keyring-for-all-hardware": ("It names no hardware: the device keeps its own.", every_kind, device()),
+        "keyring-stricter": ("From one of one to two of two.", stricter, device()),
+        "keyring-looser": ("From two of two to one of one.", NEXT, device(keyring=TWO_OF_TWO)),
+        "keyring-same-again": ("The one that is there already.", keyring(), device()),
+    }
+    return [
+        Vector("accepted", name, about, of, keyring_document(new, BOTH)) for name, (about, new, of) in found.items()
+    ]
+
+
+def _who_signed() -> list[Vector]:
+    cases: list[tuple[str, str, str, Iterable[str], Fields]] = [
+        ("bad-keyring", "only-by-the-old", "Its own key has not signed: nobody could use it.", ("first",), device()),
+        ("unknown-key", "keyring-only-by-the-new", "The old key has not signed.", ("second",), device()),
+        ("unknown-key", "keyring-by-a-stranger", "Signed by neither.", ("stranger",), device()),
+        ("too-few-signatures", "keyring-one-of-two", "One old key of two.", ("second",), device(keyring=TWO_OF_TWO)),
+        ("bad-keyring", "own-threshold", "One of its own two keys has signed.", ("first", "second"), device()),
+    ]
+    stricter = keyring("second", "third", version=2, threshold=2)
+    found = []
+    for reason, name, about, signers, of in cases:
+        new = stricter if name == "own-threshold" else NEXT
+        found.append(_refused(reason, name, about, keyring_document(new, signers), of))
+    payload = encoded(NEXT)
+    forged = [
+        entry(key_id("first"), signature("stranger", payload, KEYRING)),
+        entry(key_id("second"), signature("second", payload, KEYRING)),
+    ]
+    bad: Fields = {"envelope": envelope(payload, kind=KEYRING, signatures=forged), "operation": "fota-keyring"}
+    unsigned: Fields = {"envelope": envelope(payload, kind=KEYRING, signatures=[]), "operation": "fota-keyring"}
+    return [
+        *found,
+        _refused("bad-signature", "keyring-forged", "A stranger signed under the old key's id.", bad),
+        _refused("bad-envelope", "keyring-without-signatures", "Nobody has signed.", unsigned),
+        _refused(
+            "bad-envelope",
+            "keyring-as-manifest",
+            "The next keyring, well signed, with the type of a manifest.",
+            keyring_document(NEXT, BOTH, MANIFEST),
+        ),
+        _refused(
+            "bad-envelope",
+            "release-as-keyring-job",
+            "A good release in a job that should bring a keyring.",
+            {"envelope": envelope(encoded(manifest())), "operation": "fota-keyring"},
+        ),
+        _refused(
+            "bad-keyring",
+            "manifest-as-keyring",
+            "A manifest, well signed, with the type of a keyring.",
+            keyring_document(manifest()),
+        ),
+    ]
+
+
+def _wrong_device() -> list[Vector]:
+    other = keyring_document(keyring("second", version=2, product="kettle"), BOTH)
+    board = keyring_document(keyring("second", version=2, hardware="board-b"), BOTH)
+    return [
+        _refused("wrong-product", "keyring", "A keyring for another product.", other),
+        _refused("wrong-hardware", "keyring", "A keyring for other hardware.", board),
+        _refused(
+            "no-keyring",
+            "first-by-job",
+            "A first keyring cannot come by a job: nothing shows who sent it.",
+            keyring_document(keyring()),
+            device(keyring=None),
+        ),
+        _refused(
+            "no-keyring",
+            "forged",
+            "A keyring of a stranger's for a device that trusts nobody in particular.",
+            keyring_document(keyring("stranger"), ("stranger",)),
+            device(keyring=None),
+        ),
+        _refused(
+            "no-keyring",
+            "no-envelope-at-all",
+            "Something that is no envelope.",
+            {"envelope": None, "operation": "fota-keyring"},
+            device(keyring=None),
+        ),
+    ]
+
+
+def _not_the_next() -> list[Vector]:
+    at_five = device(keyring=keyring(version=5))
+    cases = {
+        "version-skipped": ("Two versions on: the one between may have dropped a key.", keyring("second", version=7)),
+        "version-same-other-keys": ("The same version with other keys.", keyring("second", version=5)),
+        "version-before": ("The version before: a replay.", keyring(version=4)),
+        "version-first": ("The first version: a replay.", keyring("first", "second", version=1)),
+        "version-last": ("The last version that there is.", keyring("second", version=9_007_199_254_740_991)),
+        "version-same-other-threshold": (
+            "The same version, another threshold.",
+            keyring(*BOTH, version=5, threshold=2),
+        ),
+    }
+    return [
+        _refused("bad-keyring", name, about, keyring_document(new, BOTH), at_five)
+        for name, (about, new) in cases.items()
+    ]
+
+
+def _odd() -> list[Vector]:
+    point = public_key("second")
+    own = key_id("second")
+    fields: dict[str, Fields] = {
+        "format-2": {"format": 2},
+        "format-true": {"format": True},
+        "format-float": {"format": 1.0},
+        "format-missing": {"format": ABSENT},
+        "keys-missing": {"keys": ABSENT},
+        "keys-none": {"keys": {}},
+        "keys-list": {"keys": [point.hex()]},
+        "keys-null": {"keys": None},
+        "keys-nine": {"keys": {f"{n:016x}": point.hex() for n in range(9)}},
+        "key-id-of-another": {"keys": {key_id("third"): point.hex()}},
+        "key-under-two-ids": {"keys": {own: point.hex(), "0" * 16: point.hex()}, "threshold": 2},
+        "key-id-upper-case": {"keys": {own.upper(): point.hex()}},
+        "key-upper-case": {"keys": {own: point.hex().upper()}},
+        "key-compressed": {"keys": {own: f"{2 + point[64] % 2:02x}{point[1:33].hex()}"}},
+        "key-hybrid": {"keys": {own: f"{6 + point[64] % 2:02x}{point[1:].hex()}"}},
+        "key-short": {"keys": {own: point.hex()[:-2]}},
+        "key-empty": {"keys": {own: ""}},
+        "key-number": {"keys": {own: 4}},
+        "key-with-spaces": {"keys": {own: "04 " + point.hex()[3:]}},
+        "product-missing": {"product": ABSENT},
+        "product-path": {"product": "../lamp"},
+        "product-number": {"product": 1},
+        "hardware-list": {"hardware": ["board-a"]},
+        "hardware-null": {"hardware": None},
+        "hardware-empty": {"hardware": ""},
+        "threshold-zero": {"threshold": 0},
+        "threshold-negative": {"threshold": -1},
+        "threshold-above-keys": {"threshold": 2},
+        "threshold-true": {"threshold": True},
+        "threshold-text": {"threshold": "1"},
+        "threshold-missing": {"threshold": ABSENT},
+        "version-zero": {"version": 0},
+        "version-true": {"version": True},
+        "version-text": {"version": "2"},
+        "version-float": {"version": 2.0},
+        "version-missing": {"version": ABSENT},
+        "version-too-high": {"version": 9_007_199_254_740_992},
+        "unknown-field": {"expires": 0},
+    }
+    found = _beside_a_good_key()
+    for name, changes in fields.items():
+        new = keyring("second", **{"version": 2, **changes})
+        found.append(_refused("bad-keyring", f"odd-{name}", f"{name}: not a keyring.", keyring_document(new, BOTH)))
+    good = encoded(NEXT)
+    texts = {
+        "space": good.replace(b":", b": ", 1),
+        "newline-behind": good + b"\n",
+        "twice": good.replace(b'"format":1', b'"format":1,"format":1'),
+        "unsorted": b'{"version":2,' + good[1:].replace(b',"version":2', b""),
+        "trailing": good + b"x",
+        "list": b"[" + good + b"]",
+        "empty-object": b"{}",
+        "no-json": b"keyring",
+        "leading-zero": good.replace(b'"version":2', b'"version":02'),
+    }
+    for name, content in texts.items():
+        found.append(
+            _refused("bad-keyring", f"text-{name}", f"{name}: not canonical JSON.", keyring_document(content, BOTH))
+        )
+    return found
+
+
+def _beside_a_good_key() -> list[Vector]:
+    """Keyrings of which one key is as it should be, and has signed."""
+    point = public_key("third")
+    strange = {
+        "hybrid": bytes([6 + point[64] % 2]) + point[1:],
+        "compressed": bytes([2 + point[64] % 2]) + point[1:33],
+        "shortened": point[:-1],
+        "lengthened": point + b"\0",
+        "prefix-zero": b"\0" + point[1:],
+        "at-infinity": b"\0",
+    }
+    odd = {name: {hashlib.sha256(key).hexdigest()[:16]: key.hex()} for name, key in strange.items()}
+    odd["same-key-under-another-id"] = {"0" * 16: public_key("second").hex()}
+    odd["upper-case"] = {key_id("third"): point.hex().upper()}
+    made_up = [b"\x04" + hashlib.sha512(bytes([number])).digest() for number in range(8)]
+    odd["eight-more"] = {hashlib.sha256(key).hexdigest()[:16]: key.hex() for key in made_up}
+    good = NEXT["keys"]
+    found = []
+    for name, more in odd.items():
+        asked = keyring_document({**NEXT, "keys": {**good, **more}}, BOTH)
+        found.append(_refused("bad-keyring", f"beside-{name}", f"One key is good; beside it, {name}.", asked))
+    last = 9_007_199_254_740_991
+    after = keyring_document(keyring("second", version=last + 1), BOTH)
+    at_the_end = device(keyring=keyring(version=last))
+    return [*found, _refused("bad-keyring", "version-after-the-last", "No version is left.", after, at_the_end)]
+
+
+def _lost() -> list[Vector]:
+    damaged = device(keyring="damaged")
+    return [
+        _refused(
+            "bad-keyring",
+            "lost-unsigned",
+            "Its keyring is lost: what is unsigned is not taken.",
+            document(release=None),
+            damaged,
+        ),
+        _refused("bad-keyring", "lost-signed", "Its keyring is lost: nothing shows who signed.", document(), damaged),
+        _refused(
+            "bad-keyring",
+            "lost-next",
+            "Its keyring is lost: no job brings another one.",
+            keyring_document(NEXT, BOTH),
+            damaged,
+        ),
+    ]
+
+
+def _documents() -> list[Vector]:
+    good = keyring_document(NEXT, BOTH)
+    return [
+        _refused("bad-document", "keyring-without-envelope", "No envelope.", {"operation": "fota-keyring"}),
+        _refused("bad-document", "keyring-unknown-field", "A field that nobody knows.", {**good, "version": 2}),
+        _refused("bad-document", "keyring-with-image", "A keyring and an image in one.", {**document(), **good}),
+        _refused("bad-envelope", "keyring-envelope-null", "Null.", {"envelope": None, "operation": "fota-keyring"}),
+        _refused("bad-envelope", "keyring-envelope-text", "Text.", {"envelope": "x", "operation": "fota-keyring"}),
+    ]
