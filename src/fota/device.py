@@ -154,8 +154,9 @@ class Device:
 
     def keep_release(self, slot: int, envelope: object) -> None:
         """Remember which release a slot holds, the running one too. Survives a reset. *Raises* StorageFailed."""
-        if self.releases.keep(slot, envelope) and slot == self.running_slot:
-            # Another manifest of the image that runs: its number counts from now on.
+        self.releases.keep(slot, envelope)
+        if slot == self.running_slot and self.releases.is_renewed(slot):
+            # A newer manifest of the image that runs: its number counts from now on, and its boots anew.
             self._is_counted = False
             self.confirm()
 
@@ -193,7 +194,7 @@ def _from_settings() -> Device:
 def open_device(path: str, running_slot: int) -> Device:
     """The device whose home folder is `path`. *Raises* NotProvisioned."""
     home = Home(path)
-    installer = Installer(home.slots, client=HttpsClient(), clock=machine)
+    installer = Installer(home.slots, client=HttpsClient(machine.setting("FOTA_CACERT")), clock=machine)
     return Device(
         home.slots,
         home.records,

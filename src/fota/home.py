@@ -44,7 +44,7 @@ class Home:
         self.journal = Journal(*_cells(path, "journal"))
         self.releases = Releases(
             self.slots,
-            KeyringStore(*_cells(path, "keyring")),
+            KeyringStore(*_cells(path, "keyring"), *_cells(path, "floor")),
             FloorStore(*_cells(path, "floor")),
             lambda slot: _cells(path, f"slot-{slot}.release", RELEASE_BYTES),
             image_kind=machine.IMAGE_KIND,
@@ -83,7 +83,7 @@ def provision(
     for cell in _cells(path, "record") + _cells(path, "journal"):
         cell.create()
     if keyring is not None:
-        KeyringStore(*_cells(path, "keyring")).save(keyring)
+        _trust(path, KeyringStore(*_cells(path, "keyring")), keyring)
     _fill(slots, factory, image_size_bytes)
     home = Home(path)
     home.records.save_in_both(Record(FACTORY_SLOT))
@@ -102,8 +102,16 @@ def put_keyring(home: Home, keyring: Keyring) -> None:
         current = None
     if current is not None:
         raise AlreadyProvisioned(f"{home.path}: has a keyring, version {current.version}; send the next one by a job")
-    home.releases.keyrings.save(keyring)
+    _trust(home.path, home.releases.keyrings, keyring)
     log("keyring-put", version=keyring.version, product=keyring.product)
+
+
+def _trust(path: str, keyrings: KeyringStore, keyring: Keyring) -> None:
+    """The floor is made first: it tells of a keyring that is gone. Cut after it: the device takes nothing yet."""
+    for cell in _cells(path, "floor"):
+        if not cell.is_made():
+            cell.create()
+    keyrings.save(keyring)
 
 
 def _is_provisioned(path: str) -> bool:

@@ -54,7 +54,9 @@ class Keyring:
 class KeyringStore:
     """The keyring in its two cells. A device that was never given one has none, and accepts what is not signed."""
 
-    def __init__(self, first: "Cell", second: "Cell") -> None:
+    def __init__(self, first: "Cell", second: "Cell", *others: "Cell") -> None:
+        """`others` are places that only a device with a keyring has: they tell of one that is gone."""
+        self._others = others
         self._value = DurableValue(_MAGIC, first, second, accepted=lambda content: _read(content) is not None)
 
     def load(self) -> "Keyring | None":
@@ -66,7 +68,7 @@ class KeyringStore:
         content = self._value.load()
         if content is not None:
             return _read(content)
-        if self._value.was_ever_made():
+        if self._value.was_ever_made() or any(cell.is_made() for cell in self._others):
             raise BadKeyring("keyring: both copies are damaged; put it there again with fota-boot --keyring FILE")
         return None
 

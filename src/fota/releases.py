@@ -120,20 +120,15 @@ class Releases:
         log("release-admitted", release=release.release, version=release.version, seq=release.seq)
         return Admitted(release.wanted, slot if release.slot is None else release.slot, envelope)
 
-    def keep(self, slot: int, envelope: object) -> bool:
-        """Remember which release a slot holds; whether it was another one before.
-
-        Survives a reset. *Raises* StorageFailed.
-        """
+    def keep(self, slot: int, envelope: object) -> None:
+        """Remember which release a slot holds. Survives a reset. *Raises* StorageFailed."""
         if envelope is None:
-            return False
+            return
         content = strict_json.canonical(envelopes.fields(envelopes.parse(envelope)))
         value = self._value(slot)
-        if value.load() == content:
-            return False
-        # Cut after this: the slot is tried with this release, or not at all.
-        value.save(content)
-        return True
+        if not value.is_in_both(content):
+            # Cut after this: the slot is tried with this release, or not at all.
+            value.save_in_both(content)
 
     def require_kept(self, slot: int) -> None:
         """*Raises* NotTrusted unless the slot holds a release that this device still takes.
@@ -168,6 +163,11 @@ class Releases:
     def floor(self) -> "Floor":
         """How far this device has come."""
         return self.floors.load()
+
+    def is_renewed(self, slot: int) -> bool:
+        """Whether the release of the confirmed image, in that slot, has a higher number than the mark."""
+        release = self._running(slot)
+        return release is not None and release.seq > self.floor().seq
 
     def _running(self, slot: int) -> "Manifest | None":
         """The release of a slot; None for an image that came without one."""

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from sweeps.mutants.in_boot import BOOT
 from sweeps.mutants.in_storage import STORAGE
+from sweeps.mutants.in_trust import TRUST
 from sweeps.mutants.in_update import UPDATE
 from sweeps.mutants.mutant import Mutant
 
-MUTANTS: tuple[Mutant, ...] = (*STORAGE, *BOOT, *UPDATE)
+MUTANTS: tuple[Mutant, ...] = (*STORAGE, *BOOT, *UPDATE, *TRUST)
 
 
 def named(name: str) -> Mutant:

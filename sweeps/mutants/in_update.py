@@ -103,8 +103,8 @@ UPDATE: tuple[Mutant, ...] = (
         "known-bad-not-asked",
         "An image that was rolled back is tried again when it is offered again.",
         _FIRMWARE_JOB,
-        "            if device.journal.knows_bad(asked.wanted) and not asked.insists:\n",
-        "            if asked.insists and device.journal.knows_bad(asked.wanted):\n",
+        "            if device.journal.knows_bad(admitted.wanted) and not asked.insists:\n",
+        "            if asked.insists and device.journal.knows_bad(admitted.wanted):\n",
     ),
     mutant(
         "known-bad-not-remembered",

@@ -12,13 +12,15 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from sweeps.powercut.scenarios import FAMILIES, Scenario
+from sweeps.powercut.families import FAMILIES, named
+from sweeps.powercut.scenarios import Scenario
 from sweeps.powercut.sweep import Sweep
 
 import fota
 
 _MOST_STATES = 1 << 40
 _PLAIN_SHAPES = ("lost", "kept")
+_DAMAGED_FIRST = ("healthy", "unsigned-refused")
 
 
 class FirstViolation(Sweep):
@@ -30,18 +32,22 @@ class FirstViolation(Sweep):
 
     def run(self) -> None:
         """What finds most with least comes first."""
-        self.provisioning()
+        self._each(self._base)
+        if not self.is_over():
+            self.provisioning()
         self._each(lambda family: self.first_cuts(family, _PLAIN_SHAPES))
+        for name in _DAMAGED_FIRST:
+            self.damages(named(name))
+        self._each(self.late_damages)
         if not self.is_over():
             self.uncut()
-        self.damages(FAMILIES[0])
         self._each(self.double_tears)
         self._each(self.damages)
         self._each(self.first_cuts)
         if not self.is_over():
             super().run()
 
-    def _each(self, step: Callable[[Scenario], None]) -> None:
+    def _each(self, step: Callable[[Scenario], object]) -> None:
         for family in FAMILIES:
             if not self.is_over():
                 step(family)

@@ -15,7 +15,8 @@ _HEAD = """# The bugs that the power-cut sweep must find
 <!-- Made by `python -m sweeps.mutants --page docs/power-cuts-mutants.md`; do not edit. -->
 
 Each row is one bug, seeded from outside into a copy of the device's code; the sweep is then run on that copy.
-All but one were written by someone who had not seen the checks.
+Those of what is signed, and one more, were written by who wrote the checks.
+All others were written by someone who had not seen them.
 The third column is the check that found the bug first: others may find it too.
 A dash there means that none did within the time of a run: the sweep does not see this bug yet.
 What the checks are is told in [power-cuts.md](power-cuts.md).

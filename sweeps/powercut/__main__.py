@@ -10,7 +10,7 @@ import json
 import sys
 
 from sweeps.powercut import case, workers
-from sweeps.powercut.witness import Violation
+from sweeps.powercut.past import Violation
 
 STATES, SECONDS = 100_000, 600
 

@@ -13,14 +13,15 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from sweeps.powercut import damage, factory, witness
+from sweeps.powercut.families import named
 from sweeps.powercut.life import Life, State
-from sweeps.powercut.scenarios import named
+from sweeps.powercut.past import Violation
 
 if TYPE_CHECKING:
     from fota_testing.posix_disk import Disk
 
-PROVISION = "provision"
-"""Stands for a scenario: the device is being provisioned."""
+PROVISION, PROVISION_KEYED = "provision", "provision-keyed"
+"""Each stands for a scenario: the device is being provisioned, without a keyring or with one."""
 
 
 @dataclass(frozen=True)
@@ -62,10 +63,10 @@ def cut(state: State, shape: str) -> State:
 
 def replay(case: Case) -> list[str]:
     """Run one case, and tell what was done in it, life by life. *Raises* Violation, ValueError."""
-    if case.scenario == PROVISION:
+    if case.scenario in {PROVISION, PROVISION_KEYED}:
         return _replay_provision(case)
     scenario = named(case.scenario)
-    state, told = State(factory.factory_disk()), [f"-- {scenario.name} --"]
+    state, told = State(factory.factory_disk(is_keyed=scenario.is_keyed)), [f"-- {scenario.name} --"]
     try:
         for step, shape in case.cuts:
             life = Life(scenario, state, range(step, step + 1))
@@ -77,7 +78,7 @@ def replay(case: Case) -> list[str]:
             life.run()
         finally:
             told += _numbered(life.names)
-    except witness.Violation as violation:
+    except Violation as violation:
         violation.steps = told
         raise
     return [*told, "-- settled --"]
@@ -91,7 +92,7 @@ def _run_up_to(life: Life, step: int) -> None:
     """What goes wrong after the cut has not happened."""
     try:
         life.run()
-    except witness.Violation:
+    except Violation:
         if step not in dict(life.taken):
             raise
     if step not in dict(life.taken):
@@ -99,9 +100,10 @@ def _run_up_to(life: Life, step: int) -> None:
 
 
 def _replay_provision(case: Case) -> list[str]:
-    taken: dict[int, Disk] = dict(factory.states())
+    is_keyed = case.scenario == PROVISION_KEYED
+    taken: dict[int, Disk] = dict(factory.states(is_keyed=is_keyed))
     for step, shape in case.cuts[:1]:
         if step not in taken:
             raise ValueError(f"step {step}: a provisioning has {len(taken)} steps")
-        factory.recover(taken[step].after_cut(shape), was_finished=step == max(taken))
+        factory.recover(taken[step].after_cut(shape), was_finished=step == max(taken), is_keyed=is_keyed)
     return [f"-- power cut at step {step}, {shape} --" for step, shape in case.cuts[:1]] + ["-- settled --"]

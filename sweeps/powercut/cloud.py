@@ -83,7 +83,8 @@ class Cloud(JobsService):
             self._restore(state)
         if before == NO_REQUEST_YET:
             for offer in scenario.offers:
-                self._executions.append(self.create(offer.job_id, self._documents[offer.job_id]))
+                if not offer.waits:
+                    self._offer(offer.job_id)
 
     def state(self) -> CloudState:
         """As a value, to go back to."""
@@ -92,6 +93,21 @@ class Cloud(JobsService):
     def is_idle(self) -> bool:
         """Whether no execution waits for the device."""
         return not self.ledger.pending()
+
+    def has_more_to_offer(self) -> bool:
+        """Whether a job is made only once the device has come to rest."""
+        return bool(self._still_to_offer())
+
+    def offer_next(self) -> None:
+        """Make that job."""
+        self._offer(self._still_to_offer()[0])
+
+    def _still_to_offer(self) -> list[str]:
+        made = {execution.job_id for execution in self._executions}
+        return [offer.job_id for offer in self._scenario.offers if offer.waits and offer.job_id not in made]
+
+    def _offer(self, job_id: str) -> None:
+        self._executions.append(self.create(job_id, self._documents[job_id]))
 
     def calm(self) -> None:
         """Nothing goes wrong from now on."""
@@ -126,7 +142,7 @@ class Cloud(JobsService):
         if kind in FAULTS:
             self.expect(ANY, FAULTS[kind])
         elif kind == OFFERED:
-            self._executions.append(self.create(OFFERED_LATE.job_id, self._documents[OFFERED_LATE.job_id]))
+            self._offer(OFFERED_LATE.job_id)
         elif kind == DELETED:
             self._executions = [execution for execution in self._executions if execution.job_id != first]
             self.delete(first)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from sweeps.powercut import seen
+from sweeps.powercut import seen, signing
 from sweeps.powercut.life import modules
+from sweeps.powercut.past import Violation
 from sweeps.powercut.scenarios import BUFFER_BYTES, FACTORY
-from sweeps.powercut.witness import Violation
 
-from fota import boot, image
+from fota import boot, image, keyring
 from fota.errors import AlreadyProvisioned, NothingBootable, NotProvisioned
 from fota.home import Home, provision
 from fota_testing.posix_disk import FOLDER, Disk
@@ -20,27 +20,30 @@ _BARE = Disk({seen.HOME.rsplit("/", 1)[0]: FOLDER}, {})
 """The folder that the home is made in is there, and durable."""
 
 
-@lru_cache(maxsize=1)
-def factory_disk() -> Disk:
-    """A device that was provisioned, with everything durable that is pending."""
+@lru_cache(maxsize=2)
+def factory_disk(*, is_keyed: bool) -> Disk:
+    """A device that was provisioned, with a keyring or without one; everything durable that is pending."""
     model = PosixModel(_BARE)
     with installed(model, *modules()):
-        _provision()
+        _provision(is_keyed=is_keyed)
     return model.disk.after_cut("kept")
 
 
-def states() -> list[tuple[int, Disk]]:
+def states(*, is_keyed: bool) -> list[tuple[int, Disk]]:
     """The disk at each operation of a provisioning, and at its end."""
     model = PosixModel(_BARE)
     found: list[tuple[int, Disk]] = []
     model.watch = lambda number, _function, _path: found.append((number, model.disk))
     with installed(model, *modules()):
-        _provision()
+        _provision(is_keyed=is_keyed)
     return [*found, (model.operations + 1, model.disk)]
 
 
-def recover(left: Disk, *, was_finished: bool) -> None:
-    """After a cut the device boots its factory image, or can be provisioned again. *Raises* Violation."""
+def recover(left: Disk, *, was_finished: bool, is_keyed: bool) -> None:
+    """After a cut the device boots its factory image, or can be provisioned again. *Raises* Violation.
+
+    One that was to have a keyring never boots without it.
+    """
     model = PosixModel(left)
     with installed(model, *modules()):
         try:
@@ -48,22 +51,24 @@ def recover(left: Disk, *, was_finished: bool) -> None:
         except (NotProvisioned, NothingBootable) as error:
             if was_finished:
                 raise Violation("I1", f"provisioned, and after a power cut: {error}") from error
-            slot = _made_again()
+            slot = _made_again(is_keyed=is_keyed)
         if seen.image_name(model.content, slot) != FACTORY.name:
             raise Violation("I1", f"slot {slot} was started and does not hold the factory image")
         if seen.slot_size_bytes(model.content) != _CAPACITY_BYTES:
             raise Violation("I7", "the device boots, and its geometry is lost: it is closed to updates for ever")
+        if is_keyed and seen.value(model.content, "keyring") != signing.FIRST_KEYS.content():
+            raise Violation("I17", "the device boots, and the keyring that it was provisioned with is not there")
 
 
-def _made_again() -> int:
+def _made_again(*, is_keyed: bool) -> int:
     try:
-        _provision()
+        _provision(is_keyed=is_keyed)
         return _boot()
     except (AlreadyProvisioned, NotProvisioned, NothingBootable) as error:
         raise Violation("I7", f"a provisioning that was cut short cannot be made again: {error}") from error
 
 
-def _provision() -> None:
+def _provision(*, is_keyed: bool) -> None:
     content = FACTORY.content
     provision(
         seen.HOME,
@@ -71,6 +76,7 @@ def _provision() -> None:
         image_size_bytes=len(content),
         slot_count=seen.SLOTS,
         slot_size_bytes=_CAPACITY_BYTES,
+        keyring=keyring.parse(signing.FIRST_KEYS.content()) if is_keyed else None,
     )
 
 

@@ -16,9 +16,10 @@ from typing import TYPE_CHECKING
 
 from sweeps.powercut import seen
 from sweeps.powercut.cloud import NO_REQUEST_YET, Cloud, CloudState
+from sweeps.powercut.past import NOTHING_YET, PROBATION_BOOTS, AtRest, Past, Violation
 from sweeps.powercut.scenarios import BUFFER_BYTES, CRASHING, HANGING, UNHEALTHY, Scenario
 from sweeps.powercut.server import ImageServer
-from sweeps.powercut.witness import BEHAVIOURS, NOTHING_YET, AtRest, Past, Violation, Witness
+from sweeps.powercut.witness import BEHAVIOURS, Witness
 
 from aws.iot import fota
 from aws.iot.iot import Thing
@@ -43,6 +44,7 @@ DEADLINE_MS = 600_000
 LOOK_EVERY_MS = 5_000
 MOST_LOOKS = 400
 _ONE_LOOK = ["before list", "after list"]
+_REQUESTS = ("before ", "after ")
 MOST_STEPS = 3_000
 """I13: whoever asks for more operations is caught in a loop."""
 
@@ -81,7 +83,7 @@ class Life:
         self._model.watch = self._disk_operation
         self._clock = FakeClock(state.clock_ms)
         self._cloud = Cloud(self._clock, scenario, state.cloud)
-        self._cloud.watch = self._step
+        self._cloud.watch = self._request
         self._witness = Witness(scenario, state.past, self._model.content)
         self._cloud.judge = lambda job_id, status: self._witness.claimed(job_id, status, self._model.disk)
 
@@ -91,6 +93,10 @@ class Life:
         with installed(self._model, *modules()):
             try:
                 self._live()
+                while self._cloud.has_more_to_offer():
+                    self._rest()
+                    self._cloud.offer_next()
+                    self._live()
                 return self._again()
             except AtRest:
                 return self.state()
@@ -118,19 +124,37 @@ class Life:
                 cause = self._program(slot, is_well=behaviour != UNHEALTHY)
         self._witness.settled(self._cloud.state())
 
+    def _rest(self) -> None:
+        """Boots, until one changes nothing on the disk: each healthy one may add to the floor."""
+        for _ in range(PROBATION_BOOTS + 1):
+            steps = self.steps
+            self._witness.rested()
+            self._live()
+            if all(name.startswith(_REQUESTS) for name in self.names[steps:]):
+                return
+        raise Violation("I9", f"settled, and every boot changes something: {', '.join(self.names[steps:])}")
+
     def _again(self) -> State:
-        """I9: one more boot, and one more look at the jobs, change nothing."""
+        """I9: one more boot and look at the jobs change nothing, once healthy boots have raised the floor."""
         self._cloud.calm()
-        steps = self.steps
-        slot = self._choose("not-confirmed")
-        self._witness.booted(slot)
-        restarts = self._look(*self._started(slot), forced=True, is_well=True)
+        for _ in range(PROBATION_BOOTS + 1):
+            steps = self.steps
+            restarts = self._boot_and_look()
+            done = self.names[steps:]
+            if done == _ONE_LOOK or restarts or not _adds_to_the_floor(done):
+                break
         after = self.state()
-        if after.past.is_damaged:
-            return after
-        if restarts or self.names[steps:] != _ONE_LOOK:
-            raise Violation("I9", f"once settled, another boot did: {', '.join(self.names[steps:])}")
+        if not after.past.is_damaged and (restarts or done != _ONE_LOOK):
+            raise Violation("I9", f"once settled, another boot did: {', '.join(done)}")
+        self._witness.at_rest()
         return after
+
+    def _boot_and_look(self) -> bool:
+        """True when the device restarts."""
+        slot = self._choose("not-confirmed")
+        self._witness.rested()
+        self._witness.booted(slot)
+        return self._look(*self._started(slot), forced=True, is_well=True)
 
     def _choose(self, cause: str) -> int:
         self._cloud.power_off()
@@ -173,6 +197,7 @@ class Life:
             home.slots,
             home.records,
             home.journal,
+            releases=home.releases,
             running_slot=slot,
             installer=Installer(
                 home.slots,
@@ -207,6 +232,13 @@ class Life:
         found = seen.record(self._model.content)
         return found is not None and found.is_on_trial
 
+    def _request(self, name: str) -> None:
+        if name == "after list":
+            self._witness.listed()
+        elif name.startswith("before describe"):
+            self._witness.described()
+        self._step(name)
+
     def _disk_operation(self, _number: int, function: str, path: str) -> None:
         if function != "fsync":
             self._witness.changing(function, path, self._model.disk, self._cloud.state())
@@ -229,6 +261,12 @@ class _Told(Progress):
 
     def confirmed(self, slot: int) -> None:  # noqa: ARG002 - the witness knows better which image runs
         self._witness.confirmed()
+
+
+def _adds_to_the_floor(names: list[str]) -> bool:
+    """Whether a boot did nothing but look at the jobs, and write to the floor or make its file."""
+    files = {name.partition(" ")[2] for name in names if not name.startswith(_REQUESTS)}
+    return files <= {"floor-0", "floor-1", ""}
 
 
 def _restart() -> None:

@@ -9,6 +9,8 @@ import hashlib
 import random
 from dataclasses import dataclass, replace
 
+from sweeps.powercut.signing import HARDWARE, NEW, OLD, Keys, Release
+
 from fota_testing import jobs_faults
 
 IMAGE_BYTES = 1_700
@@ -42,6 +44,8 @@ FACTORY = Image("factory", HEALTHY)
 GOOD, BETTER = Image("good", HEALTHY), Image("better", HEALTHY)
 BAD, SILENT, SICK = Image("bad", CRASHING), Image("silent", HANGING), Image("sick", UNHEALTHY)
 IMAGES = (FACTORY, GOOD, BETTER, BAD, SILENT, SICK)
+NO_IMAGE = Image("", HEALTHY)
+"""Of a job that brings none."""
 
 
 @dataclass(frozen=True)
@@ -66,6 +70,16 @@ class Offer:
     status: str = "SUCCEEDED"
     reason: str = ""
     odd_fields: tuple[tuple[str, object], ...] = ()
+    release: Release | None = None
+    """What its maker has signed; None for an image that nobody signed."""
+    keys: Keys | None = None
+    """The keyring that it brings, instead of an image."""
+    stands_on: str = ""
+    """The job that must have succeeded for it to end so."""
+    otherwise: tuple[str, str] = ("SUCCEEDED", "")
+    """Status and reason where that job did not succeed."""
+    waits: bool = False
+    """Whether it is made only once the device has come to rest, and been well in as many boots as change anything."""
 
     @property
     def insists(self) -> bool:
@@ -74,15 +88,22 @@ class Offer:
 
     def document(self) -> dict[str, object]:
         """The job document."""
+        if self.keys is not None:
+            return {"operation": "fota-keyring", "envelope": self.keys.envelope()}
         content = self.image.content
-        return {
-            "operation": "fota",
-            "bc_idx": "any",
-            "bc_crc": hashlib.md5(content).hexdigest(),  # noqa: S324 - the protocol's own checksum
-            "bc_size": len(content),
-            "bc_url": f"${{aws:iot:s3-presigned-url:{self.image.url}}}",
-            "bc_sha256": hashlib.sha256(content).hexdigest(),
-        } | dict(self.odd_fields)
+        signed = {} if self.release is None else {"envelope": self.release.envelope(content)}
+        return (
+            {
+                "operation": "fota",
+                "bc_idx": "any",
+                "bc_crc": hashlib.md5(content).hexdigest(),  # noqa: S324 - the protocol's own checksum
+                "bc_size": len(content),
+                "bc_url": f"${{aws:iot:s3-presigned-url:{self.image.url}}}",
+                "bc_sha256": hashlib.sha256(content).hexdigest(),
+            }
+            | signed
+            | dict(self.odd_fields)
+        )
 
 
 FAULTS = {
@@ -111,6 +132,14 @@ OUTAGE_REQUESTS = 15
 MISFORTUNES = (*FAULTS, *ENDINGS, *OUTAGES, DELETED, OFFERED)
 
 OFFERED_LATE = Offer("job-late", BETTER)
+_SIGNED_LATE = Offer(
+    OFFERED_LATE.job_id,
+    SILENT,
+    "REJECTED",
+    "wrong-hardware",
+    release=Release(90, 9, (OLD, NEW), f"not-{HARDWARE}"),
+)
+"""Refused whenever it comes, whichever keyring is in force."""
 
 
 @dataclass(frozen=True)
@@ -130,6 +159,8 @@ class Scenario:
     attempts: int = 1
     server: Server = Server()
     keeps_connection: bool = False
+    is_keyed: bool = False
+    """Whether the device was provisioned with a keyring."""
     misfortune: Misfortune | None = None
 
     @property
@@ -151,44 +182,8 @@ class Scenario:
         """Every job that may reach the device."""
         if self.misfortune is None or self.misfortune.kind != OFFERED:
             return self.offers
+        if self.is_keyed:
+            return (*self.offers, _SIGNED_LATE)
         # A server that brings no image to its end brings this one no further.
         ends = self.offers[0] if self.server.dead_from_byte else OFFERED_LATE
         return (*self.offers, replace(OFFERED_LATE, status=ends.status, reason=ends.reason))
-
-
-_GOOD = Offer("job-1", GOOD)
-_BAD = Offer("job-1", BAD, "FAILED", "rolled-back")
-
-FAMILIES = (
-    Scenario("healthy", (_GOOD,)),
-    Scenario("healthy-3-attempts", (_GOOD,), attempts=3),
-    Scenario("crashing", (_BAD,)),
-    Scenario("crashing-2-attempts", (_BAD,), attempts=2),
-    Scenario("hanging", (Offer("job-1", SILENT, "FAILED", "rolled-back"),)),
-    Scenario("unhealthy", (Offer("job-1", SICK, "FAILED", "rolled-back"),)),
-    Scenario("breaks", (_GOOD,), server=Server(breaks_every_bytes=700)),
-    Scenario("breaks-without-ranges", (_GOOD,), server=Server(breaks_every_bytes=1_100, knows_ranges=False)),
-    Scenario("dead-server", (Offer("job-1", GOOD, "FAILED", "body-too-short"),), server=Server(dead_from_byte=900)),
-    Scenario("connected", (_GOOD,), server=Server(ms_per_chunk=3_000), keeps_connection=True),
-    Scenario("two-jobs", (_GOOD, Offer("job-2", BETTER))),
-    Scenario("bad-then-good", (_BAD, Offer("job-2", BETTER))),
-    Scenario("bad-again", (_BAD, Offer("job-2", BAD, "REJECTED", "known-bad"))),
-    Scenario("bad-again-insisting", (_BAD, Offer("job-2", BAD, "FAILED", "rolled-back", (("bc_insist", True),)))),
-    Scenario("bad-good-bad", (_BAD, Offer("job-2", BETTER), Offer("job-3", BAD, "REJECTED", "known-bad"))),
-    Scenario("good-then-bad", (_GOOD, Offer("job-2", BAD, "FAILED", "rolled-back"))),
-    Scenario("refused", (Offer("job-1", GOOD, "REJECTED", "no-such-slot", (("bc_idx", 7),)),)),
-    Scenario("runs-already", (Offer("job-1", FACTORY),)),
-)
-
-
-def named(name: str) -> Scenario:
-    """The scenario of that name. *Raises* ValueError."""
-    family, _, event = name.partition("+")
-    for scenario in FAMILIES:
-        if scenario.family == family:
-            if not event:
-                return scenario
-            kind, _, number = event.partition("@")
-            if kind in MISFORTUNES and number.isdigit():
-                return scenario.with_misfortune(kind, int(number))
-    raise ValueError(f"{name}: no such scenario; expected one of {', '.join(s.family for s in FAMILIES)}")

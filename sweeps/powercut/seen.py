@@ -5,12 +5,14 @@ Written from docs/design.md, with none of the code under test, so that a mistake
 
 from __future__ import annotations
 
+import hashlib
 import json
 import struct
 import zlib
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
+from sweeps.powercut import signing
 from sweeps.powercut.scenarios import IMAGES
 
 if TYPE_CHECKING:
@@ -20,9 +22,18 @@ if TYPE_CHECKING:
 
 HOME = "/device/home"
 SLOTS = 2
-PAIRS = ("record", "journal", *(f"slot-{slot}.seal" for slot in range(SLOTS)))
+_BESIDE_SLOTS = tuple(f"slot-{slot}.{what}" for slot in range(SLOTS) for what in ("seal", "release"))
+PAIRS = ("record", "journal", "keyring", "floor", *_BESIDE_SLOTS)
 """The values that are kept in two copies."""
 
+_MAGICS = {
+    "record": b"FREC",
+    "journal": b"FJNL",
+    "keyring": b"FKEY",
+    "floor": b"FLOR",
+    "seal": b"SEAL",
+    "release": b"RELS",
+}
 _NAMES = {image.content: image.name for image in IMAGES}
 _HEAD = struct.Struct("<4sQH")
 _NONE = 0xFF
@@ -40,6 +51,38 @@ class Seen(NamedTuple):
     def is_on_trial(self) -> bool:
         """Whether the image on trial starts next."""
         return self.trial_slot is not None and self.trial_slot == self.boot_slot
+
+    @property
+    def trial_that_begins(self) -> int | None:
+        """The slot whose trial begins with this record; None if none does."""
+        return self.trial_slot if self.is_on_trial and not self.attempts_spent else None
+
+
+class Floor(NamedTuple):
+    """How far the device has come: the mark, the security version that is demanded."""
+
+    seq: int
+    secver: int
+
+
+NOTHING_REACHED = Floor(0, 0)
+
+
+class Claim(NamedTuple):
+    """The release that is kept beside a slot."""
+
+    seq: int
+    secver: int
+    is_of_the_image: bool
+    """Whether it is a claim about the very bytes that the slot holds."""
+    signers: frozenset[str]
+
+
+class Keyring(NamedTuple):
+    """Whom the device trusts."""
+
+    version: int
+    keys: frozenset[str]
 
 
 def image_name(content: Content, slot: int) -> str | None:
@@ -69,19 +112,61 @@ def record(content: Content) -> Seen | None:
     return Seen(confirmed, boot, None if trial == _NONE else trial, attempts)
 
 
+def floor(content: Content) -> Floor:
+    """The floor that counts; that of a device that has reached nothing if neither copy is whole."""
+    payload = value(content, "floor")
+    if payload is None:
+        return NOTHING_REACHED
+    _, seq, _, secver, _ = json.loads(payload)
+    return Floor(seq, secver)
+
+
+def keyring(content: Content) -> Keyring | None:
+    """The keyring that counts; None if neither copy is whole."""
+    payload = value(content, "keyring")
+    if payload is None:
+        return None
+    fields = json.loads(payload)
+    return Keyring(fields["version"], frozenset(fields["keys"]))
+
+
+def claim(content: Content, slot: int) -> Claim | None:
+    """The release beside a slot; None if neither copy is whole, or it is none."""
+    found = signing.manifest_signed_by(value(content, f"slot-{slot}.release") or b"")
+    if found is None:
+        return None
+    fields, signers = found
+    is_of_it = fields["sha256"] == _sha256(content(f"{HOME}/slot-{slot}.img") or b"")
+    seq, secver = fields["seq"], fields["secver"]
+    assert isinstance(seq, int) and isinstance(secver, int)  # noqa: PT018 - both for the type checker
+    return Claim(seq, secver, is_of_it, signers)
+
+
 def value(content: Content, name: str) -> bytes | None:
     """The newest whole copy of a value; None if there is none."""
-    whole = [copy for copy in (_whole(content(f"{HOME}/{name}-{n}") or b"") for n in (0, 1)) if copy is not None]
+    magic = _MAGICS[name.rpartition(".")[2]]
+    copies = (_whole(magic, content(f"{HOME}/{name}-{n}") or b"") for n in (0, 1))
+    whole = [copy for copy in copies if copy is not None]
     return max(whole)[1] if whole else None
 
 
+@lru_cache(maxsize=1_000)
+def _sha256(image: bytes) -> str:
+    return hashlib.sha256(image).hexdigest()
+
+
 @lru_cache(maxsize=100_000)
-def _whole(cell: bytes) -> tuple[int, bytes] | None:
-    """The sequence number and payload of a copy; None if its CRC says that it is none."""
+def _whole(magic: bytes, cell: bytes) -> tuple[int, bytes] | None:
+    """The sequence number and payload of a copy; None if its magic or its CRC says that it is none."""
     if len(cell) < _HEAD.size + 4:
         return None
-    _, sequence, length = _HEAD.unpack_from(cell)
+    found, sequence, length = _HEAD.unpack_from(cell)
     end = _HEAD.size + length
-    if not sequence or end + 4 > len(cell) or struct.unpack_from("<I", cell, end)[0] != zlib.crc32(cell[:end]):
+    if (
+        found != magic
+        or not sequence
+        or end + 4 > len(cell)
+        or struct.unpack_from("<I", cell, end)[0] != zlib.crc32(cell[:end])
+    ):
         return None
     return sequence, cell[_HEAD.size : end]

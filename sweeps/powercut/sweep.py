@@ -13,10 +13,11 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from sweeps.powercut import damage, factory, seen
-from sweeps.powercut.case import PROVISION, Case, cut
+from sweeps.powercut.case import PROVISION, PROVISION_KEYED, Case, cut
+from sweeps.powercut.families import FAMILIES
 from sweeps.powercut.life import MOST_STEPS, Life, State
-from sweeps.powercut.scenarios import DELETED, FAMILIES, MISFORTUNES, Scenario
-from sweeps.powercut.witness import Violation
+from sweeps.powercut.past import Violation
+from sweeps.powercut.scenarios import DELETED, MISFORTUNES, Scenario
 
 from fota_testing.posix_disk import Write
 
@@ -85,6 +86,7 @@ class Sweep:
             self.double_tears(scenario)
         for scenario in self._families:
             self.damages(scenario)
+            self.late_damages(scenario)
         self.random_cuts()
 
     def uncut(self) -> None:
@@ -133,24 +135,41 @@ class Sweep:
     def damages(self, scenario: Scenario) -> None:
         """Cut at each step with everything kept, and one thing or two destroyed; recover."""
         for step, state in self._base(scenario):
-            for harm in damage.harms():
+            for harm in damage.harms(state.disk.after_cut("kept")):
                 if not self.is_over():
                     self.counts.cuts += 1
                     self._cut(scenario, Case(scenario.name), (step, f"kept!{harm}"), state)
 
+    def late_damages(self, scenario: Scenario) -> None:
+        """Cut at each step with everything kept, recover, and destroy one copy of what is signed when all is done.
+
+        A cut between the writes of two copies leaves an older one: nothing may come to depend on the newer alone.
+        """
+        for step, state in self._base(scenario) if scenario.is_keyed else []:
+            if self.is_over():
+                return
+            self.counts.cuts += 1
+            taken = self._cut(scenario, Case(scenario.name), (step, "kept"), state, steps_wanted=True)
+            for last, left in taken[-1:]:
+                for harm in damage.harms_to_one_copy(left.disk.after_cut("kept")):
+                    self.counts.second_cuts += 1
+                    self._cut(scenario, Case(scenario.name).then(step, "kept"), (last, f"kept!{harm}"), left)
+
     def provisioning(self) -> None:
-        """Cut a provisioning at each step in each shape."""
-        taken = factory.states()
-        for step, disk in taken:
-            for shape in disk.shapes():
-                self.counts.cuts += 1
-                left = disk.after_cut(shape)
-                self.distinct.add(State(left).fingerprint())
-                try:
-                    self.counts.recoveries += 1
-                    factory.recover(left, was_finished=step == taken[-1][0])
-                except Violation as violation:
-                    self._found(Case(PROVISION, ((step, shape),)), violation)
+        """Cut a provisioning, without a keyring and with one, at each step in each shape."""
+        for name in (PROVISION, PROVISION_KEYED):
+            is_keyed = name == PROVISION_KEYED
+            taken = factory.states(is_keyed=is_keyed)
+            for step, disk in taken:
+                for shape in disk.shapes():
+                    self.counts.cuts += 1
+                    left = disk.after_cut(shape)
+                    self.distinct.add(State(left).fingerprint())
+                    try:
+                        self.counts.recoveries += 1
+                        factory.recover(left, was_finished=step == taken[-1][0], is_keyed=is_keyed)
+                    except Violation as violation:
+                        self._found(Case(name, ((step, shape),)), violation)
 
     def random_cuts(self) -> None:
         """Scenarios, steps and shapes at random; of every recovery, cuts at random; of some of those, a third."""
@@ -209,7 +228,7 @@ class Sweep:
     def _run(self, scenario: Scenario) -> list[tuple[int, State]]:
         """Without a cut; the state at each step."""
         self.counts.runs += 1
-        life = Life(scenario, State(factory.factory_disk()), ALL_STEPS)
+        life = Life(scenario, State(factory.factory_disk(is_keyed=scenario.is_keyed)), ALL_STEPS)
         try:
             self._requests.setdefault(scenario.name, life.run().cloud.requests)
         except Violation as violation:
@@ -270,9 +289,9 @@ def _sampled(shapes: list[str], count: int) -> list[str]:
 
 def shares(workers: int) -> list[list[Scenario]]:
     """The families for each process. Those that begin with the same image share many states: they stay together."""
-    groups: dict[str, list[Scenario]] = {}
+    groups: dict[tuple[bool, str], list[Scenario]] = {}
     for scenario in FAMILIES:
-        groups.setdefault(scenario.offers[0].image.name, []).append(scenario)
+        groups.setdefault((scenario.is_keyed, scenario.offers[0].image.name), []).append(scenario)
     found: list[list[Scenario]] = [[] for _ in range(workers)]
     for group in sorted(groups.values(), key=len, reverse=True):
         min(found, key=len).extend(group)

@@ -1,17 +1,18 @@
 """The checks: what anybody who sees the bytes, the boots and the job's history must find true at every moment.
 
-Each is named by its invariant in the table of docs/power-cuts.md. Nothing here asks the code under test.
+Each is named by its invariant in the table of docs/power-cuts.md. Nothing here asks the code under test. What is
+signed is looked at by `trust`.
 """
 
 from __future__ import annotations
 
-from collections import Counter
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from sweeps.powercut import seen
-from sweeps.powercut.scenarios import BUFFER_BYTES, CRASHING, FACTORY, HANGING, HEALTHY, IMAGES
+from sweeps.powercut import seen, trust
+from sweeps.powercut.past import AtRest, Past, Violation, count
+from sweeps.powercut.scenarios import BUFFER_BYTES, CRASHING, HANGING, HEALTHY, IMAGES
 
 if TYPE_CHECKING:
     from sweeps.powercut.cloud import CloudState, ExecutionState
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
     from fota_testing.posix_disk import Disk
 
-KNOWN_BAD, ROLLED_BACK = ("REJECTED", "known-bad"), ("FAILED", "rolled-back")
+SUCCEEDED, KNOWN_BAD, ROLLED_BACK = ("SUCCEEDED", ""), ("REJECTED", "known-bad"), ("FAILED", "rolled-back")
 NEVER_WITHOUT_DAMAGE = "image-damaged"
 """A cause of a rollback: whatever a power cut tears is not started."""
 
@@ -31,62 +32,6 @@ MOST_FETCHED_AGAIN_BYTES = 2 * BUFFER_BYTES
 """I16: what came is put on record at every buffer, and the last of those may be cut."""
 
 BEHAVIOURS = {image.name: image.behaviour for image in IMAGES}
-
-
-class Violation(Exception):
-    """Something is not as it must be. `check` is the invariant's short name."""
-
-    def __init__(self, check: str, message: str) -> None:
-        super().__init__(f"{check}: {message}")
-        self.check = check
-        self.steps: list[str] = []
-        """What was done before it, in a replay."""
-
-
-class AtRest(Exception):
-    """No more can be asked of the device: what was destroyed is what it would need."""
-
-
-@dataclass(frozen=True)
-class Past:
-    """What has happened so far and no disk remembers: it goes along with a state across its power cuts."""
-
-    confirmed: tuple[str, ...] = (FACTORY.name,)
-    """Images whose confirm has returned, in that order; the factory image counts as the first."""
-    trial_boots: tuple[tuple[str, int], ...] = ()
-    """How often each image was started while unconfirmed."""
-    trials_spoiled: tuple[tuple[str, int], ...] = ()
-    """How often each was stopped by a power cut or its deadline while on trial: no fault of its own."""
-    fetched: tuple[str, int] = ("", 0)
-    """The image that comes now, and how far it has come; nothing once a job has ended."""
-    cuts: int = 0
-    harm: str = ""
-    """What was destroyed that no power cut destroys: what was lost with it cannot be told truly any more."""
-
-    @property
-    def is_damaged(self) -> bool:
-        """Whether anything was."""
-        return bool(self.harm)
-
-    @property
-    def has_lost_an_image(self) -> bool:
-        """Whether what was destroyed is an image: the one that is left may be no good."""
-        return ".img=" in self.harm
-
-    def booted_on_trial(self, name: str) -> Past:
-        """One start more of an unconfirmed image."""
-        return replace(self, trial_boots=_counted(self.trial_boots, name))
-
-    def spoiled(self, name: str) -> Past:
-        """One trial more that ended without the image's fault."""
-        return replace(self, trials_spoiled=_counted(self.trials_spoiled, name))
-
-    def with_confirmed(self, name: str) -> Past:
-        """The image is final."""
-        return self if name == self.confirmed[-1] else replace(self, confirmed=(*self.confirmed, name))
-
-
-NOTHING_YET = Past()
 
 
 class Witness:
@@ -101,6 +46,10 @@ class Witness:
         self._record_writes = 0
         self._running_slot: int | None = None
         self._running = ""
+        self._is_counted = False
+        """Whether this boot was counted as a healthy one."""
+        self._changed_since_described = False
+        self._trust = trust.Trust(scenario, content)
 
     def booted(self, slot: int) -> str:
         """The boot chooser has named a slot; which image that starts. I1, I3, I4, I7."""
@@ -114,7 +63,8 @@ class Witness:
             if self.past.has_lost_an_image and BEHAVIOURS[name] in {CRASHING, HANGING}:
                 raise AtRest(f"{name} is the image that is left to start")
             raise Violation("I7", f"{self._boots} boots since the power came back, and no end")
-        self._running_slot, self._running = slot, name
+        self._running_slot, self._running, self._is_counted = slot, name, False
+        self._trust.booted(self.past)
         if not self.past.is_damaged:
             self._require_right_image(name)
         return name
@@ -131,12 +81,33 @@ class Witness:
                 offer.image.name == name and (offer.status, offer.reason) != KNOWN_BAD
                 for offer in self._offers.values()
             )
-            if _count(self.past.trial_boots, name) > allowed:
+            if count(self.past.trial_boots, name) > allowed:
                 raise Violation("I3", f"{name} was started more often than {allowed} times without being confirmed")
+
+    def listed(self) -> None:
+        """The cloud has told the program what waits: a healthy image is well in this boot."""
+        if not self._is_counted and BEHAVIOURS[self._running] == HEALTHY:
+            self.past = self.past.was_well(self._running)
+        self._is_counted = True
+
+    def described(self) -> None:
+        """The device asks what a job wants."""
+        self._changed_since_described = False
+
+    def rested(self) -> None:
+        """The boots are counted anew: there was nothing left to do."""
+        self._boots = 0
+
+    def at_rest(self) -> None:
+        """The device was left in peace for as many boots as change anything."""
+        self._trust.at_rest(self.past)
 
     def changing(self, function: str, path: str, disk: Disk, cloud: CloudState) -> None:
         """A change of the disk was asked for. I2, I10, I11, I15, and clause 2 of the contract of slots."""
+        self._changed_since_described = True
         name = path[len(seen.HOME) + 1 :]
+        if function == "pwrite":
+            self._trust.written(name, disk, self.past)
         if name.startswith("record-") and function == "pwrite" and not self.past.is_damaged:
             self._record_written(cloud)
         if name.startswith("slot-") and name[5:6].isdigit():
@@ -146,16 +117,23 @@ class Witness:
         self._record_writes += 1
         if self._record_writes > RECORD_WRITES_PER_UPDATE * len(self._offers) + (self.past.cuts > 0):
             raise Violation("I10", f"the boot record was written {self._record_writes} times")
+        trust.require_met(self._content)
         found = seen.record(self._content)
-        if found is None or not found.is_on_trial or found.attempts_spent or found.trial_slot is None:
+        if found is None or found.trial_that_begins is None:
             return
-        name = seen.image_name(self._content, found.trial_slot)
+        name = seen.image_name(self._content, found.trial_that_begins)
         waiting = [self._offers[execution.job_id] for execution in cloud.executions if not execution.is_over]
         if not any(offer.image.name == name for offer in waiting):
             raise Violation("I15", f"the trial of {name} begins, and no job asks for it any more")
 
     def _slot_changed(self, function: str, name: str, disk: Disk) -> None:
         slot = int(name[5])
+        if all(offer.status == "REJECTED" for offer in self._offers.values()):
+            raise Violation("I11", f"{function} of {name} for a job that is refused")
+        self._trust.may_change(f"{function} of {name}")
+        if ".release-" in name:
+            # A newer release of the image that runs may take the place of the one before.
+            return
         if name.endswith(".img") and seen.is_sealed(disk.content, slot):
             raise Violation("I2", f"{function} of {name}, whose seal is not broken")
         if slot == self._running_slot:
@@ -163,11 +141,11 @@ class Witness:
         found = seen.record(self._content)
         if found is not None and slot == found.confirmed_slot:
             raise Violation("I2", f"{function} of {name}, whose image is the one to fall back on")
-        if all(offer.status == "REJECTED" for offer in self._offers.values()):
-            raise Violation("I11", f"{function} of {name} for a job that is refused")
 
     def claimed(self, job_id: str, status: str, disk: Disk) -> None:
-        """The device says that a job has ended so. I6."""
+        """The device says that a job has ended so. I6, I11."""
+        if status == "REJECTED" and self._changed_since_described:
+            raise Violation("I11", f"something was written for {job_id}, which is refused")
         if status != "IN_PROGRESS":
             self.past = replace(self.past, fetched=("", 0))
         if self.past.is_damaged:
@@ -176,14 +154,21 @@ class Witness:
         if offer is None:
             raise Violation("I6", f"{status} was reported of {job_id}, which is no job of ours")
         if status == "SUCCEEDED":
-            if self._running != offer.image.name:
-                raise Violation("I6", f"SUCCEEDED was reported of {offer.image.name} while {self._running} runs")
-            for shape in ("lost", "kept"):
-                found = seen.record(disk.after_cut(shape).content)
-                if found is None or found.trial_slot is not None or found.confirmed_slot != self._running_slot:
-                    raise Violation("I6", f"SUCCEEDED was reported of {offer.image.name} before it was final")
+            self._require_final(offer, disk)
         elif status in {"FAILED", "REJECTED"} and self._running == offer.image.name:
             raise Violation("I6", f"{status} was reported of {offer.image.name}, which runs")
+
+    def _require_final(self, offer: Offer, disk: Disk) -> None:
+        """What SUCCEEDED is said of is durable. I6."""
+        views = [disk.after_cut(shape).content for shape in ("lost", "kept")]
+        if offer.keys is not None:
+            self.past = trust.reported(self.past, offer.keys.version, views)
+            return
+        if self._running != offer.image.name:
+            raise Violation("I6", f"SUCCEEDED was reported of {offer.image.name} while {self._running} runs")
+        for found in map(seen.record, views):
+            if found is None or found.trial_slot is not None or found.confirmed_slot != self._running_slot:
+                raise Violation("I6", f"SUCCEEDED was reported of {offer.image.name} before it was final")
 
     def asked(self, url: str, first: int) -> None:
         """The device asks for an image from there on. I16: after a power cut it goes on near where it was."""
@@ -224,44 +209,56 @@ class Witness:
             if execution.ended_by_the_service:
                 if not self._scenario.may_end_early:
                     raise Violation("I6", f"{execution.job_id} is {execution.status}")
-            elif not self._is_true(execution, self._offers[execution.job_id]):
+            elif not self._is_true(execution, self._offers[execution.job_id], cloud):
                 raise Violation("I6", f"{execution.job_id} ended {execution.status}, {dict(execution.details)}")
 
-    def _is_true(self, execution: ExecutionState, offer: Offer) -> bool:
+    def _wanted(self, offer: Offer, cloud: CloudState) -> tuple[tuple[str, str], ...]:
+        """How a job may end: as it must after the one that it stands on, whichever way that went."""
+        found = [execution for execution in cloud.executions if execution.job_id == offer.stands_on]
+        if not offer.stands_on or (found and found[0].status == "SUCCEEDED"):
+            return ((offer.status, offer.reason),)
+        if found and not found[0].ended_by_the_service:
+            return (offer.otherwise,)
+        # Whoever ended it does not know how far the device had come.
+        return ((offer.status, offer.reason), offer.otherwise)
+
+    def _is_true(self, execution: ExecutionState, offer: Offer, cloud: CloudState) -> bool:
         """Whether a job ended as it must, or as the power cuts excuse."""
-        name = offer.image.name
+        name, wanted = offer.image.name, self._wanted(offer, cloud)
         outcome = (execution.status, dict(execution.details).get("reason", ""))
-        spoiled = _count(self.past.trials_spoiled, name)
+        spoiled = count(self.past.trials_spoiled, name)
         if outcome == KNOWN_BAD:
-            was_tried = _count(self.past.trial_boots, name) + spoiled > 0
+            was_tried = count(self.past.trial_boots, name) + spoiled > 0
             if not was_tried or offer.insists:
                 return False
             return offer.image.behaviour != HEALTHY or spoiled >= self._scenario.attempts
         if dict(execution.details).get("cause") == NEVER_WITHOUT_DAMAGE:
             return False
-        if outcome == (offer.status, offer.reason):
+        if outcome in wanted:
             return True
         if offer.image.behaviour != HEALTHY:
             # Where it was expected to be known already, what made it so was cancelled.
             was_expected = (offer.status, offer.reason) == KNOWN_BAD
             return was_expected and self._scenario.may_end_early and outcome == ROLLED_BACK
-        return spoiled >= self._scenario.attempts and outcome == ROLLED_BACK
+        return SUCCEEDED in wanted and spoiled >= self._scenario.attempts and outcome == ROLLED_BACK
 
     def _is_offered(self, name: str) -> bool:
         return any(offer.image.name == name for offer in self._offers.values())
 
 
 def after_cut(disk: Disk, left: Disk, past: Past) -> Past:
-    """What the power cut adds to the past. I8: every value is the one before the cut write, or the one after it."""
+    """What the power cut adds to the past. I5, I8: every value is that before the cut write, or that after it."""
     for name, allowed in _before_and_after(disk).items():
         if seen.value(left.content, name) not in allowed:
             raise Violation("I8", f"{name} is neither the one before nor the one after")
+    if not past.is_damaged:
+        trust.require_met(left.content)
     past = replace(past, cuts=past.cuts + 1)
     found = seen.record(left.content)
     if found is not None and found.is_on_trial and found.attempts_spent and found.trial_slot is not None:
         tried = seen.image_name(left.content, found.trial_slot)
         # Two cuts may cost the same attempt.
-        if tried is not None and _count(past.trials_spoiled, tried) < found.attempts_spent:
+        if tried is not None and count(past.trials_spoiled, tried) < found.attempts_spent:
             return past.spoiled(tried)
     return past
 
@@ -271,11 +268,3 @@ def _before_and_after(disk: Disk) -> dict[str, tuple[bytes | None, bytes | None]
     """Each value as it is with nothing kept of what is pending, and with everything."""
     lost, kept = disk.after_cut("lost").content, disk.after_cut("kept").content
     return {name: (seen.value(lost, name), seen.value(kept, name)) for name in seen.PAIRS}
-
-
-def _counted(counts: tuple[tuple[str, int], ...], name: str) -> tuple[tuple[str, int], ...]:
-    return tuple((Counter(dict(counts)) + Counter({name: 1})).items())
-
-
-def _count(counts: tuple[tuple[str, int], ...], name: str) -> int:
-    return dict(counts).get(name, 0)

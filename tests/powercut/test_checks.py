@@ -3,7 +3,7 @@
 import math
 
 import pytest
-from sweeps.powercut.scenarios import named
+from sweeps.powercut.families import named
 from sweeps.powercut.sweep import Sweep
 
 from aws.iot import firmware_job, flow

@@ -9,8 +9,9 @@ import math
 import pytest
 from sweeps.powercut import __main__ as command
 from sweeps.powercut import case, factory, workers
+from sweeps.powercut.families import FAMILIES, named
 from sweeps.powercut.life import Life, State
-from sweeps.powercut.scenarios import FAMILIES, Scenario, named
+from sweeps.powercut.scenarios import Scenario
 from sweeps.powercut.sweep import Sweep, shares
 
 SHAPES = ("lost", "kept", "names", "sizes", "mixed-0", "mixed-1", "torn-12", "tail-12", "torn-512")
@@ -51,6 +52,14 @@ def test_a_destroyed_copy_costs_neither_the_device_nor_its_peace() -> None:
     assert sweep.counts.found == []
 
 
+@pytest.mark.parametrize("family", ["unsigned-refused", "keyring-then-old-key", "signed-runs-already"])
+def test_a_destroyed_copy_of_what_is_signed_costs_neither_the_device_nor_its_trust(family: str) -> None:
+    sweep = sweep_of(named(family))
+    sweep.damages(named(family))
+    assert sweep.counts.recoveries > 100
+    assert sweep.counts.found == []
+
+
 def test_a_provisioning_that_was_cut_short_can_be_made_again() -> None:
     sweep = sweep_of()
     sweep.provisioning()
@@ -72,7 +81,7 @@ def test_the_same_seed_draws_the_same_cuts() -> None:
 
 def test_equal_bytes_before_the_same_cloud_are_one_state() -> None:
     scenario = named("healthy")
-    life = Life(scenario, State(factory.factory_disk()), range(1, 5))
+    life = Life(scenario, State(factory.factory_disk(is_keyed=False)), range(1, 5))
     life.run()
     before_the_list, after_the_list, *_ = (state for _, state in life.taken)
     assert before_the_list.fingerprint() == after_the_list.fingerprint()

@@ -232,7 +232,7 @@ VECTORS: dict[str, dict[str, list[tuple[str, str]]]] = {
             ('if not is_name(fields["product"]):', "if False:"),
         ],
         "fota.keyring:KeyringStore.load": [
-            ("if self._value.was_ever_made():", "if False:"),
+            ("if self._value.was_ever_made() or any(cell.is_made() for cell in self._others):", "if False:"),
         ],
     },
 }
