@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-fast lint powercut powercut-full powercut-mutants killsweep docs format clean
+.PHONY: help demo test test-fast lint powercut powercut-full powercut-mutants killsweep fuzz docs size format clean
 
 help: ## Say what can be made
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 20
@@ -43,8 +43,15 @@ powercut-mutants: $(READY) ## Seed bugs into a copy of the code: the sweep must 
 killsweep: $(READY) ## Kill real processes at every file and socket call; needs strace
 	@$(BIN)/python -m sweeps.killsweep
 
-docs: $(READY) ## Make again the parts of docs/ that are generated from the code
+fuzz: $(READY) ## Mutate job documents and envelopes; compare the verdicts of both interpreters
+	@$(BIN)/python -m sweeps.fuzz
+
+docs: $(READY) ## Make again what is generated from the code: parts of docs/, the lists for mip
 	@$(BIN)/python tools/docs.py
+	@$(BIN)/python tools/mip_lists.py
+
+size: $(READY) ## Say how large the device library is, compiled for MicroPython
+	@$(BIN)/python tools/sizes.py
 
 format: $(READY) ## Rewrite the code in the one format
 	@$(BIN)/ruff format .

@@ -1,8 +1,10 @@
 """One verified, ranged GET, streamed into the caller's buffer: the contract, and the client of this interpreter.
 
-The HTTPS itself is in the interpreter's half, `_http_cpython`. No redirect is followed and no content coding
-accepted: the URL in the job names the object itself.
+The HTTPS itself is in the interpreter's half, `_http_cpython` or `_http_micropython`. No redirect is followed and
+no content coding accepted: the URL in the job names the object itself.
 """
+
+from fota.machine import INTERPRETER
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -50,7 +52,9 @@ class HttpsClient:
     def get(self, url: str, headers: "dict[str, str]", timeout_ms: int) -> "Answer":
         """See `Client`."""
         if self._client is None:
-            from fota._http_cpython import Urllib3Client
-
-            self._client = Urllib3Client(self._cacert)
+            if TYPE_CHECKING or INTERPRETER == "cpython":
+                from fota._http_cpython import Urllib3Client as PlatformClient
+            else:
+                from fota._http_micropython import SslClient as PlatformClient
+            self._client = PlatformClient(self._cacert)
         return self._client.get(url, headers, timeout_ms)

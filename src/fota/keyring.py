@@ -98,7 +98,7 @@ def parse(content: bytes) -> Keyring:
         raise BadKeyring(f"keyring: {error}", cause=error)
     if not isinstance(fields, dict) or not is_canonical:
         raise BadKeyring("keyring: expected an object in canonical JSON")
-    for name in fields:
+    for name in sorted(fields):
         if name not in _REQUIRED and name != "hardware":
             raise BadKeyring(f"{name}: unknown field; expected {', '.join(_REQUIRED)}, hardware")
     for name in _REQUIRED:
@@ -192,7 +192,8 @@ def _keys(value: object) -> "dict[str, bytes]":
     if not isinstance(value, dict) or not 0 < len(value) <= MOST_KEYS:
         raise BadKeyring(f"keys: expected 1 to {MOST_KEYS} of them")
     keys = {}
-    for name, digits in value.items():
+    for name in sorted(value):
+        digits = value[name]
         if not is_hexadecimal(digits, _POINT_DIGITS) or not digits.startswith("04"):
             raise BadKeyring(f"keys: expected {_POINT_DIGITS} hexadecimal digits in lower case, beginning with 04")
         key = bytes.fromhex(digits)

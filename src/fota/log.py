@@ -6,6 +6,7 @@ A URL is logged without its query (a presigned URL is a password); keys and cert
 from fota import machine
 
 EVENTS = (
+    "no-watchdog",  # problem: nothing ends the trial of an image that hangs
     "boot",  # slot, verdict: an image is about to start
     "rollback",  # slot, cause: a trial was given up
     "image-ended",  # slot, status: the image's process is gone
@@ -33,6 +34,7 @@ EVENTS = (
     "connection-lost",  # problem
     "connect-failed",  # endpoint, problem
     "subscribe-refused",  # topics
+    "message-unreadable",  # topic: an answer to us; a job whose document it brought is REJECTED
     "message-dropped",  # topic, problem
     "request-retried",  # topic, problem
     "job-taken",  # job, execution

@@ -1,22 +1,35 @@
 """All that differs between machines: clock, sleep, randomness, log sink, settings, the restart.
 
-The one module that reads which interpreter runs. Its other half is `_machine_cpython`.
+The one module that asks which interpreter runs. Its other half is `_machine_cpython` or `_machine_micropython`.
 """
 
 import sys
 
 INTERPRETER = sys.implementation.name
 
-from fota._machine_cpython import (  # noqa: E402
-    IMAGE_KIND,
-    emit,
-    new_lock,
-    now_ms,
-    random_fraction,
-    restart,
-    setting,
-    sleep_ms,
-)
+TYPE_CHECKING = False
+if TYPE_CHECKING or INTERPRETER == "cpython":
+    from fota._machine_cpython import (
+        IMAGE_KIND,
+        emit,
+        new_lock,
+        now_ms,
+        random_fraction,
+        restart,
+        setting,
+        sleep_ms,
+    )
+else:
+    from fota._machine_micropython import (
+        IMAGE_KIND,
+        emit,
+        new_lock,
+        now_ms,
+        random_fraction,
+        restart,
+        setting,
+        sleep_ms,
+    )
 
 __all__ = (
     "IMAGE_KIND",

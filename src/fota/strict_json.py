@@ -21,19 +21,23 @@ MOST_DIGITS = 20
 MOST_FLOAT_CHARACTERS = 40
 
 _MOST_INT = 10**MOST_DIGITS - 1
+TOO_GREAT: int = 10**MOST_DIGITS
+"""What stands for a number out of all bounds: out of those of every field too."""
+
 _ESCAPES = b'"\\/bfnrt'
 _ESCAPED = '"\\/\b\f\n\r\t'
 _WORDS = ((b"true", True), (b"false", False), (b"null", None))
 
 
-def parse(text: bytes, most_bytes: int = MOST_BYTES) -> object:
+def parse(text: bytes, most_bytes: int = MOST_BYTES, *, clips: bool = False) -> object:
     """The value that a JSON text stands for: None, a bool, int, float, str, list or dict.
 
+    With `clips` a number that is too long or too large does not spoil the text around it: it reads as TOO_GREAT.
     *Raises* ValueError, which says what is wrong and at which byte reading stopped.
     """
     if len(text) > most_bytes:
         raise ValueError(f"JSON: {len(text)} bytes, at most {most_bytes} are read")
-    reader = _Reader(text)
+    reader = _Reader(text, clips)
     document = value = reader.value()
     around: "list[object]" = []
     while True:
@@ -89,9 +93,10 @@ def _quoted(text: object) -> str:
 class _Reader:
     """A text, and how far it has been read."""
 
-    def __init__(self, text: bytes) -> None:
+    def __init__(self, text: bytes, clips: bool) -> None:
         self._text = text
         self._at = 0
+        self._clips = clips
 
     def error(self, problem: str) -> ValueError:
         """The error to raise; it names the place."""
@@ -171,13 +176,18 @@ class _Reader:
             self._digits()
             is_float = True
         number = self._text[start : self._at]
-        if len(number) > MOST_FLOAT_CHARACTERS if is_float else digits > MOST_DIGITS:
-            raise self.error("a number that is too long")
-        value = float(number) if is_float else int(number)
-        # Of an infinity that is not 0.
-        if value - value != 0:
-            raise self.error("a number that is too large")
-        return value
+        problem = "a number that is too long"
+        if (len(number) <= MOST_FLOAT_CHARACTERS) if is_float else (digits <= MOST_DIGITS):
+            if not is_float:
+                return int(number)
+            value: float = float(number)
+            # Of an infinity it is not 0.
+            if value - value == 0:
+                return value
+            problem = "a number that is too large"
+        if not self._clips:
+            raise self.error(problem)
+        return TOO_GREAT
 
     def _digits(self) -> None:
         if not self._skip(b"0123456789"):

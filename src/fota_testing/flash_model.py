@@ -34,7 +34,7 @@ class FlashModel:
         """How often each sector was erased: what it wears out by."""
         self.deaf_at: int | None = None
         """The number of the operation that answers well and does nothing, as worn-out flash does."""
-        self._content = bytearray([ERASED]) * self.size_bytes
+        self._content = bytearray(bytes([ERASED]) * self.size_bytes)
         self._cut_at: int | None = None
         self._shape = "nothing"
         self._is_off = False

@@ -13,7 +13,7 @@ def _words(text):
 
 MODULES = _words(
     """
-    array binascii collections errno hashlib hmac io json math os random re select socket ssl struct sys
+    array binascii collections errno gc hashlib hmac io json math os random re select socket ssl struct sys
     time
     """
 )

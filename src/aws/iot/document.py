@@ -61,11 +61,7 @@ def keyring_envelope(document: object) -> object:
     """The envelope of a document that carries a keyring. *Raises* BadDocument."""
     if not isinstance(document, dict):
         raise BadDocument(f"document: expected an object, got {_shown(document)}")
-    for name in document:
-        if name not in ("operation", "envelope") and not str(name).startswith("x-"):
-            raise BadDocument(
-                f"{_cut(without_query(str(name)))}: unknown field; expected operation, envelope or x-..."
-            )
+    _require_known(document, ("operation", "envelope"))
     if "envelope" not in document:
         raise BadDocument("envelope: missing")
     return document["envelope"]
@@ -75,11 +71,7 @@ def parse(document: object) -> FotaDocument:
     """What the document asks for. *Raises* BadDocument, which names the field, what was expected and what came."""
     if not isinstance(document, dict):
         raise BadDocument(f"document: expected an object, got {_shown(document)}")
-    for name in document:
-        if name not in _KNOWN and not str(name).startswith("x-"):
-            raise BadDocument(
-                f"{_cut(without_query(str(name)))}: unknown field; expected {', '.join(_KNOWN)} or x-..."
-            )
+    _require_known(document, _KNOWN)
     for name in _REQUIRED:
         if name not in document:
             raise BadDocument(f"{name}: missing")
@@ -101,6 +93,13 @@ def parse(document: object) -> FotaDocument:
         insists=insists,
         envelope=document.get("envelope"),
     )
+
+
+def _require_known(document: "dict[str, object]", known: "tuple[str, ...]") -> None:
+    # In order, so that both interpreters name the same field: dictionaries have none on MicroPython.
+    for name in sorted(str(one) for one in document):
+        if name not in known and not name.startswith("x-"):
+            raise BadDocument(f"{_cut(without_query(name))}: unknown field; expected {', '.join(known)} or x-...")
 
 
 def _slot(value: object) -> "int | None":

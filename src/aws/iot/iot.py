@@ -7,6 +7,7 @@ from aws.iot import topics
 from aws.iot.errors import BadThingName, NotConnected
 from fota import strict_json
 from fota.log import log
+from fota.machine import INTERPRETER
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -42,10 +43,13 @@ class Thing:
         self.thingname = _checked_name(mqtt_id if thingname is None else thingname)
         if connection is None:
             # Here, so that a device with a connection of its own needs neither paho nor our files for it.
-            from aws.iot._mqtt_cpython import PahoConnection
             from aws.iot.credentials import Credentials
 
-            connection = PahoConnection(endpoint, mqtt_id, Credentials(clicert, pkey, cacert))
+            if TYPE_CHECKING or INTERPRETER == "cpython":
+                from aws.iot._mqtt_cpython import PahoConnection as PlatformConnection
+            else:
+                from aws.iot._mqtt_micropython import SocketConnection as PlatformConnection
+            connection = PlatformConnection(endpoint, mqtt_id, Credentials(clicert, pkey, cacert))
         self.mqtt = connection
 
     def update_shadow(self, state: "dict[str, object]") -> None:

@@ -5,7 +5,7 @@ AWS: https://docs.aws.amazon.com/iot/latest/developerguide/jobs-mqtt-api.html
 
 from aws.iot import topics
 from aws.iot.errors import ExecutionOver, NoAnswer, VersionMismatch
-from aws.iot.exchange import MOST_TRIES, Exchange
+from aws.iot.exchange import MOST_TRIES, UNREADABLE, Exchange
 from fota import machine, strict_json
 from fota.backoff import Backoff
 
@@ -52,6 +52,10 @@ class Job:
         if self.execution is not None:
             request["executionNumber"] = self.execution
         answer = self._exchange.ask(topics.job_get(self.thing.thingname, self.jobid), request)
+        if answer is UNREADABLE:
+            # Whoever made the job must hear that: its document is none.
+            self.document = None
+            return True
         state = answer.get("execution")
         if not isinstance(state, dict):
             raise ExecutionOver(f"{self.jobid}: the service knows no such execution", code="ResourceNotFound")

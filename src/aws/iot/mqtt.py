@@ -1,7 +1,8 @@
 """The MQTT connection that a Thing needs, in words. Bring your own by meeting it.
 
-The one that comes with the library is `_mqtt_cpython.PahoConnection`. Here is also the little that every
-connection needs alike: how an endpoint is read, how a payload becomes bytes, which topics are allowed.
+Those that come with the library are `_mqtt_cpython.PahoConnection` and `_mqtt_micropython.SocketConnection`. Here
+is also the little that every connection needs alike: how an endpoint is read, how a payload becomes bytes, which
+topics are allowed.
 """
 
 import json

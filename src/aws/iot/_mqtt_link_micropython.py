@@ -1,0 +1,186 @@
+"""One connection: MQTT packets over mutual TLS over TCP, on MicroPython's sockets, without a wait.
+
+Two things do wait, since nothing there can be asked otherwise: the look-up of the host's name (nothing bounds it but
+the network stack), and the arithmetic of the handshake (on a microcontroller up to seconds, in a few steps).
+
+Verified are the authority, the host name and, by the device's clock, the dates: set the clock first. MicroPython's
+`ssl` begins with verification off, unlike CPython's. It has no ALPN, so that port 443 of AWS IoT is out of
+reach, and shows a single certificate of the device's.
+
+What goes wrong is an OSError, or a ValueError where trying again would be no better: a certificate is not good.
+"""
+
+import errno
+import select
+import socket
+import ssl
+
+from aws.iot._mqtt_packets_micropython import DISCONNECT, PINGREQ, PINGRESP, Reader
+from aws.iot.errors import BadCredentials
+from fota import machine
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    # A socket of MicroPython; the type checker knows those of CPython alone.
+    from typing import Any
+
+    from aws.iot.credentials import Credentials
+
+ASKING, ACCEPTED, ESTABLISHED, LEAVING = 0, 1, 2, 3
+"""How far a connection is: asked for, accepted, subscribed, and said goodbye to."""
+
+ACCEPT_WITHIN_MS = 30_000
+"""From the look-up of the name to the last SUBACK; longer is a broker that is not well."""
+
+PING_AFTER_MS = 60_000
+"""In silence, of either side; a router may forget a connection that is silent for longer."""
+
+PONG_WITHIN_MS = 10_000
+WRITE_WITHIN_MS = 60_000
+"""For one packet, the longest of which has 128 KiB."""
+
+# Numbers, since not every port of MicroPython has the names.
+_IPPROTO_TCP = 6
+_TCP_NODELAY = 1
+
+
+def tls_context(credentials: "Credentials") -> "ssl.SSLContext":
+    """A context for one device, which verifies. *Raises* BadCredentials, naming which of them TLS cannot use."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.verify_mode = ssl.CERT_REQUIRED
+    name = "cacert"
+    try:
+        if credentials.authorities is None:
+            raise ValueError("there are none of the system's here")
+        for authority in credentials.authorities:
+            context.load_verify_locations(cadata=authority)
+        name = "clicert, pkey"
+        context.load_cert_chain(credentials.certificates[0], credentials.private_key)
+    except (ValueError, OSError) as error:
+        raise BadCredentials(f"{name}: TLS cannot use them: {error}", cause=error)
+    return context
+
+
+class Link:
+    """One connection, from the first try to make it until it is closed. Every method but `close` may raise."""
+
+    def __init__(self, context: "ssl.SSLContext", host: str, port: int, turn: int, buffer: bytearray) -> None:
+        """Begin to connect. *Blocks* while the name is looked up. `turn` picks among the addresses of the host."""
+        self.is_reached = False
+        """Whether somebody listens at the address; TLS has begun."""
+        self.stage = ASKING
+        self.began_ms = self._sent_ms = self._heard_ms = machine.now_ms()
+        self._pinged_ms: "int | None" = None
+        self._context = context
+        self._host = host
+        self._reader = Reader(buffer)
+        self._unsent: "memoryview | None" = None
+        self._socket: "Any" = _dial(host, port, turn)
+        self._poll = select.poll()
+        self._poll.register(self._socket, select.POLLOUT)
+
+    def can_send(self) -> bool:
+        """Whether the last packet has gone."""
+        return self._unsent is None
+
+    def send(self, packet: "bytes | bytearray") -> None:
+        """Send a packet, in one write if the network takes it; *only* when `can_send`."""
+        self._unsent = memoryview(packet)
+        self._sent_ms = machine.now_ms()
+        self.flush()
+
+    def flush(self) -> None:
+        """Send more of the packet that has not gone yet."""
+        while self.is_reached and self._unsent is not None:
+            try:
+                count = self._socket.write(self._unsent)
+            except ValueError as error:
+                # In this way the handshake says that a certificate is not good, and nothing else.
+                raise ValueError(f"its certificate is not trusted: {str(error).strip()}")
+            if not count:
+                if machine.now_ms() - self._sent_ms > WRITE_WITHIN_MS:
+                    raise OSError(f"the broker did not take a packet within {WRITE_WITHIN_MS} ms")
+                return
+            self._unsent = self._unsent[count:] if count < len(self._unsent) else None
+
+    def receive(self) -> "tuple[int, memoryview] | None":
+        """The first byte and the body of a packet that has come; see `Reader.next`."""
+        # Not while a packet has not gone: there would be no room for the acknowledgement.
+        packet = self._reader.next(self._fill) if self._unsent is None else None
+        if packet is not None:
+            self._heard_ms = machine.now_ms()
+            if packet[0] >> 4 == PINGRESP:
+                self._pinged_ms = None
+        return packet
+
+    def keep_alive(self) -> None:
+        """Ping a broker that has not heard of us for long, or we of it; *raises* OSError if it is too slow."""
+        now_ms = machine.now_ms()
+        if self.stage < ESTABLISHED and now_ms - self.began_ms > ACCEPT_WITHIN_MS:
+            raise OSError(f"the broker did not accept us within {ACCEPT_WITHIN_MS} ms")
+        if self._pinged_ms is not None:
+            if now_ms - self._pinged_ms > PONG_WITHIN_MS:
+                raise OSError(f"the broker did not answer a ping within {PONG_WITHIN_MS} ms")
+        elif self.can_send() and now_ms - min(self._sent_ms, self._heard_ms) > PING_AFTER_MS:
+            self._pinged_ms = now_ms
+            self.send(PINGREQ)
+
+    def say_goodbye(self) -> None:
+        """Send the last packet; unless one is half sent: then there is no polite end."""
+        if self.can_send():
+            self.stage = LEAVING
+            self.send(DISCONNECT)
+
+    def await_ready(self, timeout_ms: int) -> None:
+        """Wait until it is worth trying again, or for `timeout_ms`."""
+        if self.is_reached:
+            self._poll.modify(self._socket, select.POLLIN if self._unsent is None else select.POLLOUT)
+        for ready in self._poll.poll(timeout_ms):
+            if not self.is_reached:
+                self._secure(ready[1])
+
+    def close(self) -> None:
+        """Hang up."""
+        try:
+            self._socket.close()
+        except OSError:
+            pass  # Gone already, which is what was wanted.
+
+    def _fill(self, buffer: memoryview) -> "int | None":
+        count: "int | None" = self._socket.readinto(buffer)
+        if count == 0:
+            raise OSError("the broker closed the connection")
+        return count
+
+    def _secure(self, happened: int) -> None:
+        """Begin TLS, now that the connection stands, or say why it does not."""
+        if happened & (select.POLLERR | select.POLLHUP):
+            self._socket.recv(1)
+            raise OSError("the connection was not made")
+        self._poll.unregister(self._socket)
+        self._socket = self._context.wrap_socket(
+            self._socket, server_hostname=self._host, do_handshake_on_connect=False
+        )
+        self._poll.register(self._socket, select.POLLOUT)
+        self.is_reached = True
+
+
+def _dial(host: str, port: int, turn: int) -> "Any":
+    """A socket on its way to the host: the first address that does not fail at once, beginning with number `turn`."""
+    addresses = socket.getaddrinfo(host, port, 0, socket.SOCK_STREAM)
+    problem = OSError("no address")
+    for number in range(turn, turn + len(addresses)):
+        address = addresses[number % len(addresses)]
+        tcp = socket.socket(address[0], address[1])
+        tcp.setblocking(False)
+        # Or a packet that follows another waits for the acknowledgement of that one.
+        tcp.setsockopt(_IPPROTO_TCP, _TCP_NODELAY, 1)
+        try:
+            tcp.connect(address[-1])
+        except OSError as error:
+            problem = error
+            if error.errno != errno.EINPROGRESS:
+                tcp.close()
+                continue
+        return tcp
+    raise problem

@@ -1,0 +1,260 @@
+"""MicroPython's half of `http`: one ranged GET over `ssl`, small, with a deadline on every wait.
+
+The certificate is verified, its dates included, and so is the host name: by mbedTLS, or by OpenSSL on CPython, where
+this file runs too. Dates are held against the clock of the machine: set it before the first request.
+What has no deadline is looking up a name, for which MicroPython offers none; the time it took is counted.
+Chunked answers are refused: S3 sends none.
+"""
+
+import errno
+import select
+import socket
+import ssl
+
+from fota import machine, pem
+from fota.errors import BadHttpAnswer, DownloadFailed, DownloadTimeout, Unreachable, UntrustedServer
+from fota.http_head import whole_number
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import TypeVar
+
+    Found = TypeVar("Found")
+
+_MOST_HEAD_BYTES = 8192
+_MOST_FIELDS = 64
+
+_PIECE_BYTES = 512
+"""Read at once. MicroPython forgets what it has read when the connection breaks in the middle of one read: so much
+is lost at most, which is less than what makes a try fruitful to `fota.download`."""
+
+_WOULD_BLOCK = (errno.EAGAIN, errno.EINPROGRESS, 2, 3)
+"""The last two are CPython's SSL_ERROR_WANT_READ and SSL_ERROR_WANT_WRITE."""
+
+
+class SslClient:
+    """HTTPS with the certificate and the host name verified, always. `cacert` is the path of a PEM or DER file."""
+
+    def __init__(self, cacert: "str | None" = None) -> None:
+        """*Raises* UntrustedServer without certificates: a microcontroller has none of the system's."""
+        self._context = context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        # MicroPython's `ssl` verifies nothing until told to, whatever the protocol. Its contexts have no
+        # `check_hostname`: there a name is verified whenever a certificate is.
+        for name, value in (("check_hostname", True), ("verify_mode", ssl.CERT_REQUIRED)):
+            if name == "verify_mode" or hasattr(context, name):
+                setattr(context, name, value)
+        try:
+            with open(cacert or "", "rb") as file:
+                content = file.read()
+            for certificate in pem.to_der(content, b"CERTIFICATE") or [content]:
+                context.load_verify_locations(cadata=certificate)
+        except (OSError, ValueError) as error:
+            raise UntrustedServer(f"{cacert}: expected certificates to trust, PEM or DER", cause=error)
+
+    def get(self, url: str, headers: "dict[str, str]", timeout_ms: int) -> "SslAnswer":
+        """Send the request and read the head of its answer."""
+        authority, host, port, path = _parts(url)
+        request = bytearray(b"GET " + path.encode())
+        request.extend(f" HTTP/1.1\r\nHost: {authority}\r\nConnection: close\r\n".encode())
+        for name, value in headers.items():
+            request.extend(f"{name}: {value}\r\n".encode())
+        request.extend(b"\r\n")
+        stream = _connected(self._context, host, port, machine.now_ms() + timeout_ms)
+        answer = None
+        try:
+            stream.write(request)
+            answer = SslAnswer(stream, timeout_ms)
+            return answer
+        finally:
+            if answer is None:
+                stream.close()
+
+
+class SslAnswer:
+    """See `fota.http.Answer`."""
+
+    def __init__(self, stream: "_Stream", timeout_ms: int) -> None:
+        self._stream = stream
+        self._timeout_ms = timeout_ms
+        head, self._rest = _head(stream, machine.now_ms() + timeout_ms)
+        self.status, fields = _parsed(head)
+        self.etag = fields.get("etag")
+        self.content_range = fields.get("content-range")
+        self.length_bytes = self._left_bytes = _length(fields)
+
+    def readinto(self, buffer: "memoryview") -> int:
+        """Fill the beginning of `buffer` with what is there; 0 at the end."""
+        if self._left_bytes is not None:
+            buffer = buffer[: self._left_bytes]
+        if self._rest:
+            count = min(len(buffer), len(self._rest))
+            buffer[:count] = self._rest[:count]
+            self._rest = self._rest[count:]
+        else:
+            count = self._stream.readinto(buffer, machine.now_ms() + self._timeout_ms)
+        if self._left_bytes is not None:
+            self._left_bytes -= count
+        return count
+
+    def close(self) -> None:
+        """End the connection: the rest of a body is not waited for."""
+        self._stream.close()
+
+
+class _Stream:
+    """TLS over a connected socket that does not block."""
+
+    def __init__(self, plain: "socket.socket", tls: ssl.SSLSocket, deadline_ms: int) -> None:
+        self._plain = plain
+        self._tls = tls
+        self._deadline_ms = deadline_ms
+        # MicroPython has `readinto`, CPython `recv_into`.
+        self._readinto: Callable[[memoryview], int] = getattr(tls, "readinto", None) or tls.recv_into
+
+    def close(self) -> None:
+        """End the connection."""
+        self._tls.close()
+        # After a failed handshake MicroPython's TLS has let go of it, open.
+        self._plain.close()
+
+    def write(self, content: bytearray) -> None:
+        """Send all of it, behind the handshake, before the deadline of connecting."""
+        rest = memoryview(content)
+        while rest:
+            rest = rest[self._waited(self._tls.write, rest, self._deadline_ms) :]
+
+    def readinto(self, buffer: "memoryview", deadline_ms: int) -> int:
+        """What is there, a byte at least; 0 at the end of the stream."""
+        done = 0
+        while done < len(buffer):
+            piece = buffer[done : done + _PIECE_BYTES]
+            try:
+                count = _once(self._readinto, piece) if done else self._waited(self._readinto, piece, deadline_ms)
+            except DownloadFailed:
+                if not done:
+                    raise
+                # What came before the break counts; the next read meets the break again.
+                count = 0
+            if not count:
+                break
+            done += count
+        return done
+
+    def _waited(self, ask: "Callable[[memoryview], int]", view: "memoryview", deadline_ms: int) -> int:
+        while True:
+            count = _once(ask, view)
+            if count is not None:
+                return count
+            # MicroPython waits for what TLS is in want of, whichever is asked for.
+            _wait(self._tls, select.POLLIN, deadline_ms)
+
+
+def _connected(context: ssl.SSLContext, host: str, port: int, deadline_ms: int) -> _Stream:
+    """A connection to the first address of the host that takes one. *Raises* Unreachable, DownloadTimeout."""
+    problem: DownloadFailed = Unreachable("no such host")
+    for family, kind, protocol, _, address in _once(socket.getaddrinfo, host, port, 0, socket.SOCK_STREAM) or ():
+        plain = socket.socket(family, kind, protocol)
+        try:
+            plain.setblocking(False)
+            _once(plain.connect, address)
+            if _wait(plain, select.POLLOUT, deadline_ms) != select.POLLOUT:
+                raise Unreachable("no connection")
+            tls = context.wrap_socket(plain, server_hostname=host, do_handshake_on_connect=False)
+            return _Stream(plain, tls, deadline_ms)
+        except DownloadFailed as error:
+            problem = error
+            plain.close()
+    raise problem
+
+
+def _once(ask: "Callable[..., Found]", *arguments: object) -> "Found | None":
+    """What a socket answers; None if it would block. *Raises* Unreachable, UntrustedServer.
+
+    Their texts hold nothing of the URL, whose query is a password.
+    """
+    try:
+        return ask(*arguments)
+    except ValueError as error:
+        # Of the errors of TLS, on both interpreters, those about the certificate alone.
+        raise UntrustedServer("the certificate of the server was not accepted", cause=error)
+    except OSError as error:
+        if error.errno in _WOULD_BLOCK:
+            return None
+        raise Unreachable(f"error {error.errno}", cause=error)
+
+
+def _wait(thing: "socket.socket", event: int, deadline_ms: int) -> int:
+    """The events that came. *Raises* DownloadTimeout."""
+    poll = select.poll()
+    poll.register(thing, event)
+    for _, events in poll.poll(max(0, deadline_ms - machine.now_ms())):
+        return events
+    raise DownloadTimeout("the server was silent for too long")
+
+
+def _parts(url: str) -> "tuple[str, str, int, str]":
+    """Authority, host, port and the rest of an https URL that no two parsers read differently.
+
+    *Raises* BadHttpAnswer.
+    """
+    authority, slash, path = url[8:].partition("/")
+    host, colon, text = authority.partition(":")
+    port = whole_number(text) if colon else 443
+    named = host.strip(".-") and all(c.isalpha() or c.isdigit() or c in ".-" for c in host)
+    plain = all("!" <= c <= "~" and c != "#" for c in url)
+    if not (url.startswith("https://") and named and slash and plain and port and port < 65_536):
+        raise BadHttpAnswer("the URL cannot be used")
+    return authority, host, port, slash + path
+
+
+def _head(stream: _Stream, deadline_ms: int) -> "tuple[bytes, bytes]":
+    """The head of the answer, without its empty line, and the bytes of the body that came along."""
+    piece = memoryview(bytearray(_PIECE_BYTES))
+    came = b""
+    end = -1
+    while end < 0:
+        count = stream.readinto(piece, deadline_ms)
+        came += bytes(piece[:count])
+        end = came.find(b"\r\n\r\n")
+        if not count or (len(came) if end < 0 else end + 4) > _MOST_HEAD_BYTES:
+            raise Unreachable("the answer has no head, or no end of it")
+    return came[:end], came[end + 4 :]
+
+
+def _parsed(head: bytes) -> "tuple[int, dict[str, str]]":
+    """The status, and the headers, their names in lower case (RFC 9112). *Raises* Unreachable for what is no head."""
+    fields: "dict[str, str]" = {}
+    # ASCII alone, and no line that ends in half a line's end.
+    sound = all(31 < byte < 127 or byte == 9 for byte in head.replace(b"\r\n", b""))
+    first, *lines = str(head if sound else b"", "ascii").split("\r\n")
+    version, _, rest = first.partition(" ")
+    status = whole_number(rest[:3]) or 0
+    if (
+        version not in ("HTTP/1.0", "HTTP/1.1")
+        or status < 100
+        or rest[3:4] not in ("", " ")
+        or len(lines) > _MOST_FIELDS
+    ):
+        raise Unreachable("the answer is not HTTP")
+    for line in lines:
+        name, colon, value = line.partition(":")
+        # No blanks about a name, and no line that goes on in the next.
+        if not colon or name.split() != [name]:
+            raise Unreachable("the answer is not HTTP")
+        name, value = name.lower(), value.strip()
+        # One that comes twice is a list of both, and the length, the range and the codings are none.
+        fields[name] = f"{fields[name]}, {value}" if name in fields else value
+    return status, fields
+
+
+def _length(fields: "dict[str, str]") -> "int | None":
+    """How long the body says that it is. *Raises* BadHttpAnswer for a body that is coded in any way."""
+    for name in ("content-encoding", "transfer-encoding"):
+        if fields.get(name, "identity") != "identity":
+            raise BadHttpAnswer(f"{name}: expected none, got {fields[name]!r}")
+    text = fields.get("content-length")
+    length_bytes = whole_number(text or "")
+    if length_bytes is None and text is not None:
+        raise BadHttpAnswer(f"content-length: expected a number, got {text!r}")
+    return length_bytes

@@ -1,0 +1,210 @@
+"""MicroPython's half of `storage`: files on littlefs.
+
+There a file changes as a whole, when it is flushed or closed: a power cut before that leaves what was there. FAT
+makes no such promise; `file_system_kind` tells the two apart. Nothing is removed before a rename.
+"""
+
+import os
+
+from fota.errors import Busy, ImageTooLarge, NoSpace, StorageFailed
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+_ENOSPC = 28
+"""Of the file systems' own; `errno` there has no name for it."""
+
+_ENOENT = 2
+_FOLDER = 0x4000
+
+_KINDS = {"VfsLfs1": "littlefs", "VfsLfs2": "littlefs", "VfsFat": "fat", "VfsPosix": "posix", "VfsRom": "rom"}
+
+_homes: "list[str]" = []
+
+
+class FileCell:
+    """A few bytes in a file that is rewritten whole, and durable when `write` returns.
+
+    The file ends where they end: littlefs keeps few bytes beside the name, and needs no block for them.
+    """
+
+    def __init__(self, path: str, size_bytes: int) -> None:
+        self.path = path
+        self.size_bytes = size_bytes
+
+    def create(self) -> None:
+        """Make the file, empty."""
+        self.write(b"")
+
+    def read(self) -> bytes:
+        """The bytes as they are on storage; empty if the file cannot be read."""
+        try:
+            with open(self.path, "rb") as file:
+                return file.read(min(os.stat(self.path)[6], self.size_bytes))
+        except OSError:
+            return b""
+
+    def is_made(self) -> bool:
+        """Whether there is such a file; True if that cannot be told."""
+        try:
+            os.stat(self.path)
+        except OSError as error:
+            return bool(error.args[0] != _ENOENT)
+        return True
+
+    def write(self, content: bytes) -> None:
+        """Replace what the file holds; returns once that is on storage and reads back equal.
+
+        *Raises* StorageFailed, after which the cell may hold anything.
+        """
+        if len(content) > self.size_bytes:
+            raise StorageFailed(f"{self.path}: {len(content)} bytes do not fit into {self.size_bytes}")
+        _write_file(self.path, content)
+        if self.read() != content:
+            raise StorageFailed(f"{self.path}: what was written does not read back")
+
+
+class SlotWriter:
+    """Fills one image file from its beginning. See `fota.slots.Writer`.
+
+    No room is set aside: that there is none is found out on the way. A file cannot be cut here: behind an offset
+    that is gone back to, the old bytes stay until they are written over.
+    """
+
+    def __init__(self, path: str, size_bytes: int, offset_bytes: int = 0) -> None:
+        self._path = path
+        self._size_bytes = size_bytes
+        self._begin(offset_bytes)
+
+    def write(self, chunk: "memoryview") -> None:
+        """Append all of `chunk`."""
+        if self._written_bytes + len(chunk) > self._size_bytes:
+            raise ImageTooLarge(f"size: expected {self._size_bytes} bytes, more were written")
+        _asked(self._path, self._file.write, chunk)
+        self._written_bytes += len(chunk)
+
+    def restart(self) -> None:
+        """Forget what was written."""
+        self.close()
+        self._begin(0)
+
+    def flush(self) -> None:
+        """Return once what was written is on storage."""
+        _asked(self._path, self._file.flush)
+        _sync()
+
+    def close(self) -> None:
+        """Flush, and let go of the file. May be called twice."""
+        _asked(self._path, self._file.close)
+        _sync()
+
+    def _begin(self, offset_bytes: int) -> None:
+        self._written_bytes = offset_bytes
+        self._file = _asked(self._path, open, self._path, "r+b" if offset_bytes else "wb")
+        if offset_bytes:
+            self._file.seek(offset_bytes)
+        # Until the empty file is on storage, littlefs keeps the room of the old image.
+        self.flush()
+
+
+class SlotReader:
+    """Reads one image file from its beginning. See `fota.slots.Reader`."""
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+        try:
+            os.stat(path)
+        except OSError as error:
+            if error.errno == _ENOENT:
+                path = ""
+        self._file = _asked(path, open, path, "rb") if path else None
+
+    def readinto(self, buffer: "memoryview") -> int:
+        """Fill the beginning of `buffer`; 0 at the end."""
+        return _asked(self._path, self._file.readinto, buffer) if self._file else 0
+
+    def close(self) -> None:
+        """Let go of the file. May be called twice."""
+        if self._file:
+            self._file.close()
+
+
+class HomeLock:
+    """One taker at a time of a home folder, until the next reset: here runs but one program."""
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+        self.descriptor = -1
+
+    def take(self) -> None:
+        """Take the lock. *Raises* Busy."""
+        if self._path in _homes:
+            raise Busy(f"{self._path}: this home folder is in use")
+        _homes.append(self._path)
+
+
+def make_folder(path: str) -> None:
+    """Make a folder, and those above it, unless it is there."""
+    path = path.rstrip("/")
+    try:
+        if not path or os.stat(path)[0] & _FOLDER:
+            return
+    except OSError:
+        make_folder(path.rpartition("/")[0])
+    _asked(path, os.mkdir, path)
+    _sync()
+
+
+def write_whole_file(path: str, content: bytes) -> None:
+    """Put a small file in place, whole or not at all: written beside, flushed, renamed."""
+    _write_file(path + ".new", content)
+    _asked(path, os.rename, path + ".new", path)
+    _sync()
+
+
+def file_system_kind(path: str) -> str:
+    """What the path lies on: "littlefs", "fat", "posix", "rom"; empty if that cannot be told.
+
+    By the table of what is mounted, which MicroPython has from 1.29 on: `os.statvfs` does not tell.
+    """
+    if not path.startswith("/"):
+        path = os.getcwd() + "/" + path
+    longest, kind = 0, ""
+    try:
+        # By its name, which CPython's checkers do not know.
+        for mounted, point in __import__("vfs").mount():
+            if len(point) > longest and (path + "/").startswith(point.rstrip("/") + "/"):
+                longest, kind = len(point), type(mounted).__name__
+    except (ImportError, TypeError):
+        return ""
+    return _KINDS.get(kind, "")
+
+
+def _write_file(path: str, content: bytes) -> None:
+    file = _asked(path, open, path, "wb")
+    try:
+        _asked(path, file.write, content)
+        _asked(path, file.flush)
+    finally:
+        _asked(path, file.close)
+    _sync()
+
+
+def _sync() -> None:
+    """Where the operating system has a say too."""
+    getattr(os, "sync", _nothing)()
+
+
+def _nothing() -> None:
+    pass
+
+
+def _asked(path: str, ask: "Callable[..., Any]", *arguments: object) -> "Any":  # as different as what is asked
+    """What the file system answers. *Raises* StorageFailed for its errors, NoSpace."""
+    try:
+        return ask(*arguments)
+    except OSError as error:
+        kind = NoSpace if error.errno == _ENOSPC else StorageFailed
+        raise kind(f"{path}: error {error.errno}", cause=error)

