@@ -1,6 +1,7 @@
 """Images: built from a folder as a zipapp, or read from a file.
 
-Leaves to others: storing them (`store`) and what a device makes of them.
+Leaves to others: images for MicroPython (`image_micropython`), storing images (`store`), and what a device makes
+of them.
 """
 
 import base64
@@ -11,14 +12,29 @@ import json
 import os
 import re
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from fota_operator.errors import BadInput, NotFound, OperatorError
+from fota_operator.files import write_whole
+from fota_operator.littlefs_image import is_littlefs, root_files
 
 IMAGE_FACTS = "fota-image.json"
 """The member of a built image that says its version, as `{"version": …}`."""
+
+ZIPAPP_KIND = "zipapp"
+"""What `fota-boot` starts, on CPython."""
+
+LITTLEFS_KIND = "littlefs"
+"""What MicroPython mounts."""
+
+LINKED_KIND = "linked"
+"""What the ancestor's linker has made for one slot."""
+
+CPYTHON_MAINS = ("__main__.py",)
+MICROPYTHON_MAINS = ("main.py", "main.mpy")
+"""What runs when an image starts; one of them must be there."""
 
 MAX_IMAGE_BYTES = 2**31 - 1
 """A device refuses more."""
@@ -37,6 +53,7 @@ class Image:
     sha256: str
     slot: int | None = None
     version: str | None = None
+    kind: str = ZIPAPP_KIND
 
     @property
     def size_bytes(self) -> int:
@@ -51,36 +68,45 @@ def build_image(source: Path, version: str, out: Path) -> Image:
     byte code. Compressed, since the network is slower than any device.
     *Raises* BadInput, NotFound, OperatorError for what cannot be read or written.
     """
+    contents = program_files(source, version, out, CPYTHON_MAINS)
+    return write_image(out, _packed(contents), version=version, kind=ZIPAPP_KIND)
+
+
+def program_files(source: Path, version: str, out: Path, mains: Sequence[str]) -> dict[str, bytes]:
+    """The files of the folder `source` by their paths in an image at `out`, with one more that says the version.
+
+    One of `mains` must be among them. *Raises* BadInput, NotFound, OperatorError.
+    """
     if not _VERSION.fullmatch(version):
         raise BadInput(
             f"the version {version!r} is not one",
             "use up to 64 letters, digits and . _ + - and start with a letter or digit",
         )
     if not source.is_dir():
-        raise NotFound(f"there is no folder {source}", "name the folder that holds __main__.py")
+        raise NotFound(f"there is no folder {source}", f"name the folder that holds {mains[0]}")
     if out.resolve().is_relative_to(source.resolve()):
         raise BadInput(f"{out} lies inside {source} and would become part of it", "write it elsewhere")
     members = {path.relative_to(source).as_posix(): path for path in _files(source)}
-    if "__main__.py" not in members:
-        raise BadInput(f"{source} holds no __main__.py", "add one: it is what runs when the image starts")
+    if not members.keys() & set(mains):
+        raise BadInput(f"{source} holds no {mains[0]}", "add one: it is what runs when the image starts")
     if IMAGE_FACTS in members:
         raise BadInput(f"{source} holds a {IMAGE_FACTS}", "remove it: the build writes it")
     try:
         contents = {name: path.read_bytes() for name, path in members.items()}
-        contents[IMAGE_FACTS] = json.dumps({"version": version}).encode() + b"\n"
-        packed = _packed(contents)
-        beside = out.with_name(f".{out.name}.part")
-        beside.write_bytes(packed)
-        beside.replace(out)
     except OSError as error:
-        raise OperatorError(
-            f"cannot build {out}: {error.filename}: {error.strerror}", "look at that file or folder"
-        ) from error
-    return image_from(packed, version=version)
+        raise OperatorError(f"cannot read {error.filename}: {error.strerror}", "look at that file") from error
+    return contents | {IMAGE_FACTS: json.dumps({"version": version}).encode() + b"\n"}
+
+
+def write_image(out: Path, content: bytes, *, version: str, kind: str) -> Image:
+    """Write an image, whole or not at all. *Raises* BadInput if no slot could hold it, OperatorError."""
+    image = image_from(content, version=version, kind=kind)
+    write_whole(out, content)
+    return image
 
 
 def read_image(path: Path) -> Image:
-    """The image in a file: a zipapp, or the JSON of the ancestor's linker (`bcbin`, `bc_idx`).
+    """The image in a file: a zipapp, a littlefs, or the JSON of the ancestor's linker (`bcbin`, `bc_idx`).
 
     *Raises* BadInput, NotFound.
     """
@@ -88,13 +114,20 @@ def read_image(path: Path) -> Image:
         content = path.read_bytes()
     except OSError as error:
         raise NotFound(f"cannot read {path}: {error.strerror}", "name a file made by `fota image build`") from error
+    if is_littlefs(content):
+        return _littlefs_image(path, content)
     if content.lstrip()[:1] == b"{":
         return _linked_image(path, content)
     return _zipapp_image(path, content)
 
 
-def image_from(content: bytes, *, slot: int | None = None, version: str | None = None) -> Image:
-    """The image that these bytes are. *Raises* BadInput if no slot could hold them."""
+def image_from(
+    content: bytes, *, slot: int | None = None, version: str | None = None, kind: str | None = None
+) -> Image:
+    """The image that these bytes are; an image for one slot is a linked one, unless its kind is given.
+
+    *Raises* BadInput if no slot could hold them.
+    """
     if not 0 < len(content) <= MAX_IMAGE_BYTES:
         raise BadInput(f"an image of {len(content)} bytes cannot be sent", f"send 1 to {MAX_IMAGE_BYTES} bytes")
     return Image(
@@ -103,6 +136,7 @@ def image_from(content: bytes, *, slot: int | None = None, version: str | None =
         sha256=hashlib.sha256(content).hexdigest(),
         slot=slot,
         version=version,
+        kind=kind or (ZIPAPP_KIND if slot is None else LINKED_KIND),
     )
 
 
@@ -129,10 +163,10 @@ def _zipapp_image(path: Path, content: bytes) -> Image:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             names = set(archive.namelist())
             damaged = archive.testzip()
-            version = _version_inside(archive) if IMAGE_FACTS in names else None
+            version = _version_in(_facts_inside(archive)) if IMAGE_FACTS in names else None
     except (zipfile.BadZipFile, OSError, NotImplementedError, RuntimeError) as error:
         raise BadInput(
-            f"{path} is neither a zipapp nor the JSON of a linker ({error})",
+            f"{path} is neither a zipapp nor a littlefs nor the JSON of a linker ({error})",
             "make an image with `fota image build`",
         ) from error
     if damaged is not None:
@@ -142,11 +176,28 @@ def _zipapp_image(path: Path, content: bytes) -> Image:
     return image_from(content, version=version)
 
 
-def _version_inside(archive: zipfile.ZipFile) -> str | None:
-    if archive.getinfo(IMAGE_FACTS).file_size > _MAX_FACTS_BYTES:
+def _littlefs_image(path: Path, content: bytes) -> Image:
+    try:
+        files = root_files(content, _MAX_FACTS_BYTES + 1)
+    except ValueError as error:
+        raise BadInput(f"{path} is a littlefs, but not a whole one: {error}", "build it again") from error
+    if not files.keys() & set(MICROPYTHON_MAINS):
+        raise BadInput(
+            f"{path} holds no main.py and could not start", "build it with `fota image build --micropython`"
+        )
+    return image_from(content, version=_version_in(files.get(IMAGE_FACTS, b"")), kind=LITTLEFS_KIND)
+
+
+def _facts_inside(archive: zipfile.ZipFile) -> bytes:
+    with archive.open(IMAGE_FACTS) as member:
+        return member.read(_MAX_FACTS_BYTES + 1)
+
+
+def _version_in(content: bytes) -> str | None:
+    if len(content) > _MAX_FACTS_BYTES:
         return None
     try:
-        facts = json.loads(archive.read(IMAGE_FACTS))
+        facts = json.loads(content)
     except ValueError:
         return None
     version = facts.get("version") if isinstance(facts, dict) else None

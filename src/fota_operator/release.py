@@ -15,15 +15,14 @@ from fota import releases
 from fota.envelope import Envelope
 from fota.image import Digests
 from fota.keyring import Keyring
-from fota.machine import IMAGE_KIND
 from fota.manifest import ANY_SLOT, Manifest
 from fota.trust_errors import BadManifest, Contradiction, NotTrusted
 from fota_operator.errors import BadInput, DeviceWouldRefuse
-from fota_operator.image import Image
+from fota_operator.image import LITTLEFS_KIND, ZIPAPP_KIND, Image
 from fota_operator.signing import Signer, signed
 
-LINKED_KIND = "linked"
-"""The kind of an image that the ancestor's linker has made for one slot."""
+_STARTED_KINDS = (ZIPAPP_KIND, LITTLEFS_KIND)
+"""What devices start; each device starts one of them."""
 
 _REMEDIES = {
     "unsigned": "make a release of it with `fota release create`",
@@ -78,12 +77,13 @@ def make_release(image: Image, claim: Claim, by: Sequence[Signer]) -> Release:
 def require_taken(envelope: Envelope, image: Image, keyring: Keyring, now_s: int | None = None) -> Manifest:
     """The manifest, if a device with that keyring would take the release; as far as it can be known here.
 
-    What the device has installed before is not known: it may still find the release too old.
+    What the device has installed before is not known: it may still find the release too old. Nor is which of the
+    two interpreters it has: each takes images of its own kind only.
     `now_s`: seconds since 1970, if not by the clock of this machine. *Raises* DeviceWouldRefuse.
     """
     try:
         manifest = releases.opened(envelopes.fields(envelope), keyring)
-        releases.require_for(manifest, keyring, IMAGE_KIND)
+        releases.require_for(manifest, keyring, manifest.image if manifest.image in _STARTED_KINDS else ZIPAPP_KIND)
         releases.require_valid(manifest, int(time.time()) if now_s is None else now_s)
         if not manifest.wanted.matches(digests_of(image)):
             raise Contradiction("size, md5 or sha256: the image is not the one that was signed")
@@ -117,7 +117,7 @@ def _fields(image: Image, claim: Claim) -> dict[str, object]:
         "seq": seq,
         "secver": claim.secver,
         "slot": ANY_SLOT if slot is None else slot,
-        "image": IMAGE_KIND if image.slot is None else LINKED_KIND,
+        "image": image.kind,
         "size": image.size_bytes,
         "sha256": image.sha256,
         "md5": image.md5,

@@ -78,7 +78,7 @@ def read_release(path: Path) -> Release:
         NotTrusted,
     ) as error:
         raise BadInput(f"{path} is not a whole release: {error}", _REMEDY) from error
-    image = image_from(image_content, slot=manifest.slot, version=manifest.version)
+    image = image_from(image_content, slot=manifest.slot, version=manifest.version, kind=manifest.image)
     if not manifest.wanted.matches(digests_of(image)):
         raise BadInput(f"{path} is not a whole release: its image is not the one that was signed", _REMEDY)
     return Release(image, envelope, manifest)

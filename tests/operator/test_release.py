@@ -14,8 +14,8 @@ from fota import manifest as manifests
 from fota import strict_json
 from fota.keyring import Keyring
 from fota_operator.errors import BadInput, DeviceWouldRefuse, KeyUnusable, NotFound
-from fota_operator.image import Image, image_from
-from fota_operator.release import LINKED_KIND, Release, require_taken
+from fota_operator.image import LINKED_KIND, Image, image_from
+from fota_operator.release import Release, require_taken
 from fota_operator.release_file import is_release, read_release, write_release
 from fota_operator.signing import signed
 

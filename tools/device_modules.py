@@ -1,0 +1,61 @@
+"""Which modules of the device library each kind of board needs: those it starts from, and what they import.
+
+Leaves to others: lists of them for mip (`mip_lists`), and how large they are compiled (`sizes`).
+"""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+SOURCE = Path(__file__).resolve().parent.parent / "src"
+
+_PROGRAM = ("aws.iot.iot", "aws.iot.jobs", "aws.iot.fota")
+_FILES = ("fota.start", "fota.slots.files")
+_PARTITIONS = ("fota.slots.esp32", "fota.slots.partition")
+
+BOARDS = {
+    "esp32": (*_PROGRAM, *_PARTITIONS),
+    "littlefs": (*_PROGRAM, *_FILES),
+    "unix": (*_PROGRAM, *_FILES, *_PARTITIONS),
+}
+"""What a program or `boot.py` imports, by the kind of board.
+
+esp32: images in OTA partitions; littlefs: images in files, on any board; unix: all there is, to try it on a PC.
+"""
+
+
+def modules_of(board: str) -> list[Path]:
+    """The files that a board needs, relative to `SOURCE`, sorted."""
+    needed: set[Path] = set()
+    waiting = list(BOARDS[board])
+    while waiting:
+        name = waiting.pop()
+        path = _path_of(name)
+        if path is None or path in needed:
+            continue
+        needed.add(path)
+        # To import a module is to import the packages above it.
+        waiting += [name.rpartition(".")[0], *_imported(ast.parse((SOURCE / path).read_text(encoding="utf-8")))]
+    return sorted(needed)
+
+
+def _path_of(name: str) -> Path | None:
+    """The file of a module; None for one that is not ours, and for the halves that CPython alone has."""
+    if not name or name.endswith("_cpython"):
+        return None
+    base = Path(*name.split("."))
+    found = [path for path in (base.with_suffix(".py"), base / "__init__.py") if (SOURCE / path).exists()]
+    return found[0] if found else None
+
+
+def _imported(node: ast.AST) -> Iterator[str]:
+    """The modules that may be imported when this runs, and names in them, which may be modules too."""
+    if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
+        return
+    if isinstance(node, ast.Import):
+        yield from (one.name for one in node.names)
+    elif isinstance(node, ast.ImportFrom) and node.module:
+        yield node.module
+        yield from (f"{node.module}.{one.name}" for one in node.names)
+    for below in ast.iter_child_nodes(node):
+        yield from _imported(below)

@@ -1,0 +1,33 @@
+"""Prints how large the device library is, compiled: each module, each kind of board, and at the end all as JSON.
+
+Compiled as `fota image build --mpy` does it: byte code with line numbers.
+"""
+
+import json
+import sys
+
+from device_modules import BOARDS, SOURCE, modules_of
+
+from fota_operator.mpy_cross import compiled
+
+
+def main() -> int:
+    """The command."""
+    needed = {board: modules_of(board) for board in BOARDS}
+    paths = sorted({path for modules in needed.values() for path in modules})
+    sizes = {path: len(compiled(path.as_posix(), (SOURCE / path).read_bytes())) for path in paths}
+    _row("bytes of .mpy", *BOARDS)
+    for path, size in sorted(sizes.items(), key=lambda one: -one[1]):
+        _row(path.as_posix(), *(size if path in needed[board] else "-" for board in BOARDS))
+    boards = {board: sum(sizes[path] for path in needed[board]) for board in BOARDS}
+    _row("all", *boards.values())
+    sys.stdout.write(json.dumps({"boards": boards}) + "\n")
+    return 0
+
+
+def _row(name: str, *cells: object) -> None:
+    sys.stdout.write(f"{name:<42}" + "".join(f"{cell:>10}" for cell in cells) + "\n")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,81 @@
+"""Runs every test that needs the interpreter of the microcontrollers, and ends with one line of JSON.
+
+passed, failed      tests; one that was not run is neither
+smallest_heap_kib   in which a whole update passes; null if it was not measured
+cuts, violations    power cuts on littlefs, and what was found broken afterwards (10 at most of each sweep)
+
+Leaves to the tests what they check.
+"""
+
+import json
+import os
+import re
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+PATTERNS = (
+    "micropython",
+    "fota/test_*_micropython.py",
+    "iot/test_mqtt_micropython*.py",
+    "structure/test_micropython.py",
+)
+_SWEPT = re.compile(r"^(\d+) cuts, (\d+) violations$", re.MULTILINE)
+
+
+class Tally:
+    """A plugin of pytest: counts what it hears of."""
+
+    def __init__(self) -> None:
+        self._passed: set[str] = set()
+        self._failed: set[str] = set()
+        self._smallest_heap_kib: object = None
+        self._cuts = 0
+        self._violations = 0
+
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        """What cannot be collected has failed."""
+        if report.failed:
+            self._failed.add(report.nodeid)
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Called for the beginning, the call and the end of each test."""
+        if report.failed:
+            self._failed.add(report.nodeid)
+        if report.when != "call":
+            return
+        if report.passed:
+            self._passed.add(report.nodeid)
+        self._smallest_heap_kib = dict(report.user_properties).get("smallest_heap_kib", self._smallest_heap_kib)
+        for cuts, violations in _SWEPT.findall(report.capstdout):
+            self._cuts += int(cuts)
+            self._violations += int(violations)
+
+    def line(self) -> str:
+        """All of it, as JSON."""
+        return json.dumps(
+            {
+                "passed": len(self._passed - self._failed),
+                "failed": len(self._failed),
+                "smallest_heap_kib": self._smallest_heap_kib,
+                "cuts": self._cuts,
+                "violations": self._violations,
+            }
+        )
+
+
+def main() -> int:
+    """The command. Exit status: that of pytest."""
+    os.chdir(ROOT)
+    os.environ["FOTA_MEASURE_HEAP"] = "1"
+    paths = sorted(path for pattern in PATTERNS for path in (ROOT / "tests").glob(pattern))
+    tally = Tally()
+    status = pytest.main(["-rs", *map(str, paths)], plugins=[tally])
+    sys.stdout.write(tally.line() + "\n")
+    return status
+
+
+if __name__ == "__main__":
+    sys.exit(main())
