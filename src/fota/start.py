@@ -31,6 +31,9 @@ DEADLINE_MS = 600_000
 CRASH_DELAY_MS = 5_000
 """A confirmed image that ends is started again after that: a crash loop leaves time to be looked at."""
 
+COLLECT_EVERY_BYTES = 4096
+"""So often the garbage is collected: left until the heap is full, it leaves no room in one piece for a buffer."""
+
 _BUFFER_BYTES = 4096
 _BLOCK_BYTES = 4096
 _READ_ONLY = 30
@@ -61,6 +64,7 @@ def start(
     put_setting("FOTA_CACERT", home + "/ca.pem")
     if on_trial:
         (arm or restart_at)(deadline_ms)
+    gc.threshold(COLLECT_EVERY_BYTES)
     gc.collect()
     cause = _run(slots.image_path(slot))
     record = _trial(records, slot)

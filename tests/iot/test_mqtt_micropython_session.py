@@ -76,6 +76,15 @@ def test_a_loop_does_not_wait_for_the_next_try_either(both: MicroPythonLab) -> N
     assert time.monotonic() - began_s < 0.05
 
 
+def test_a_lost_connection_is_not_tried_again_before_its_time(both: MicroPythonLab) -> None:
+    connection = _down(both)
+
+    connection.wait(50)
+    connection.loop()
+
+    assert len(both.broker.connects) == 1
+
+
 def test_a_wait_while_the_connection_is_down_ends_in_time(both: MicroPythonLab) -> None:
     connection = _down(both)
     began_s = time.monotonic()

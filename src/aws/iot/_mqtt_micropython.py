@@ -206,10 +206,8 @@ class SocketConnection:
             if packet is None:
                 break
             self._handle(link, packet[0], packet[1])
-            # Whoever waits may have got what they wait for, or want to leave.
+            # Whoever waits may have got what they wait for.
             timeout_ms = 0
-            if self._must_leave:
-                return
         link.flush()
         self._send_due()
         link.keep_alive()
