@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-fast lint powercut powercut-full powercut-mutants killsweep fuzz docs size format clean
+.PHONY: help demo test test-fast test-micropython lint powercut powercut-full powercut-mutants killsweep fuzz docs size format clean
 
 help: ## Say what can be made
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 20
@@ -24,6 +24,9 @@ test: $(READY) ## Run every test
 
 test-fast: $(READY) ## Run the tests that need no server
 	@$(BIN)/python -m pytest -m 'not e2e'
+
+test-micropython: $(READY) ## Run the tests on MicroPython, measure the smallest heap of an update
+	@$(BIN)/python tools/test_on_micropython.py
 
 lint: $(READY) ## Check format, lint, types and layers
 	@$(BIN)/ruff format --check .

@@ -12,6 +12,7 @@ import sys
 
 from fota import boot, image, machine, trial
 from fota._machine_micropython import put_setting
+from fota._storage_micropython import file_system_kind
 from fota.durable import CELL_BYTES
 from fota.errors import StorageFailed
 from fota.log import log
@@ -31,7 +32,7 @@ DEADLINE_MS = 600_000
 CRASH_DELAY_MS = 5_000
 """A confirmed image that ends is started again after that: a crash loop leaves time to be looked at."""
 
-COLLECT_EVERY_BYTES = 4096
+COLLECT_EVERY_BYTES = 16_384
 """So often the garbage is collected: left until the heap is full, it leaves no room in one piece for a buffer."""
 
 _BUFFER_BYTES = 4096
@@ -46,14 +47,18 @@ def start(
     attempts: int = boot.DEFAULT_ATTEMPTS,
     deadline_ms: int = DEADLINE_MS,
     arm: "Callable[[int], object] | None" = None,
+    allow_fat: bool = False,
 ) -> None:
     """Start the image that is due; does not return but by a restart.
 
     arm: called with the milliseconds that a trial may last, before an image on trial runs. It must restart the device
         when they are over, whatever the image does: a watchdog, or a timer. Without one the timer of this board is
-        taken, where it has one; see `restart_at`.
-    *Raises* NotProvisioned, NothingBootable: then there is no image to run.
+        taken, where it has one; it lets an image be that was confirmed in time.
+    allow_fat: start even from a home on FAT, where a power cut can cost every file.
+    *Raises* NotProvisioned, NothingBootable, StorageFailed for FAT: then no image runs.
     """
+    if not allow_fat and file_system_kind(home) == "fat":
+        raise StorageFailed(f"{home}: lies on FAT, which a power cut can destroy; move it to littlefs")
     slots = FileSlots.open(home)
     records = RecordStore(FileCell(home + "/record-0", CELL_BYTES), FileCell(home + "/record-1", CELL_BYTES))
     slot = boot.choose(records, slots.count, _prover(slots), attempts=attempts)
@@ -63,8 +68,11 @@ def start(
     put_setting("FOTA_SLOT", str(slot))
     put_setting("FOTA_CACERT", home + "/ca.pem")
     if on_trial:
-        (arm or restart_at)(deadline_ms)
-    gc.threshold(COLLECT_EVERY_BYTES)
+        if arm is None:
+            _restart_at(deadline_ms, lambda: _trial(records, slot) is not None)
+        else:
+            arm(deadline_ms)
+    gc.threshold(COLLECT_EVERY_BYTES)  # type: ignore[attr-defined]  # MicroPython's own
     gc.collect()
     cause = _run(slots.image_path(slot))
     record = _trial(records, slot)
@@ -80,14 +88,22 @@ def _prover(slots: FileSlots) -> "Callable[[int], bool]":
     return lambda slot: image.proves_itself(slots, slot, buffer)
 
 
-def restart_at(deadline_ms: int) -> None:
-    """Restart the device after so long, by a timer of its own, where this port has timers."""
-    board: "Any" = __import__("machine")
-    timer = getattr(board, "Timer", None)
-    if timer is None:
-        log("no-watchdog", problem="this port has no timer: hand a hook to start()")
-        return
-    timer(-1).init(mode=timer.ONE_SHOT, period=deadline_ms, callback=lambda _timer: machine.restart())
+def _restart_at(deadline_ms: int, is_on_trial: "Callable[[], bool]") -> None:
+    """Restart the device after so long, if the trial still lasts, by a timer of its own, where there is one."""
+    timer: "Any" = getattr(__import__("machine"), "Timer", None)
+
+    def end_trial(_timer: object) -> None:
+        if is_on_trial():
+            machine.restart()
+
+    # Some ports have timers of software alone, of number -1, and some of hardware alone.
+    for number in (-1, 0) if timer else ():
+        try:
+            timer(number).init(mode=timer.ONE_SHOT, period=deadline_ms, callback=end_trial)
+            return
+        except (ValueError, OSError):
+            continue
+    log("no-watchdog", problem="this port has no timer for it: hand a hook to start()")
 
 
 def _run(path: str) -> str:
