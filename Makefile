@@ -20,10 +20,10 @@ demo: $(READY) ## Tell the whole story on this machine: updates, a rollback, a d
 	@$(BIN)/fota demo
 
 test: $(READY) ## Run every test
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest -n 2 --dist worksteal
 
 test-fast: $(READY) ## Run the tests that need no server
-	@$(BIN)/python -m pytest -m 'not e2e'
+	@$(BIN)/python -m pytest -n 2 --dist worksteal -m 'not e2e'
 
 test-micropython: $(READY) ## Run the tests on MicroPython, measure the smallest heap of an update
 	@$(BIN)/python tools/test_on_micropython.py

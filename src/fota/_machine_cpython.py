@@ -10,6 +10,9 @@ import time
 RESTART_STATUS = 75
 """The exit status by which an image asks `fota-boot` for a restart (EX_TEMPFAIL of sysexits.h)."""
 
+BUFFER_BYTES = 65_536
+"""What passes through memory at once of an image."""
+
 IMAGE_KIND = "zipapp"
 """What `fota-boot` can start, as a manifest names it."""
 

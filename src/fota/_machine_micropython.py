@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 RESTART_STATUS = 75
 """The exit status that asks for a restart where there is no machine to reset: the unix port (EX_TEMPFAIL)."""
 
+BUFFER_BYTES = 4096
+"""What passes through memory at once of an image: a block of flash."""
+
 IMAGE_KIND = "littlefs"
 """What a slot holds here, as a manifest names it: a read-only file system."""
 

@@ -11,6 +11,7 @@ from fota.download import Download
 from fota.errors import HashMismatch, StorageFailed
 from fota.image import Hasher
 from fota.log import log
+from fota.machine import BUFFER_BYTES
 from fota.proven import Proven
 
 TYPE_CHECKING = False
@@ -33,7 +34,6 @@ if TYPE_CHECKING:
             """Survives a reset once this returns. *Raises* StorageFailed."""
 
 
-BUFFER_BYTES = 65_536
 PROVE_EVERY_BYTES = 262_144
 PROVE_EVERY_MS = 250
 """Progress is put on record when both have passed: a reset costs at most that much, or one second's download."""

@@ -10,6 +10,7 @@ INTERPRETER = sys.implementation.name
 TYPE_CHECKING = False
 if TYPE_CHECKING or INTERPRETER == "cpython":
     from fota._machine_cpython import (
+        BUFFER_BYTES,
         IMAGE_KIND,
         emit,
         new_lock,
@@ -21,6 +22,7 @@ if TYPE_CHECKING or INTERPRETER == "cpython":
     )
 else:
     from fota._machine_micropython import (
+        BUFFER_BYTES,
         IMAGE_KIND,
         emit,
         new_lock,
@@ -32,6 +34,7 @@ else:
     )
 
 __all__ = (
+    "BUFFER_BYTES",
     "IMAGE_KIND",
     "INTERPRETER",
     "emit",

@@ -5,7 +5,8 @@ nothing passes that two readers could read differently. Lists and objects are re
 stack changes no verdict. What the values mean is left to the caller. No message quotes the text, which may hold a
 presigned URL.
 
-Floats are as wide as the interpreter's: where they are single, one above 3.4e38 is refused.
+Floats are as wide and as exact as the interpreter's: where they are single, one above 3.4e38 is refused, and the last
+bit may differ. No field that decides anything takes one.
 """
 
 TYPE_CHECKING = False

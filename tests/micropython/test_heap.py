@@ -1,0 +1,72 @@
+"""How much memory an update takes on MicroPython: 1 MiB, signed, over TLS, with the library compiled.
+
+On this port an object takes twice what it takes on a microcontroller of 32 bits; what TLS takes is not in its heap.
+"""
+
+import itertools
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from fota_operator.local import LocalAws
+from micropython.board import Board, only_where_it_runs
+from micropython.lab import Lab
+
+pytestmark = [pytest.mark.e2e, only_where_it_runs]
+
+IMAGE_BYTES = 1 << 20
+ENOUGH_KIB = 320
+"""The smallest heap that passes, up to the next 32 KiB, and as much more: where the pieces lie is a matter of luck."""
+
+TRIES = 4
+"""A heap passes if so many updates in a row do."""
+
+STEP_KIB = 8
+
+Updates = Callable[[int], bool]
+
+
+@pytest.fixture
+def updates(local_aws: LocalAws, library: Path, tmp_path: Path) -> Updates:
+    """Whether the update of a new board with so many KiB of heap succeeds."""
+    numbers = itertools.count(1)
+
+    def succeeds(heap_kib: int) -> bool:
+        folder = tmp_path / f"try-{next(numbers)}"
+        folder.mkdir()
+        lab = Lab(local_aws, folder, library, is_signed=True)
+        image = lab.image("2", ballast_bytes=IMAGE_BYTES)
+        lab.start(image, lab.release(image, "maker"))
+        with lab.board(heap=f"{heap_kib}k") as board:
+            board.eventually(lambda: has_run_out(board) or board.said("status=SUCCEEDED"), "an end of the update")
+            return not has_run_out(board)
+
+    return succeeds
+
+
+def has_run_out(board: Board) -> bool:
+    """Whether it was out of memory once, whatever came of that."""
+    return bool(board.said("MemoryError") or board.said("memory allocation failed"))
+
+
+def test_an_update_of_1_mib_succeeds_in_the_heap_that_we_promise(updates: Updates) -> None:
+    assert updates(ENOUGH_KIB)
+
+
+def test_a_heap_that_is_too_small_is_noticed(updates: Updates) -> None:
+    assert not updates(64)
+
+
+@pytest.mark.skipif("FOTA_MEASURE_HEAP" not in os.environ, reason="takes long; `make test-micropython` measures it")
+def test_the_smallest_heap_is_measured(updates: Updates, record_property: Callable[[str, object], None]) -> None:
+    def passes(heap_kib: int) -> bool:
+        return all(updates(heap_kib) for _ in range(TRIES))
+
+    assert passes(ENOUGH_KIB)
+    too_small_kib, enough_kib = 64, ENOUGH_KIB
+    while enough_kib - too_small_kib > STEP_KIB:
+        middle_kib = (too_small_kib + enough_kib) // 2
+        too_small_kib, enough_kib = (too_small_kib, middle_kib) if passes(middle_kib) else (middle_kib, enough_kib)
+    record_property("smallest_heap_kib", enough_kib)
