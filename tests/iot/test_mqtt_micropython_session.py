@@ -405,7 +405,7 @@ def test_a_message_for_which_there_is_no_memory_costs_the_connection_and_not_the
     there: MicroPythonLab, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level("INFO", "fota")
-    connection = there.connection(heap="128k")
+    connection = there.connection(heap="176k")
     connection.connect()
 
     there.broker.send("a", bytes(131_072))
