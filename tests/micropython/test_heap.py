@@ -18,7 +18,7 @@ pytestmark = [pytest.mark.e2e, only_where_it_runs]
 
 IMAGE_BYTES = 1 << 20
 ENOUGH_KIB = 320
-"""The smallest heap that passes, up to the next 32 KiB, and as much more: where the pieces lie is a matter of luck."""
+"""The smallest heap that passes, up to the next 32 KiB, and as much more: where pieces lie is a matter of luck."""
 
 TRIES = 4
 """A heap passes if so many updates in a row do."""
