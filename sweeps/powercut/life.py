@@ -153,8 +153,8 @@ class Life:
         """True when the device restarts."""
         slot = self._choose("not-confirmed")
         self._witness.rested()
-        self._witness.booted(slot)
-        return self._look(*self._started(slot), forced=True, is_well=True)
+        behaviour = BEHAVIOURS[self._witness.booted(slot)]
+        return self._look(*self._started(slot), forced=True, is_well=behaviour != UNHEALTHY)
 
     def _choose(self, cause: str) -> int:
         self._cloud.power_off()

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from sweeps.powercut import seen
 from sweeps.powercut.past import PROBATION_BOOTS, Past, Violation, count
+from sweeps.powercut.scenarios import IMAGES, UNHEALTHY
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
     from sweeps.powercut.seen import Content
 
     from fota_testing.posix_disk import Disk
+
+
+_NEVER_WELL = {image.name for image in IMAGES if image.behaviour == UNHEALTHY}
 
 
 class Trust:
@@ -93,6 +97,9 @@ class Trust:
         if claim is None or not claim.is_of_the_image:
             if seen.image_name(self._content, slot) in self._signed and ".release-" in past.harm:
                 raise Violation("I12", f"one copy of the release of slot {slot} was destroyed, and none is left")
+            return
+        if seen.image_name(self._content, slot) in _NEVER_WELL:
+            # All that is left to start, after damage: it is never well, and nothing rises to it.
             return
         floor = seen.floor(self._content)
         if floor.seq < claim.seq or floor.secver < claim.secver:
