@@ -102,6 +102,9 @@ class Trust:
             # All that is left to start, after damage: it is never well, and nothing rises to it.
             return
         floor = seen.floor(self._content)
+        if past.is_damaged and claim.seq < floor.seq:
+            # What was destroyed has brought an older release back: nothing rises to that.
+            return
         if floor.seq < claim.seq or floor.secver < claim.secver:
             raise Violation("I5", f"at rest, and {floor} is below what the confirmed slot has, {claim}")
 
