@@ -74,7 +74,7 @@ class Device:
         self.turn = Turn()
         self._records = records
         self._is_counted = False
-        """Whether this boot, the only one that this object lives through, was counted as a healthy one."""
+        """Whether this boot, the only one that this object lives through, needs no more counting as a healthy one."""
 
     def record(self) -> Record:
         """The boot record; while both copies are unreadable, the running image counts as confirmed."""
@@ -139,8 +139,11 @@ class Device:
 
     def awaits_healthy_boot(self) -> bool:
         """Whether it matters that the confirmed image is well in this boot; see `fota.floor`."""
-        is_open = not self._is_counted and self.verdict() == trial.SETTLED
-        return is_open and self.releases.rises_with(self.running_slot)
+        if self._is_counted or self.verdict() != trial.SETTLED:
+            return False
+        # Looked up once: a device at rest reads none of that again at every look.
+        self._is_counted = not self.releases.rises_with(self.running_slot)
+        return not self._is_counted
 
     def boot_was_healthy(self) -> None:
         """The running image, confirmed, is well in this boot: counted once."""

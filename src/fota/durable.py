@@ -85,13 +85,11 @@ class DurableValue:
         """Whether both copies are whole and hold this."""
         return [copy[1] for copy in self._whole_copies()] == [payload, payload]
 
-    def was_ever_made(self) -> bool:
-        """Whether there is a place for either copy; what it holds may be unreadable."""
-        return any(cell.is_made() for cell in self._cells)
-
     def _newest(self, copies: "list[tuple[int, bytes, int]]") -> "tuple[int, bytes, int] | None":
-        accepted = [copy for copy in copies if self._accepted(copy[1])]
-        return max(accepted) if accepted else None
+        for copy in sorted(copies, reverse=True):
+            if self._accepted(copy[1]):
+                return copy
+        return None
 
     def _whole_copies(self) -> "list[tuple[int, bytes, int]]":
         """Sequence number, payload and cell of each whole copy."""

@@ -12,7 +12,6 @@ DIR/lock                  held while a boot chooser, or its image, runs
 """
 
 from fota import image, machine
-from fota.durable import CELL_BYTES
 from fota.errors import AlreadyProvisioned, ImageTooLarge, NotProvisioned, StorageFailed
 from fota.floor import FloorStore
 from fota.image import Hasher
@@ -22,7 +21,7 @@ from fota.log import log
 from fota.record import Record, RecordStore
 from fota.releases import RELEASE_BYTES, Releases
 from fota.slots.files import FileSlots
-from fota.storage import FileCell, make_folder
+from fota.storage import cell_pair, make_folder
 from fota.trust_errors import BadKeyring
 
 TYPE_CHECKING = False
@@ -40,13 +39,13 @@ class Home:
         """*Raises* NotProvisioned."""
         self.path = path
         self.slots = FileSlots.open(path)
-        self.records = RecordStore(*_cells(path, "record"))
-        self.journal = Journal(*_cells(path, "journal"))
+        self.records = RecordStore(*cell_pair(path + "/record"))
+        self.journal = Journal(*cell_pair(path + "/journal"))
         self.releases = Releases(
             self.slots,
-            KeyringStore(*_cells(path, "keyring"), *_cells(path, "floor")),
-            FloorStore(*_cells(path, "floor")),
-            lambda slot: _cells(path, f"slot-{slot}.release", RELEASE_BYTES),
+            KeyringStore(*cell_pair(path + "/keyring"), *cell_pair(path + "/floor")),
+            FloorStore(*cell_pair(path + "/floor")),
+            lambda slot: cell_pair(f"{path}/slot-{slot}.release", RELEASE_BYTES),
             image_kind=machine.IMAGE_KIND,
         )
 
@@ -80,10 +79,10 @@ def provision(
         # Said before anything is made: a folder of empty slots would only be in the way.
         raise ImageTooLarge(f"slot size: {slot_size_bytes} bytes do not hold the image, which has {image_size_bytes}")
     slots = FileSlots.create(path, slot_count, slot_size_bytes)
-    for cell in _cells(path, "record") + _cells(path, "journal"):
+    for cell in cell_pair(path + "/record") + cell_pair(path + "/journal"):
         cell.create()
     if keyring is not None:
-        _trust(path, KeyringStore(*_cells(path, "keyring")), keyring)
+        _trust(path, KeyringStore(*cell_pair(path + "/keyring")), keyring)
     _fill(slots, factory, image_size_bytes)
     home = Home(path)
     home.records.save_in_both(Record(FACTORY_SLOT))
@@ -108,7 +107,7 @@ def put_keyring(home: Home, keyring: Keyring) -> None:
 
 def _trust(path: str, keyrings: KeyringStore, keyring: Keyring) -> None:
     """The floor is made first: it tells of a keyring that is gone. Cut after it: the device takes nothing yet."""
-    for cell in _cells(path, "floor"):
+    for cell in cell_pair(path + "/floor"):
         if not cell.is_made():
             cell.create()
     keyrings.save(keyring)
@@ -139,7 +138,3 @@ def _fill(slots: FileSlots, factory: "Reader", size_bytes: int) -> None:
     slots.seal(FACTORY_SLOT, hasher.digests())
     if not image.proves_itself(slots, FACTORY_SLOT, buffer):
         raise StorageFailed("the factory image does not read back as written")
-
-
-def _cells(path: str, name: str, size_bytes: int = CELL_BYTES) -> "tuple[FileCell, FileCell]":
-    return FileCell(f"{path}/{name}-0", size_bytes), FileCell(f"{path}/{name}-1", size_bytes)

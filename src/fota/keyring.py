@@ -56,7 +56,7 @@ class KeyringStore:
 
     def __init__(self, first: "Cell", second: "Cell", *others: "Cell") -> None:
         """`others` are places that only a device with a keyring has: they tell of one that is gone."""
-        self._others = others
+        self._places = (first, second) + others
         self._value = DurableValue(_MAGIC, first, second, accepted=lambda content: _read(content) is not None)
 
     def load(self) -> "Keyring | None":
@@ -68,7 +68,7 @@ class KeyringStore:
         content = self._value.load()
         if content is not None:
             return _read(content)
-        if self._value.was_ever_made() or any(cell.is_made() for cell in self._others):
+        if any(cell.is_made() for cell in self._places):
             raise BadKeyring("keyring: both copies are damaged; put it there again with fota-boot --keyring FILE")
         return None
 
@@ -92,12 +92,9 @@ def key_id(public_key: bytes) -> str:
 def parse(content: bytes) -> Keyring:
     """The keyring that the bytes stand for. *Raises* BadKeyring, which names the field."""
     try:
-        fields = strict_json.parse(content)
-        is_canonical = strict_json.canonical(fields) == content
+        fields = strict_json.parse_canonical(content)
     except ValueError as error:
         raise BadKeyring(f"keyring: {error}", cause=error)
-    if not isinstance(fields, dict) or not is_canonical:
-        raise BadKeyring("keyring: expected an object in canonical JSON")
     for name in sorted(fields):
         if name not in _REQUIRED and name != "hardware":
             raise BadKeyring(f"{name}: unknown field; expected {', '.join(_REQUIRED)}, hardware")

@@ -13,12 +13,11 @@ import sys
 from fota import boot, image, machine, trial
 from fota._machine_micropython import put_setting
 from fota._storage_micropython import file_system_kind
-from fota.durable import CELL_BYTES
 from fota.errors import StorageFailed
 from fota.log import log
 from fota.record import RecordStore
 from fota.slots.files import FileSlots
-from fota.storage import FileCell
+from fota.storage import cell_pair
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -60,7 +59,7 @@ def start(
     if not allow_fat and file_system_kind(home) == "fat":
         raise StorageFailed(f"{home}: lies on FAT, which a power cut can destroy; move it to littlefs")
     slots = FileSlots.open(home)
-    records = RecordStore(FileCell(home + "/record-0", CELL_BYTES), FileCell(home + "/record-1", CELL_BYTES))
+    records = RecordStore(*cell_pair(home + "/record"))
     slot = boot.choose(records, slots.count, _prover(slots), attempts=attempts)
     on_trial = _trial(records, slot) is not None
     log("boot", slot=slot, verdict="on-trial" if on_trial else "settled")

@@ -3,6 +3,7 @@
 Its other half is `_storage_cpython` or `_storage_micropython`.
 """
 
+from fota.durable import CELL_BYTES
 from fota.machine import INTERPRETER
 
 TYPE_CHECKING = False
@@ -25,4 +26,9 @@ else:
         write_whole_file,
     )
 
-__all__ = ("FileCell", "HomeLock", "SlotReader", "SlotWriter", "make_folder", "write_whole_file")
+__all__ = ("FileCell", "HomeLock", "SlotReader", "SlotWriter", "cell_pair", "make_folder", "write_whole_file")
+
+
+def cell_pair(path: str, size_bytes: int = CELL_BYTES) -> "tuple[FileCell, FileCell]":
+    """The two files that a durable value is kept in: `path-0` and `path-1`."""
+    return FileCell(path + "-0", size_bytes), FileCell(path + "-1", size_bytes)

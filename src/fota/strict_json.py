@@ -55,6 +55,16 @@ def parse(text: bytes, most_bytes: int = MOST_BYTES, *, clips: bool = False) -> 
     return document
 
 
+def parse_canonical(text: bytes) -> "dict[str, Any]":
+    """The object of which the text is the canonical encoding, byte for byte. *Raises* ValueError."""
+    fields = parse(text)
+    # What two parsers could read differently is not the one spelling of anything.
+    is_canonical = canonical(fields) == text
+    if not isinstance(fields, dict) or not is_canonical:
+        raise ValueError("expected an object in canonical JSON")
+    return fields
+
+
 def canonical(value: object) -> bytes:
     """The only encoding of a value that may be signed: sorted keys, no spaces, nothing that needs an escape.
 

@@ -30,8 +30,8 @@ TRUST: tuple[Mutant, ...] = (
         (
             Change(
                 _DEVICE,
-                "        is_open = not self._is_counted and self.verdict() == trial.SETTLED\n",
-                "        is_open = not self._is_counted\n",
+                "        if self._is_counted or self.verdict() != trial.SETTLED:\n",
+                "        if self._is_counted:\n",
             ),
             Change(
                 _FLOW,
@@ -124,7 +124,7 @@ TRUST: tuple[Mutant, ...] = (
         "release-kept-beside-another-slot",
         "All slots share one release, and nobody asks whether it is that of the image.",
         (
-            Change(_HOME, 'f"slot-{slot}.release"', '"slot-0.release"'),
+            Change(_HOME, 'f"{path}/slot-{slot}.release"', 'path + "/slot-0.release"'),
             Change(
                 _RELEASES,
                 "        return release if release.wanted.matches(sealed) else None\n",
@@ -143,7 +143,7 @@ TRUST: tuple[Mutant, ...] = (
         "lost-keyring-taken-for-none",
         "A device whose keyring is destroyed takes whatever a job names.",
         _KEYRING,
-        "        if self._value.was_ever_made() or any(cell.is_made() for cell in self._others):\n",
+        "        if any(cell.is_made() for cell in self._places):\n",
         "        if content is not None:\n",
     ),
     mutant(
@@ -172,11 +172,11 @@ TRUST: tuple[Mutant, ...] = (
         "A home is sealed, and boots, before it has its keyring.",
         _HOME,
         "    if keyring is not None:\n"
-        '        _trust(path, KeyringStore(*_cells(path, "keyring")), keyring)\n'
+        '        _trust(path, KeyringStore(*cell_pair(path + "/keyring")), keyring)\n'
         "    _fill(slots, factory, image_size_bytes)\n",
         "    _fill(slots, factory, image_size_bytes)\n"
         "    if keyring is not None:\n"
-        '        _trust(path, KeyringStore(*_cells(path, "keyring")), keyring)\n',
+        '        _trust(path, KeyringStore(*cell_pair(path + "/keyring")), keyring)\n',
     ),
     mutant(
         "successor-of-any-version",

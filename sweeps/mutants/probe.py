@@ -24,11 +24,7 @@ _DAMAGED_FIRST = ("healthy", "unsigned-refused")
 
 
 class FirstViolation(Sweep):
-    """A sweep that is over once anything was found."""
-
-    def is_over(self) -> bool:
-        """Also when there is a violation."""
-        return self.counts.violations > 0 or super().is_over()
+    """A sweep in another order, to be stopped at the first violation."""
 
     def run(self) -> None:
         """What finds most with least comes first."""
@@ -63,7 +59,9 @@ def main() -> int:
     if not Path(fota.__file__).is_relative_to(options.source):
         print(f"probe: {fota.__file__} is not below {options.source}", file=sys.stderr)
         return 2
-    sweep = FirstViolation(FAMILIES, options.seed, states=_MOST_STATES, deadline_s=time.monotonic() + options.seconds)
+    sweep = FirstViolation(
+        FAMILIES, options.seed, states=_MOST_STATES, deadline_s=time.monotonic() + options.seconds, stops=True
+    )
     sweep.run()
     case, message = sweep.counts.found[0] if sweep.counts.found else (None, None)
     check = message.partition(":")[0] if message else None

@@ -67,8 +67,10 @@ VECTORS: dict[str, dict[str, list[tuple[str, str]]]] = {
         ],
     },
     "refused/bad-manifest": {
-        "fota.manifest:parse": [
+        "fota.strict_json:parse_canonical": [
             ("or not is_canonical", ""),
+        ],
+        "fota.manifest:parse": [
             ("if name not in fields:", "if False:"),
             ("and not _is_right(name, fields[name])", "and False"),
             ('fields.get("critical", [])', "[]"),
@@ -214,8 +216,10 @@ VECTORS: dict[str, dict[str, list[tuple[str, str]]]] = {
             ("!= current.version + 1", "<= current.version"),
             ("envelopes.verified(found, PAYLOAD_TYPE, new.keys, new.threshold)", "pass"),
         ],
-        "fota.keyring:parse": [
+        "fota.strict_json:parse_canonical": [
             ("or not is_canonical", ""),
+        ],
+        "fota.keyring:parse": [
             ('if name not in _REQUIRED and name != "hardware":', "if False:"),
         ],
         "fota.keyring:_keys": [
@@ -231,7 +235,7 @@ VECTORS: dict[str, dict[str, list[tuple[str, str]]]] = {
             ('if not is_name(fields["product"]):', "if False:"),
         ],
         "fota.keyring:KeyringStore.load": [
-            ("if self._value.was_ever_made() or any(cell.is_made() for cell in self._others):", "if False:"),
+            ("if any(cell.is_made() for cell in self._places):", "if False:"),
         ],
     },
 }

@@ -16,8 +16,10 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from aws.iot.document import FotaDocument
     from aws.iot.jobs import Job, Jobs
     from fota.device import Device
+    from fota.releases import Admitted
 
 
 def update(document: object, *, progress: "Progress | None" = None, device: "Device | None" = None) -> bool:
@@ -29,9 +31,7 @@ def update(document: object, *, progress: "Progress | None" = None, device: "Dev
     device = device or devices.current()
     with device.turn:
         device.require_no_trial()
-        asked = documents.parse(document)
-        admitted = device.releases.admit(asked.wanted, asked.slot, asked.envelope)
-        slot = device.slot_for(admitted.slot, admitted.wanted.size_bytes)
+        asked, admitted, slot = _admitted(document, device)
         if not device.installer.holds(slot, admitted.wanted):
             device.installer.install(Source(asked.url), admitted.wanted, slot, progress or Progress())
         device.keep_release(slot, admitted.envelope)
@@ -45,9 +45,8 @@ def test(document: object, *, device: "Device | None" = None) -> None:
     """
     device = device or devices.current()
     device.require_no_trial()
-    asked = documents.parse(document)
-    admitted = device.releases.admit(asked.wanted, asked.slot, asked.envelope)
-    device.begin_trial(device.slot_for(admitted.slot, admitted.wanted.size_bytes), admitted.wanted)
+    _, admitted, slot = _admitted(document, device)
+    device.begin_trial(slot, admitted.wanted)
 
 
 def confirm(*, device: "Device | None" = None) -> None:
@@ -113,3 +112,10 @@ def handle_fota_jobs(
         # Said again at a later call, until it is done.
         jobs.put_off()
     return restart_is_due
+
+
+def _admitted(document: object, device: "Device") -> "tuple[FotaDocument, Admitted, int]":
+    """What a document asks for, what of that this device takes, and the slot that it goes to. *Raises* Refused."""
+    asked = documents.parse(document)
+    admitted = device.releases.admit(asked.wanted, asked.slot, asked.envelope)
+    return asked, admitted, device.slot_for(admitted.slot, admitted.wanted.size_bytes)

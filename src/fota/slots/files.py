@@ -7,10 +7,10 @@ import json
 import os
 
 from fota import image
-from fota.durable import CELL_BYTES, DurableValue
+from fota.durable import DurableValue
 from fota.errors import ImageTooLarge, NotProvisioned
 from fota.record import MOST_SLOTS
-from fota.storage import FileCell, SlotReader, SlotWriter, write_whole_file
+from fota.storage import SlotReader, SlotWriter, cell_pair, write_whole_file
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ class FileSlots:
             raise ValueError(f"slot size: expected a positive number of bytes, got {capacity_bytes}")
         slots = FileSlots(home, count, capacity_bytes)
         for slot in range(count):
-            for cell in slots._seal_cells(slot):
+            for cell in cell_pair(slots._seal_path(slot)):
                 cell.create()
         geometry = {"slots": count, "slot_size_bytes": capacity_bytes}
         write_whole_file(slots._path(_GEOMETRY), json.dumps(geometry).encode())
@@ -106,12 +106,10 @@ class FileSlots:
             self._seal_value(slot).save(_BROKEN)
 
     def _seal_value(self, slot: int) -> DurableValue:
-        first, second = self._seal_cells(slot)
-        return DurableValue(_MAGIC, first, second)
+        return DurableValue(_MAGIC, *cell_pair(self._seal_path(slot)))
 
-    def _seal_cells(self, slot: int) -> "tuple[FileCell, FileCell]":
-        path = self._path(f"slot-{slot}.seal")
-        return FileCell(path + "-0", CELL_BYTES), FileCell(path + "-1", CELL_BYTES)
+    def _seal_path(self, slot: int) -> str:
+        return self._path(f"slot-{slot}.seal")
 
     def _path(self, name: str) -> str:
         return self._home + "/" + name
