@@ -1,6 +1,6 @@
 """How a job fares: the status of each thing's job execution, once or until it ends.
 
-Leaves to others: starting and cancelling (`rollout`), and how it is shown (`cli.output`).
+Leaves to others: starting and cancelling (`jobs`), and how it is shown (`cli.output`).
 """
 
 import random

@@ -2,7 +2,7 @@
 
 A zip of two members, stored as they are: `envelope.json`, the signed manifest, and `image`. What a device takes
 is decided by the device's own code, in `fota`.
-Leaves to others: the file (`release_file`), keys and signatures (`signing`), jobs (`rollout`).
+Leaves to others: the file (`release_file`), keys and signatures (`signing`), jobs (`jobs`).
 """
 
 import time

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from e2e.lab import REPOSITORY, Lab
-from fota_operator.rollout import cancel_job
+from fota_operator.jobs import cancel_job
 
 pytestmark = pytest.mark.e2e
 

@@ -18,7 +18,7 @@ from fota_operator.keys import KeyFolder
 from fota_operator.local import LocalAws
 from fota_operator.progress import ExecutionStatus, watch_job
 from fota_operator.release import Claim, Release, make_release
-from fota_operator.rollout import StartedJob, StartRequest, start_job
+from fota_operator.jobs import StartedJob, StartRequest, start_job
 from fota_operator.signing import Signer, signers
 from fota_operator.things import add_things
 from micropython.board import ROOT, Board

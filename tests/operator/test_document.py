@@ -5,7 +5,7 @@ import pytest
 from fota_operator.document import build_document
 from fota_operator.errors import BadInput
 from fota_operator.image import Image
-from fota_operator.rollout import new_job_id
+from fota_operator.jobs import new_job_id
 from fota_operator.store import object_url
 
 URL = "https://s3.eu-west-1.amazonaws.com/bucket/fota/aa/image"

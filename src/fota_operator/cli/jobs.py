@@ -51,7 +51,7 @@ def start(
 
     A release is verified first, as a device with --keyring would. An image is not signed: such a device refuses it.
     """
-    from fota_operator.rollout import StartRequest, start_job
+    from fota_operator.jobs import StartRequest, start_job
 
     image, envelope, trusted = _firmware(firmware, keyring, keys)
     from fota_operator.cloud import connect
@@ -137,7 +137,7 @@ def cancel(
 ) -> None:
     """Cancel a job: executions that are QUEUED, and with --force those IN_PROGRESS."""
     from fota_operator.cloud import connect
-    from fota_operator.rollout import cancel_job
+    from fota_operator.jobs import cancel_job
 
     result = cancel_job(connect(), job, force=force, dry_run=dry_run)
     if dry_run:

@@ -23,7 +23,7 @@ from fota_operator.local import LocalAws
 from fota_operator.progress import ExecutionStatus, JobStatus, watch_job
 from fota_operator.release import Release
 from fota_operator.roles import presign_role_arn
-from fota_operator.rollout import NewJob, StartRequest, create_job, new_job_id, start_job, target_arn
+from fota_operator.jobs import NewJob, StartRequest, create_job, new_job_id, start_job, target_arn
 from fota_operator.store import object_url
 from fota_operator.things import add_things
 

@@ -23,7 +23,7 @@ from fota_operator.keyrings import sign_successor, write_envelope, write_keyring
 from fota_operator.local import LocalAws
 from fota_operator.release import Release
 from fota_operator.release_file import write_release
-from fota_operator.rollout import StartRequest, start_job
+from fota_operator.jobs import StartRequest, start_job
 from fota_operator.store import key_of, pinned, require_versions, store_image
 
 from .conftest import Command, Signatures

@@ -1,0 +1,1 @@
+"""A release offered to many things, in stages with gates between them."""
