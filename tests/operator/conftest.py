@@ -14,11 +14,11 @@ from fota.keyring import Keyring
 from fota_operator.cli.app import app
 from fota_operator.cloud import Cloud
 from fota_operator.image import Image, build_image
+from fota_operator.jobs import StartRequest
 from fota_operator.keyrings import new_keyring
 from fota_operator.keys import KeyFolder, SigningKey
 from fota_operator.local import LocalAws
 from fota_operator.release import Claim, Release, make_release
-from fota_operator.jobs import StartRequest
 from fota_operator.signing import Signer, signers
 from fota_operator.things import add_things
 

@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from fota_operator.errors import BadInput, LocalAwsFailed
+from fota_operator.jobs import StartRequest, start_job
 from fota_operator.local import LocalAws
 from fota_operator.progress import job_status
-from fota_operator.jobs import StartRequest, start_job
 from fota_operator.things import add_things
 
 pytestmark = pytest.mark.e2e

@@ -19,11 +19,11 @@ from fota_operator.demo.maker import Maker
 from fota_operator.demo.scenes import SCENES, SWAPPED_OBJECT, UNSIGNED, Outcome, Scene
 from fota_operator.document import build_document
 from fota_operator.errors import TimedOut
+from fota_operator.jobs import NewJob, StartRequest, create_job, new_job_id, start_job, target_arn
 from fota_operator.local import LocalAws
 from fota_operator.progress import ExecutionStatus, JobStatus, watch_job
 from fota_operator.release import Release
 from fota_operator.roles import presign_role_arn
-from fota_operator.jobs import NewJob, StartRequest, create_job, new_job_id, start_job, target_arn
 from fota_operator.store import object_url
 from fota_operator.things import add_things
 
