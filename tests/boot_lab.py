@@ -16,8 +16,9 @@ import zipfile
 from pathlib import Path
 
 from fota import trial
-from fota.home import Home, provision
+from fota.home import Home
 from fota.image import Digests
+from fota.provisioning import provision
 from fota.storage import SlotReader
 
 PATIENCE_S = 20

@@ -11,12 +11,11 @@ SOURCE = Path(__file__).resolve().parent.parent / "src"
 
 _PROGRAM = ("aws.iot.iot", "aws.iot.jobs", "aws.iot.fota")
 _FILES = ("fota.start", "fota.slots.files")
-_PARTITIONS = ("fota.slots.esp32", "fota.slots.partition")
 
 BOARDS = {
-    "esp32": (*_PROGRAM, *_PARTITIONS),
+    "esp32": (*_PROGRAM, "fota.ota"),
     "littlefs": (*_PROGRAM, *_FILES),
-    "unix": (*_PROGRAM, *_FILES, *_PARTITIONS),
+    "unix": (*_PROGRAM, *_FILES, "fota.ota"),
 }
 """What a program or `boot.py` imports, by the kind of board.
 

@@ -5,7 +5,8 @@ import os
 from fota import keyring
 from fota._filesystem_cpython import require_safe
 from fota.errors import DeviceError
-from fota.home import Home, lock_path, provision, put_keyring
+from fota.home import Home, lock_path
+from fota.provisioning import provision, put_keyring
 from fota.storage import HomeLock, SlotReader
 from fota.trust_errors import BadKeyring
 

@@ -22,13 +22,33 @@ from fota.record import Record
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from typing import Protocol
 
     from fota.download import Clock
     from fota.image import Digests
     from fota.journal import Journal
-    from fota.record import RecordStore
+    from fota.record import Records
     from fota.releases import Releases
     from fota.slots import Slots
+
+    class Memory(Protocol):
+        """What survives a reset: a home folder, or what a board has in its place."""
+
+        @property
+        def slots(self) -> Slots:
+            """Where images are."""
+
+        @property
+        def records(self) -> Records:
+            """What starts, and what is on trial."""
+
+        @property
+        def journal(self) -> Journal:
+            """The update under way."""
+
+        @property
+        def releases(self) -> Releases:
+            """Whom the device trusts."""
 
 
 class Turn:
@@ -54,7 +74,7 @@ class Device:
     def __init__(
         self,
         slots: "Slots",
-        records: "RecordStore",
+        records: "Records",
         journal: "Journal",
         *,
         releases: "Releases",
@@ -187,6 +207,12 @@ def current() -> Device:
     return _current
 
 
+def use(device: Device) -> None:
+    """From now on `current` is this one: for boards that no boot chooser of ours has started."""
+    global _current
+    _current = device
+
+
 def _from_settings() -> Device:
     path, slot = machine.setting("FOTA_HOME"), machine.setting("FOTA_SLOT")
     if not path or slot is None or not slot.isdigit():
@@ -196,8 +222,12 @@ def _from_settings() -> Device:
 
 def open_device(path: str, running_slot: int) -> Device:
     """The device whose home folder is `path`. *Raises* NotProvisioned."""
-    home = Home(path)
-    installer = Installer(home.slots, client=HttpsClient(machine.setting("FOTA_CACERT")), clock=machine)
+    return device_of(Home(path), running_slot, machine.setting("FOTA_CACERT"))
+
+
+def device_of(home: "Memory", running_slot: int, cacert: "str | None") -> Device:
+    """The device that remembers all that; `cacert` names the authorities that a download trusts."""
+    installer = Installer(home.slots, client=HttpsClient(cacert), clock=machine)
     return Device(
         home.slots,
         home.records,

@@ -1,4 +1,4 @@
-"""What lies where in a home folder, opened or provisioned.
+"""What lies where in a home folder, opened.
 
 DIR/slots.json            the geometry, written once
 DIR/slot-N.img            the image of slot N
@@ -9,31 +9,26 @@ DIR/keyring-0, -1         whose signatures are trusted; none: what is not signed
 DIR/floor-0, -1           what the device will not go back behind
 DIR/slot-N.release-0, -1  the signed release that slot N holds
 DIR/lock                  held while a boot chooser, or its image, runs
+
+Leaves to others: making one (`provisioning`).
 """
 
-from fota import image, machine
-from fota.errors import AlreadyProvisioned, ImageTooLarge, NotProvisioned, StorageFailed
+from fota import machine
 from fota.floor import FloorStore
-from fota.image import Hasher
 from fota.journal import Journal
-from fota.keyring import Keyring, KeyringStore
-from fota.log import log
-from fota.record import Record, RecordStore
+from fota.keyring import KeyringStore
+from fota.record import RecordStore
 from fota.releases import RELEASE_BYTES, Releases
 from fota.slots.files import FileSlots
-from fota.storage import cell_pair, make_folder
-from fota.trust_errors import BadKeyring
+from fota.storage import cell_pair
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from fota.slots import Reader
-
-_BUFFER_BYTES = 65_536
-FACTORY_SLOT = 0
+    from fota.slots import Slots
 
 
 class Home:
-    """What a device remembers, in one folder."""
+    """What a device remembers, in one folder, images and all."""
 
     def __init__(self, path: str) -> None:
         """*Raises* NotProvisioned."""
@@ -41,100 +36,20 @@ class Home:
         self.slots = FileSlots.open(path)
         self.records = RecordStore(*cell_pair(path + "/record"))
         self.journal = Journal(*cell_pair(path + "/journal"))
-        self.releases = Releases(
-            self.slots,
-            KeyringStore(*cell_pair(path + "/keyring"), *cell_pair(path + "/floor")),
-            FloorStore(*cell_pair(path + "/floor")),
-            lambda slot: cell_pair(f"{path}/slot-{slot}.release", RELEASE_BYTES),
-            image_kind=machine.IMAGE_KIND,
-        )
+        self.releases = releases_in(path, self.slots, machine.IMAGE_KIND)
+
+
+def releases_in(path: str, slots: "Slots", image_kind: str) -> Releases:
+    """What the folder keeps of trust; `image_kind` is the kind of image that can be started."""
+    return Releases(
+        slots,
+        KeyringStore(*cell_pair(path + "/keyring"), *cell_pair(path + "/floor")),
+        FloorStore(*cell_pair(path + "/floor")),
+        lambda slot: cell_pair(f"{path}/slot-{slot}.release", RELEASE_BYTES),
+        image_kind=image_kind,
+    )
 
 
 def lock_path(path: str) -> str:
     """The file that whoever boots from this home holds locked."""
     return path + "/lock"
-
-
-def provision(
-    path: str,
-    factory: "Reader",
-    *,
-    image_size_bytes: int,
-    slot_count: int,
-    slot_size_bytes: int,
-    keyring: "Keyring | None" = None,
-) -> Home:
-    """Make a home of an empty folder, with the factory image in slot 0, confirmed.
-
-    With a keyring the device takes signed releases only, from its first boot on.
-
-    A provisioning that was cut short can be made again, until slot 0 is sealed: then the device boots. No slot
-    that was ever sealed is overwritten, readable record or not.
-    *Raises* AlreadyProvisioned, ImageTooLarge, StorageFailed, ValueError for an odd geometry.
-    """
-    make_folder(path)
-    if _is_provisioned(path):
-        raise AlreadyProvisioned(f"{path}: holds slots already; provision an empty folder")
-    if image_size_bytes > slot_size_bytes:
-        # Said before anything is made: a folder of empty slots would only be in the way.
-        raise ImageTooLarge(f"slot size: {slot_size_bytes} bytes do not hold the image, which has {image_size_bytes}")
-    slots = FileSlots.create(path, slot_count, slot_size_bytes)
-    for cell in cell_pair(path + "/record") + cell_pair(path + "/journal"):
-        cell.create()
-    if keyring is not None:
-        _trust(path, KeyringStore(*cell_pair(path + "/keyring")), keyring)
-    _fill(slots, factory, image_size_bytes)
-    home = Home(path)
-    home.records.save_in_both(Record(FACTORY_SLOT))
-    log("provisioned", home=path, slots=slot_count, slot_size_bytes=slot_size_bytes)
-    return home
-
-
-def put_keyring(home: Home, keyring: Keyring) -> None:
-    """Give a device its first keyring, or one in the place of a keyring that cannot be read any more.
-
-    *Raises* AlreadyProvisioned when it has one: that is replaced by a job only, which its keys have signed.
-    """
-    try:
-        current = home.releases.keyrings.load()
-    except BadKeyring:
-        current = None
-    if current is not None:
-        raise AlreadyProvisioned(f"{home.path}: has a keyring, version {current.version}; send the next one by a job")
-    _trust(home.path, home.releases.keyrings, keyring)
-    log("keyring-put", version=keyring.version, product=keyring.product)
-
-
-def _trust(path: str, keyrings: KeyringStore, keyring: Keyring) -> None:
-    """The floor is made first: it tells of a keyring that is gone. Cut after it: the device takes nothing yet."""
-    for cell in cell_pair(path + "/floor"):
-        if not cell.is_made():
-            cell.create()
-    keyrings.save(keyring)
-
-
-def _is_provisioned(path: str) -> bool:
-    try:
-        home = Home(path)
-    except NotProvisioned:
-        return False
-    sealed = [slot for slot in range(home.slots.count) if home.slots.seal_of(slot) is not None]
-    return bool(sealed) or home.records.load() is not None
-
-
-def _fill(slots: FileSlots, factory: "Reader", size_bytes: int) -> None:
-    """Copy the factory image into its slot and seal it, proven."""
-    buffer = memoryview(bytearray(_BUFFER_BYTES))
-    hasher = Hasher()
-    writer = slots.writer(FACTORY_SLOT, size_bytes)
-    try:
-        count = factory.readinto(buffer)
-        while count:
-            hasher.update(buffer[:count])
-            writer.write(buffer[:count])
-            count = factory.readinto(buffer)
-    finally:
-        writer.close()
-    slots.seal(FACTORY_SLOT, hasher.digests())
-    if not image.proves_itself(slots, FACTORY_SLOT, buffer):
-        raise StorageFailed("the factory image does not read back as written")

@@ -9,7 +9,22 @@ from fota.durable import DurableValue
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Protocol
+
     from fota.durable import Cell
+
+    class Records(Protocol):
+        """Where the boot record is kept: a RecordStore, or what a board has in its place."""
+
+        def load(self) -> "Record | None":
+            """See RecordStore."""
+
+        def save(self, record: "Record") -> None:
+            """See RecordStore."""
+
+        def save_in_both(self, record: "Record") -> None:
+            """See RecordStore."""
+
 
 MOST_SLOTS = 16
 

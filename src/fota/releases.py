@@ -95,7 +95,7 @@ class Releases:
         self.floors = floors
         self._slots = slots
         self._cells_of = cells_of
-        self._image_kind = image_kind
+        self.image_kind = image_kind
 
     def admit(self, wanted: "Digests", slot: "int | None", envelope: object, now_s: "int | None" = None) -> Admitted:
         """What a job document asks for, once its release was found good for this device; changes nothing.
@@ -110,7 +110,7 @@ class Releases:
         if envelope is None:
             raise Unsigned("envelope: missing, and this device takes signed releases only")
         release = opened(envelope, keyring)
-        require_for(release, keyring, self._image_kind)
+        require_for(release, keyring, self.image_kind)
         self.floor().require(release)
         require_valid(release, now_s)
         if not release.wanted.matches(wanted):
@@ -141,7 +141,7 @@ class Releases:
         release = self._kept(slot, keyring)
         if release is None:
             raise Unsigned(f"slot {slot} holds no release that is signed")
-        require_for(release, keyring, self._image_kind)
+        require_for(release, keyring, self.image_kind)
         self.floor().require(release)
 
     def rises_with(self, slot: int) -> bool:

@@ -18,6 +18,7 @@ from fota.log import log
 from fota.record import RecordStore
 from fota.slots.files import FileSlots
 from fota.storage import cell_pair
+from fota.watchdog import DEADLINE_MS, restart_at
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
     from fota.record import Record
 
 MOUNT_POINT = "/app"
-DEADLINE_MS = 600_000
 CRASH_DELAY_MS = 5_000
 """A confirmed image that ends is started again after that: a crash loop leaves time to be looked at."""
 
@@ -68,7 +68,7 @@ def start(
     put_setting("FOTA_CACERT", home + "/ca.pem")
     if on_trial:
         if arm is None:
-            _restart_at(deadline_ms, lambda: _trial(records, slot) is not None)
+            restart_at(deadline_ms, lambda: _trial(records, slot) is not None)
         else:
             arm(deadline_ms)
     gc.threshold(COLLECT_EVERY_BYTES)  # type: ignore[attr-defined]  # MicroPython's own
@@ -85,24 +85,6 @@ def start(
 def _prover(slots: FileSlots) -> "Callable[[int], bool]":
     buffer = memoryview(bytearray(_BUFFER_BYTES))
     return lambda slot: image.proves_itself(slots, slot, buffer)
-
-
-def _restart_at(deadline_ms: int, is_on_trial: "Callable[[], bool]") -> None:
-    """Restart the device after so long, if the trial still lasts, by a timer of its own, where there is one."""
-    timer: "Any" = getattr(__import__("machine"), "Timer", None)
-
-    def end_trial(_timer: object) -> None:
-        if is_on_trial():
-            machine.restart()
-
-    # Some ports have timers of software alone, of number -1, and some of hardware alone.
-    for number in (-1, 0) if timer else ():
-        try:
-            timer(number).init(mode=timer.ONE_SHOT, period=deadline_ms, callback=end_trial)
-            return
-        except (ValueError, OSError):
-            continue
-    log("no-watchdog", problem="this port has no timer for it: hand a hook to start()")
 
 
 def _run(path: str) -> str:

@@ -29,6 +29,9 @@ ZIPAPP_KIND = "zipapp"
 LITTLEFS_KIND = "littlefs"
 """What MicroPython mounts."""
 
+ESP32_KIND = "esp32"
+"""A firmware for the OTA partitions of an ESP32: what `idf.py build` makes."""
+
 LINKED_KIND = "linked"
 """What the ancestor's linker has made for one slot."""
 
@@ -40,6 +43,9 @@ MAX_IMAGE_BYTES = 2**31 - 1
 """A device refuses more."""
 
 _VERSION = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]{0,63}")
+_ESP32_MAGIC, _ESP32_HAS_DIGEST, _ESP32_LEAST_BYTES = b"\xe9", 23, 80
+_ESP32_DESCRIPTION = bytes.fromhex("3254cdab")
+"""ESP_APP_DESC_MAGIC_WORD, little-endian."""
 _EARLIEST = (1980, 1, 1, 0, 0, 0)
 _MAX_FACTS_BYTES = 4096
 
@@ -106,7 +112,7 @@ def write_image(out: Path, content: bytes, *, version: str, kind: str) -> Image:
 
 
 def read_image(path: Path) -> Image:
-    """The image in a file: a zipapp, a littlefs, or the JSON of the ancestor's linker (`bcbin`, `bc_idx`).
+    """The image in a file: a zipapp, a littlefs, a firmware of an ESP32, or the JSON of the ancestor's linker.
 
     *Raises* BadInput, NotFound.
     """
@@ -118,6 +124,8 @@ def read_image(path: Path) -> Image:
         return _littlefs_image(path, content)
     if content.lstrip()[:1] == b"{":
         return _linked_image(path, content)
+    if content[:1] == _ESP32_MAGIC:
+        return _esp32_image(path, content)
     return _zipapp_image(path, content)
 
 
@@ -166,7 +174,7 @@ def _zipapp_image(path: Path, content: bytes) -> Image:
             version = _version_in(_facts_inside(archive)) if IMAGE_FACTS in names else None
     except (zipfile.BadZipFile, OSError, NotImplementedError, RuntimeError) as error:
         raise BadInput(
-            f"{path} is neither a zipapp nor a littlefs nor the JSON of a linker ({error})",
+            f"{path} is no zipapp, littlefs, firmware of an ESP32 or JSON of a linker ({error})",
             "make an image with `fota image build`",
         ) from error
     if damaged is not None:
@@ -186,6 +194,27 @@ def _littlefs_image(path: Path, content: bytes) -> Image:
             f"{path} holds no main.py and could not start", "build it with `fota image build --micropython`"
         )
     return image_from(content, version=_version_in(files.get(IMAGE_FACTS, b"")), kind=LITTLEFS_KIND)
+
+
+def _esp32_image(path: Path, content: bytes) -> Image:
+    """Whole by the SHA-256 at its end, which esptool appends unless told otherwise, and the boot loader checks.
+
+    https://docs.espressif.com/projects/esptool/en/latest/esp32/advanced-topics/firmware-image-format.html
+    """
+    has_digest = len(content) > _ESP32_LEAST_BYTES and content[_ESP32_HAS_DIGEST] == 1
+    if not has_digest or hashlib.sha256(content[:-32]).digest() != content[-32:]:
+        raise BadInput(
+            f"{path} begins as a firmware of an ESP32, and does not end with its SHA-256",
+            "give the .bin of the application alone, as `idf.py build` makes it, not one merged with the boot loader",
+        )
+    return image_from(content, version=_esp32_version(content), kind=ESP32_KIND)
+
+
+def _esp32_version(content: bytes) -> str | None:
+    """What `esp_app_desc_t` says, at the beginning of the first segment."""
+    magic, text = content[32:36], content[48:80].split(b"\0")[0]
+    version = text.decode("ascii", "replace")
+    return version if magic == _ESP32_DESCRIPTION and _VERSION.fullmatch(version) else None
 
 
 def _facts_inside(archive: zipfile.ZipFile) -> bytes:

@@ -7,7 +7,7 @@ from sweeps.mutants.mutant import Change, Mutant, mutant
 _DURABLE = "fota/durable.py"
 _STORAGE = "fota/_storage_cpython.py"
 _FILES = "fota/slots/files.py"
-_HOME = "fota/home.py"
+_PROVISIONING = "fota/provisioning.py"
 _IMAGE = "fota/image.py"
 _INSTALL = "fota/install.py"
 
@@ -168,7 +168,7 @@ STORAGE: tuple[Mutant, ...] = (
     mutant(
         "record-before-the-factory-image",
         "A home is recorded as provisioned before its factory image is written.",
-        _HOME,
+        _PROVISIONING,
         "    _fill(slots, factory, image_size_bytes)\n    home = Home(path)\n",
         "    home = Home(path)\n    home.records.save(Record(FACTORY_SLOT))\n"
         "    _fill(slots, factory, image_size_bytes)\n",
@@ -176,7 +176,7 @@ STORAGE: tuple[Mutant, ...] = (
     mutant(
         "factory-sealed-before-written",
         "The factory slot counts as sealed, and the home as provisioned, while its image is being written.",
-        _HOME,
+        _PROVISIONING,
         "    sealed = [slot for slot in range(home.slots.count) if home.slots.seal_of(slot) is not None]\n"
         "    return bool(sealed) or home.records.load() is not None\n",
         "    return home.slots.count > 0\n",

@@ -9,6 +9,7 @@ _FIRMWARE_JOB = "aws/iot/firmware_job.py"
 _FLOOR = "fota/floor.py"
 _FLOW = "aws/iot/flow.py"
 _HOME = "fota/home.py"
+_PROVISIONING = "fota/provisioning.py"
 _KEYRING = "fota/keyring.py"
 _KEYRING_JOB = "aws/iot/keyring_job.py"
 _RELEASES = "fota/releases.py"
@@ -170,7 +171,7 @@ TRUST: tuple[Mutant, ...] = (
     mutant(
         "keyring-after-the-factory-image",
         "A home is sealed, and boots, before it has its keyring.",
-        _HOME,
+        _PROVISIONING,
         "    if keyring is not None:\n"
         '        _trust(path, KeyringStore(*cell_pair(path + "/keyring")), keyring)\n'
         "    _fill(slots, factory, image_size_bytes)\n",

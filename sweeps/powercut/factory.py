@@ -11,7 +11,8 @@ from sweeps.powercut.scenarios import BUFFER_BYTES, FACTORY
 
 from fota import boot, image, keyring
 from fota.errors import AlreadyProvisioned, NothingBootable, NotProvisioned
-from fota.home import Home, provision
+from fota.home import Home
+from fota.provisioning import provision
 from fota_testing.posix_disk import FOLDER, Disk
 from fota_testing.posix_model import PosixModel, installed
 

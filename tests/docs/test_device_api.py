@@ -37,7 +37,7 @@ def described(module: ModuleType, owner: str, name: str) -> str:
 def public_callables() -> Iterator[tuple[ModuleType, str, str, Callable[..., object]]]:
     """Module, owner, name and function of everything that a program may call."""
     for name, function in vars(fota).items():
-        if inspect.isfunction(function) and function.__module__ == fota.__name__:
+        if inspect.isfunction(function) and function.__module__ == fota.__name__ and not name.startswith("_"):
             yield fota, "", name, function
     owners = ((iot, iot.Thing), (jobs, jobs.Jobs), (jobs, jobs.Job), (progresses, progresses.Progress))
     for module, owner in owners:

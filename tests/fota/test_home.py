@@ -5,15 +5,17 @@ import json
 
 import pytest
 
-from fota import boot, image
-from fota import home as homes_of
+from fota import boot, image, provisioning
 from fota.errors import AlreadyProvisioned, ImageTooLarge, NotProvisioned, StorageFailed
-from fota.home import Home, provision
-from fota.record import Record
+from fota.home import Home
+from fota.provisioning import provision
+from fota.record import Record, RecordStore
+from fota.slots.files import FileSlots
 from fota.storage import SlotReader
 
 FACTORY = b"the factory image " * 1000
 BUFFER_BYTES = 4096
+OWNERS = {"": provisioning, "FileSlots": FileSlots, "RecordStore": RecordStore}
 
 
 @pytest.fixture
@@ -88,7 +90,7 @@ def cut_at(monkeypatch):
         with monkeypatch.context() as patched:
             owner, _, name = step.rpartition(".")
             # Between two steps inside `provision`, where no fake can be handed in.
-            patched.setattr(getattr(homes_of, owner) if owner else homes_of, name, cut)
+            patched.setattr(OWNERS[owner], name, cut)
             with pytest.raises(Cut):
                 yield
 

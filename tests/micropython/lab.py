@@ -7,8 +7,9 @@ from pathlib import Path
 from uuid import uuid4
 
 from fota.envelope import Envelope
-from fota.home import Home, provision
+from fota.home import Home
 from fota.keyring import Keyring
+from fota.provisioning import provision
 from fota.storage import SlotReader
 from fota_operator.document import build_document
 from fota_operator.image import Image

@@ -32,7 +32,7 @@ def test_a_home_on_fat_is_refused_unless_that_is_allowed(device, option, error):
 _TIMER = """
 import json
 import machine
-from fota import start
+from fota import watchdog
 
 class Timer:
     ONE_SHOT = 0
@@ -48,11 +48,11 @@ class Board:
     pass
 
 Board.Timer = Timer
-start.__import__ = lambda name: Board
-start.machine.restart = lambda: print('["restarted"]')
-start.log = lambda event, problem: print(json.dumps([event]))
+watchdog.__import__ = lambda name: Board
+watchdog.machine.restart = lambda: print('["restarted"]')
+watchdog.log = lambda event, problem: print(json.dumps([event]))
 refused = {refused}
-start._restart_at(5000, lambda: {on_trial})
+watchdog.restart_at(5000, lambda: {on_trial})
 """
 
 

@@ -9,8 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from fota import ota
 from fota_operator.errors import BadInput, NotFound, OperatorError
-from fota_operator.image import build_image, read_image
+from fota_operator.image import ESP32_KIND, build_image, read_image
+from fota_testing.esp32 import firmware
 
 
 def linked(path: Path, **fields: object) -> Path:
@@ -156,3 +158,25 @@ def test_a_file_that_is_not_there_is_refused_in_one_line(tmp_path: Path) -> None
     with pytest.raises(OperatorError, match="cannot read") as caught:
         read_image(tmp_path / "none")
     assert "\n" not in str(caught.value)
+
+
+def test_a_firmware_of_an_esp32_is_an_image_and_tells_its_version(tmp_path: Path) -> None:
+    description = bytes.fromhex("3254cdab") + bytes(12) + b"1.26.0-fota".ljust(32, b"\0") + bytes(176)
+    (tmp_path / "app.bin").write_bytes(firmware(description))
+    (tmp_path / "old.bin").write_bytes(firmware(b"without a description"))
+    image, old = read_image(tmp_path / "app.bin"), read_image(tmp_path / "old.bin")
+    assert (image.kind, image.version, image.slot) == (ESP32_KIND, "1.26.0-fota", None)
+    assert (old.kind, old.version) == (ESP32_KIND, None)
+
+
+@pytest.mark.parametrize("harm", ["a bit", "an end", "a tail"])
+def test_a_firmware_of_an_esp32_that_is_not_whole_is_refused(tmp_path: Path, harm: str) -> None:
+    content = firmware(b"firmware" * 40)
+    damaged = {"a bit": content[:60] + b"!" + content[61:], "an end": content[:-1], "a tail": content + b"\xff"}
+    (tmp_path / "app.bin").write_bytes(damaged[harm])
+    with pytest.raises(BadInput, match="SHA-256"):
+        read_image(tmp_path / "app.bin")
+
+
+def test_the_kind_is_what_a_board_with_ota_partitions_takes() -> None:
+    assert ESP32_KIND == ota.IMAGE_KIND

@@ -283,7 +283,7 @@ LIVES = (
      test_keyrings.test_a_device_whose_keyring_is_lost_boots_and_takes_nothing),
     ("aws.iot.keyring_job:_save", "keyrings.save(new)", "pass",
      test_keyrings.test_a_rotation_survives_a_restart),
-    ("fota.home:put_keyring", "if current is not None:", "if False:",
+    ("fota.provisioning:put_keyring", "if current is not None:", "if False:",
      test_keyrings.test_a_keyring_that_is_there_is_not_replaced_from_outside),
     ("aws.iot.flow:Flow.run", "self._device.boot_was_healthy()", "pass",
      test_power.test_a_cut_between_confirm_and_mark_is_made_good_before_the_next_job_is_taken),

@@ -10,11 +10,11 @@ import pytest
 import vector_parts as parts
 
 from aws.iot import fota
-from fota import home as homes
-from fota import trust_errors
+from fota import provisioning, trust_errors
 from fota.errors import FotaError
-from fota.home import Home, provision
+from fota.home import Home
 from fota.keyring import KeyringStore
+from fota.provisioning import provision
 from fota.storage import SlotReader
 from iot.lab import FACTORY
 from security.bench import DAMAGED, Bench, digests_of, read_keyring
@@ -225,7 +225,7 @@ def test_a_keyring_whose_files_are_empty_is_no_reason_to_trust_everybody(tmp_pat
 def test_a_keyring_that_is_there_is_not_replaced_from_outside(tmp_path: Path) -> None:
     home = home_with_keyring(tmp_path)
     with pytest.raises(FotaError):
-        homes.put_keyring(home, read_keyring(parts.keyring("stranger")))
+        provisioning.put_keyring(home, read_keyring(parts.keyring("stranger")))
     ring = home.releases.keyrings.load()
     assert ring is not None
     assert list(ring.keys) == [parts.key_id("first")]
@@ -235,7 +235,7 @@ def test_a_lost_keyring_is_put_back_from_outside(tmp_path: Path) -> None:
     home = home_with_keyring(tmp_path)
     for copy in (0, 1):
         (Path(home.path) / f"keyring-{copy}").write_bytes(b"\xff" * 4096)
-    homes.put_keyring(home, read_keyring(parts.keyring("second")))
+    provisioning.put_keyring(home, read_keyring(parts.keyring("second")))
     ring = Home(home.path).releases.keyrings.load()
     assert ring is not None
     assert list(ring.keys) == [parts.key_id("second")]

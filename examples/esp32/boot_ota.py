@@ -1,0 +1,9 @@
+"""`boot.py` of a board whose whole firmware is updated, in OTA partitions: the record first, then network and clock."""
+
+from network_of_board import connect, set_clock
+
+from fota.ota import open_board
+
+open_board("/fota")
+connect("my-wifi", "its-password")
+set_clock()
