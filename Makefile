@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-fast test-micropython lint powercut powercut-full powercut-mutants killsweep fuzz docs size format clean
+.PHONY: help demo test test-fast test-micropython lint powercut powercut-full powercut-mutants killsweep fuzz bench docs size format clean
 
 help: ## Say what can be made
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 20
@@ -49,6 +49,9 @@ killsweep: $(READY) ## Kill real processes at every file and socket call; needs 
 fuzz: $(READY) ## Mutate job documents and envelopes; compare the verdicts of both interpreters
 	@$(BIN)/python -m sweeps.fuzz
 
+bench: $(READY) ## Measure what an update costs beside its peers; BENCH=install for one
+	@$(BIN)/python -m bench $(BENCH)
+
 docs: $(READY) ## Make again what is generated from the code: parts of docs/, the lists for mip
 	@$(BIN)/python tools/docs.py
 	@$(BIN)/python tools/mip_lists.py
@@ -61,4 +64,4 @@ format: $(READY) ## Rewrite the code in the one format
 	@$(BIN)/ruff check --fix .
 
 clean: ## Remove what make made
-	@rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+	@rm -rf $(VENV) .bench build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

@@ -8,16 +8,20 @@ import argparse
 import inspect
 import re
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from types import ModuleType
 
+from board_example import board_example
 from commands import commands_reference
+from json_reference import json_reference
 
 from aws.iot import errors as iot_errors
 from aws.iot import flow
 from fota import boot, errors, home, log, record, trial
 from fota.table import ANY
+from fota_operator import reasons
+from fota_operator.reasons import Meaning
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -88,6 +92,21 @@ def _table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     return "".join("| " + " | ".join(line) + " |\n" for line in lines)
 
 
+def _reasons() -> str:
+    told = [("REJECTED", reasons.REFUSED), ("FAILED", reasons.FAILED)]
+    return _table(
+        ("reason", "status", "when", "what to do"),
+        ([f"`{word}`", status, one.when, one.remedy] for status, words in told for word, one in words.items()),
+    )
+
+
+def _meanings(words: Mapping[str, Meaning], column: str) -> str:
+    """What each word means, and what to do about it."""
+    return _table(
+        (column, "when", "what to do"), ([f"`{word}`", one.when, one.remedy] for word, one in words.items())
+    )
+
+
 def _drawing(text: str) -> str:
     return f"```text\n{text.strip()}\n```\n"
 
@@ -126,6 +145,11 @@ BLOCKS: dict[str, Callable[[], str]] = {
     "iot-error-tree": lambda: _tree(iot_errors),
     "home-layout": _home_layout,
     "commands": commands_reference,
+    "json": json_reference,
+    "board": board_example,
+    "reasons": _reasons,
+    "rollback-causes": lambda: _meanings(reasons.CAUSES, "cause"),
+    "statuses": lambda: _meanings(reasons.STATUSES, "status"),
 }
 """Every block, by its name."""
 

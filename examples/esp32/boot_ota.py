@@ -1,4 +1,4 @@
-"""`boot.py` of a board whose whole firmware is updated, in OTA partitions: the record first, then network and clock."""
+"""`boot.py` of a board whose whole firmware is updated, in OTA partitions: the record first, then the network."""
 
 from network_of_board import connect, set_clock
 

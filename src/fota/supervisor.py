@@ -165,10 +165,17 @@ class Supervisor:
 
 
 def main(arguments: "list[str] | None" = None) -> int:
-    """The command. Exit status: 0 stopped when asked to, 1 cannot go on, 2 misused."""
-    options = _parser().parse_args(arguments)
+    """The command. Exit status: 0 stopped when asked to, 1 cannot go on or a doctor's error, 2 misused."""
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    _refuse_what_does_not_go_together(parser, options)
     logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(asctime)s fota-boot: %(message)s")
     try:
+        if options.doctor:
+            # Late: no boot shall need it.
+            from fota._doctor_cpython import examine, show
+
+            return show(examine(options.home, options.thing, connect=options.connect), as_json=options.json)
         if options.factory is not None:
             provision_home(options)
         elif options.keyring is not None:
@@ -211,7 +218,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="fota-boot",
         description="Start the image that is due from the slots of a home folder; roll back one that fails.",
-        epilog="Exit status: 0 stopped when asked to, 1 cannot go on (said on stderr), 2 misused.",
+        epilog="Exit status: 0 stopped when asked to, 1 cannot go on (said on stderr) or an error found, 2 misused.",
     )
     parser.add_argument("--home", required=True, metavar="DIR", help="the folder of slots, record and journal")
     parser.add_argument(
@@ -246,8 +253,25 @@ def _parser() -> argparse.ArgumentParser:
     factory.add_argument(
         "--force", action="store_true", help="take a file system that may lose what was written to it"
     )
+    doctor = parser.add_argument_group("to look at a device, which may be running, and end")
+    doctor.add_argument(
+        "--doctor", action="store_true", help="say what is wrong with it, and what to do; changes nothing"
+    )
+    doctor.add_argument("--thing", metavar="DIR", help="look at the certificate and the endpoint of this folder too")
+    doctor.add_argument("--connect", action="store_true", help="open a session, which ends that of a running device")
+    doctor.add_argument("--json", action="store_true", help="print JSON for programs")
     parser.add_argument("arguments", nargs="*", help="handed to the image; after a --")
     return parser
+
+
+def _refuse_what_does_not_go_together(parser: argparse.ArgumentParser, options: argparse.Namespace) -> None:
+    """Ends with status 2."""
+    if options.doctor and (options.factory is not None or options.keyring is not None):
+        parser.error("--doctor changes nothing: not with --factory or --keyring")
+    if not options.doctor and (options.thing is not None or options.connect or options.json):
+        parser.error("--thing, --connect and --json go with --doctor")
+    if options.connect and options.thing is None:
+        parser.error("--connect needs --thing")
 
 
 def _count(text: str) -> int:

@@ -15,6 +15,7 @@ import boto3
 from botocore import exceptions as aws
 from botocore.config import Config
 
+from fota_operator.answers import log_answers
 from fota_operator.errors import (
     BadInput,
     CloudRefused,
@@ -42,6 +43,12 @@ _FORBIDDEN = {
     "403", "AccessDenied", "AccessDeniedException", "AuthorizationError", "UnauthorizedException",
 }  # fmt: skip
 _OVERLOADED = {"LimitExceededException", "SlowDown", "Throttling", "ThrottlingException"}
+_PASSING = {
+    "InternalError", "InternalException", "InternalFailure", "InternalFailureException", "RequestLimitExceeded",
+    "RequestTimeout", "ServiceUnavailable", "ServiceUnavailableException", "SlowDown", "Throttling",
+    "ThrottlingException", "TooManyRequestsException",
+}  # fmt: skip
+"""What AWS says when it has no time, or trouble of its own: asked again later, the answer may be another."""
 
 
 @dataclass(frozen=True)
@@ -139,6 +146,7 @@ def connect(access: Access = Access()) -> Cloud:
         )
     if session.region_name is None:
         raise BadInput("no AWS region is set", "set AWS_DEFAULT_REGION, or a region in ~/.aws/config")
+    log_answers(session)
     return Cloud(session, access)
 
 
@@ -168,6 +176,11 @@ def explaining(action: str) -> Iterator[None]:
         ) from error
     except aws.BotoCoreError as error:
         raise OperatorError(f"could not {action}: {error}") from error
+
+
+def is_passing(error: OperatorError) -> bool:
+    """Whether the same request may do better a little later. boto3 itself has tried MAX_ATTEMPTS times."""
+    return isinstance(error, CloudUnreachable) or (isinstance(error, CloudRefused) and error.code in _PASSING)
 
 
 def _refusal(action: str, error: aws.ClientError) -> OperatorError:

@@ -6,8 +6,9 @@ from fota.envelope import Envelope
 from fota.keyring import Keyring
 from fota_operator.cloud import Cloud
 from fota_operator.document import build_keyring_document
-from fota_operator.jobs import NewJob, create_job, new_job_id, require_timeout, target_arn
+from fota_operator.jobs import new_job_id, require_timeout, target_arn
 from fota_operator.keyrings import require_successor
+from fota_operator.new_job import NewJob, create_job
 
 
 @dataclass(frozen=True)
@@ -41,5 +42,5 @@ def start_keyring_job(
     started = StartedKeyringJob(new_job_id(), thing, new.version, document, dry_run)
     if not dry_run:
         description = f"keyring {new.version} of {new.product}"
-        create_job(cloud, NewJob(started.job_id, target, document, description, timeout_minutes))
+        create_job(cloud, NewJob(started.job_id, (target,), document, description, timeout_minutes))
     return started

@@ -20,6 +20,7 @@ _ALGORITHM: Literal["ECDSA_SHA_256"] = "ECDSA_SHA_256"
 _ABSENT = {"InvalidArnException", "NotFoundException"}
 _UNFIT = {"InvalidKeyUsageException", "UnsupportedOperationException"}
 _OUT_OF_USE = {"DisabledException", "KMSInvalidStateException"}
+_WOULD_HAVE = "DryRunOperationException"
 _REMEDY = f"make one: `aws kms create-key --key-spec {_KEY_SPEC} --key-usage SIGN_VERIFY`"
 
 
@@ -60,6 +61,25 @@ def kms_public_key(cloud: Cloud, key: str) -> tuple[str, ec.EllipticCurvePublicK
     if not isinstance(public_key, ec.EllipticCurvePublicKey) or not isinstance(public_key.curve, ec.SECP256R1):
         raise KeyUnusable(f"what KMS gave for {key} is not a key of P-256", _REMEDY)
     return answer["KeyId"], public_key
+
+
+def require_may_sign(cloud: Cloud, key: str) -> None:
+    """See that a key is in use and that we may sign with it: KMS says whether it would, and does not.
+
+    *Raises* KeyUnusable, NotFound, CloudRefused, CloudUnreachable.
+    """
+    try:
+        with _explaining(f"sign with {key}", key):
+            cloud.kms.sign(
+                KeyId=key,
+                Message=hashlib.sha256(b"").digest(),
+                MessageType="DIGEST",
+                SigningAlgorithm=_ALGORITHM,
+                DryRun=True,
+            )
+    except CloudRefused as error:
+        if error.code != _WOULD_HAVE:
+            raise
 
 
 @contextmanager

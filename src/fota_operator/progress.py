@@ -3,19 +3,37 @@
 Leaves to others: starting and cancelling (`jobs`), and how it is shown (`cli.output`).
 """
 
-import random
 import re
-import time
-from collections.abc import Iterator
-from dataclasses import dataclass, field
-from datetime import datetime
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timezone
+from typing import TYPE_CHECKING, TypedDict
 
 from fota_operator.cloud import Cloud, explaining
-from fota_operator.errors import BadInput, CloudRefused, NotFound, TimedOut
+from fota_operator.errors import BadInput, CloudRefused, NotFound, OperatorError, TimedOut
+from fota_operator.plain import plain
+from fota_operator.watching import Patience, looks
+
+if TYPE_CHECKING:
+    from mypy_boto3_iot.type_defs import JobExecutionSummaryTypeDef
+
+MOST_DETAILED = 100
+"""Of how many executions the details are asked for: each costs a request, and AWS takes ten a second."""
+
+BEGUN = ("FAILED", "REJECTED", "TIMED_OUT", "IN_PROGRESS", "SUCCEEDED", "CANCELED", "REMOVED")
+"""Whose details are worth a request, and whose first; a queued execution has none."""
 
 _JOB_ID = re.compile(r"[a-zA-Z0-9_-]{1,64}")
 _PERCENT = re.compile(r"([0-9]{1,3}) %")
-_JITTER = 0.2
+_MOST_OF_A_PAGE = 250
+_LONG_AGO = datetime.fromtimestamp(0, timezone.utc)
+
+
+class _OfJob(TypedDict, total=False):
+    """What boto3 is told to list the executions of one job alone; nothing, for all."""
+
+    jobId: str
 
 
 @dataclass(frozen=True)
@@ -77,69 +95,111 @@ class JobStatus:
 
 
 def job_status(cloud: Cloud, job_id: str) -> JobStatus:
-    """How a job stands now. Costs one request, one for 250 things, and one for each thing that has begun.
+    """How a job stands now.
 
-    *Raises* BadInput, NotFound.
+    Costs one request, one for 250 things, and one for each of the first MOST_DETAILED executions that have begun;
+    those that ended badly are the first. *Raises* BadInput, NotFound.
     """
-    if not _JOB_ID.fullmatch(job_id):
-        raise BadInput(f"{job_id!r} is not a job id", "use the one that `fota start` printed")
-    try:
-        with explaining(f"look up the job {job_id}"):
-            status = cloud.iot.describe_job(jobId=job_id)["job"]["status"]
-            # Executions are listed after the job is looked at: whatever had ended then is listed as ended.
-            executions = tuple(sorted(_executions(cloud, job_id), key=lambda one: one.thing))
-    except CloudRefused as error:
-        if error.code == "ResourceNotFoundException":
-            raise NotFound(f"there is no job {job_id} in {cloud.region}", "look at the id and region") from error
-        raise
-    return JobStatus(job_id=job_id, status=status, executions=executions)
+    with _naming(cloud, job_id):
+        status = cloud.iot.describe_job(jobId=job_id)["job"]["status"]
+        # Executions are listed after the job is looked at: whatever had ended then is listed as ended.
+        listed = executions_of_job(cloud, job_id)
+        telling = most_telling(listed)[:MOST_DETAILED]
+        detailed = {_key(one): with_details(cloud, job_id, one) for one in telling}
+    executions = (detailed.get(_key(one), one) for one in listed)
+    return JobStatus(job_id, status, tuple(sorted(executions, key=_key)))
 
 
 def watch_job(
-    cloud: Cloud, job_id: str, *, interval_s: float = 2.0, timeout_s: float = 3600.0
+    cloud: Cloud,
+    job_id: str,
+    *,
+    interval_s: float = 2.0,
+    timeout_s: float = 3600.0,
+    problem: Callable[[OperatorError], None] | None = None,
 ) -> Iterator[JobStatus]:
     """Look at a job every `interval_s`, until it ends: the last status given is its end.
 
     AWS allows ten of each request in a second for a whole account: 2 s between looks is polite.
-    *Raises* TimedOut, NotFound.
+    `problem` is told of a look that failed and is made again. *Raises* TimedOut, NotFound.
     """
-    deadline = time.monotonic() + timeout_s
-    while True:
-        status = job_status(cloud, job_id)
-        yield status
-        if status.ended:
-            return
-        if time.monotonic() >= deadline:
-            raise TimedOut(
-                f"the job {job_id} has not ended within {timeout_s:g} s",
-                f"watch on with `fota watch {job_id}`, or end it with `fota cancel {job_id}`",
-            )
-        pause_s = interval_s * random.uniform(1 - _JITTER, 1 + _JITTER)  # noqa: S311 - jitter, not a secret
-        time.sleep(max(0.0, min(pause_s, deadline - time.monotonic())))
-
-
-def _executions(cloud: Cloud, job_id: str) -> Iterator[ExecutionStatus]:
-    pages = cloud.iot.get_paginator("list_job_executions_for_job").paginate(
-        jobId=job_id, PaginationConfig={"PageSize": 250}
+    too_late = TimedOut(
+        f"the job {job_id} has not ended within {timeout_s:g} s",
+        f"watch on with `fota watch {job_id}`, or end it with `fota cancel {job_id}`",
     )
-    for page in pages:
-        for listed in page.get("executionSummaries", []):
-            summary = listed["jobExecutionSummary"]
-            thing = listed["thingArn"].split(":thing/", 1)[1]
-            number = summary["executionNumber"]
-            # A queued execution has no details yet.
-            queued = summary["status"] == "QUEUED"
-            yield ExecutionStatus(
-                thing=thing,
-                status=summary["status"],
-                execution_number=number,
-                details={} if queued else _details(cloud, job_id, thing, number),
-                queued_at=summary.get("queuedAt"),
-                started_at=summary.get("startedAt"),
-                last_updated_at=summary.get("lastUpdatedAt"),
-            )
+    patience = Patience(interval_s, timeout_s, problem)
+    return looks(lambda: job_status(cloud, job_id), lambda status: status.ended, patience, too_late)
 
 
-def _details(cloud: Cloud, job_id: str, thing: str, execution_number: int) -> dict[str, str]:
-    described = cloud.iot.describe_job_execution(jobId=job_id, thingName=thing, executionNumber=execution_number)
-    return dict(described["execution"].get("statusDetails", {}).get("detailsMap", {}))
+def executions_of_job(cloud: Cloud, job_id: str) -> list[ExecutionStatus]:
+    """All executions of a job, without their details. *Raises* BadInput, NotFound."""
+    with _naming(cloud, job_id):
+        pages = cloud.iot.get_paginator("list_job_executions_for_job").paginate(
+            jobId=job_id, PaginationConfig={"PageSize": _MOST_OF_A_PAGE}
+        )
+        return [
+            _execution(listed["thingArn"].split(":thing/", 1)[1], listed["jobExecutionSummary"])
+            for page in pages
+            for listed in page.get("executionSummaries", [])
+        ]
+
+
+def executions_of_thing(cloud: Cloud, thing: str, job_id: str | None = None) -> list[tuple[str, ExecutionStatus]]:
+    """Job ids and executions of a thing, of all its jobs or of one, without their details. *Raises* CloudRefused."""
+    with explaining(f"list the jobs of {thing}"):
+        only: _OfJob = {} if job_id is None else {"jobId": job_id}
+        pages = cloud.iot.get_paginator("list_job_executions_for_thing").paginate(
+            thingName=thing, PaginationConfig={"PageSize": _MOST_OF_A_PAGE}, **only
+        )
+        return [
+            (listed["jobId"], _execution(thing, listed["jobExecutionSummary"]))
+            for page in pages
+            for listed in page.get("executionSummaries", [])
+        ]
+
+
+def with_details(cloud: Cloud, job_id: str, execution: ExecutionStatus) -> ExecutionStatus:
+    """The same execution, with what the device said of it. Costs one request."""
+    with explaining(f"look up the job {job_id} for {execution.thing}"):
+        described = cloud.iot.describe_job_execution(
+            jobId=job_id, thingName=execution.thing, executionNumber=execution.execution_number
+        )
+    details = described["execution"].get("statusDetails", {}).get("detailsMap", {})
+    # Parsed at the edge: what a device said is shown nowhere as it came.
+    return replace(execution, details={plain(name): plain(said) for name, said in details.items()})
+
+
+def most_telling(executions: list[ExecutionStatus]) -> list[ExecutionStatus]:
+    """Those that have begun: what ended badly first, then what is under way; the newest of each first."""
+    begun = [one for one in executions if one.status in BEGUN]
+    newest_first = sorted(begun, key=lambda one: one.last_updated_at or _LONG_AGO, reverse=True)
+    return sorted(newest_first, key=lambda one: BEGUN.index(one.status))
+
+
+@contextmanager
+def _naming(cloud: Cloud, job_id: str) -> Iterator[None]:
+    """Say which job it is that is odd, or not there."""
+    if not _JOB_ID.fullmatch(job_id):
+        raise BadInput(f"{job_id!r} is not a job id", "use the one that `fota start` printed")
+    try:
+        with explaining(f"look up the job {job_id}"):
+            yield
+    except CloudRefused as error:
+        if error.code == "ResourceNotFoundException":
+            raise NotFound(f"there is no job {job_id} in {cloud.region}", "look at the id and region") from error
+        raise
+
+
+def _key(execution: ExecutionStatus) -> tuple[str, int]:
+    return execution.thing, execution.execution_number
+
+
+def _execution(thing: str, summary: "JobExecutionSummaryTypeDef") -> ExecutionStatus:
+    return ExecutionStatus(
+        thing=thing,
+        status=summary["status"],
+        execution_number=summary["executionNumber"],
+        queued_at=summary.get("queuedAt"),
+        started_at=summary.get("startedAt"),
+        last_updated_at=summary.get("lastUpdatedAt"),
+    )

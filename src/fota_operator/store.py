@@ -48,7 +48,7 @@ def bucket_region(cloud: Cloud, bucket: str) -> str:
             return cloud.s3.head_bucket(Bucket=bucket).get("BucketRegion") or cloud.region
     except CloudRefused as error:
         if error.code in _ABSENT:
-            raise NotFound(f"there is no bucket {bucket}", f"make it: `aws s3 mb s3://{bucket}`") from error
+            raise NotFound(f"there is no bucket {bucket}", "make it with `fota bootstrap`") from error
         raise
 
 
@@ -59,8 +59,7 @@ def require_versions(cloud: Cloud, bucket: str) -> None:
     if status != "Enabled":
         raise BadInput(
             f"the bucket {bucket} keeps no versions, and a release is one version of an object",
-            "turn them on: `aws s3api put-bucket-versioning --versioning-configuration Status=Enabled "
-            f"--bucket {bucket}`",
+            f"turn them on: `fota bootstrap --bucket {bucket}`",
         )
 
 

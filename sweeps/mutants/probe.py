@@ -21,6 +21,7 @@ import fota
 _MOST_STATES = 1 << 40
 _PLAIN_SHAPES = ("lost", "kept")
 _DAMAGED_FIRST = ("healthy", "unsigned-refused")
+_NO_RECORD = ("record=zeros",)
 
 
 class FirstViolation(Sweep):
@@ -32,6 +33,8 @@ class FirstViolation(Sweep):
         if not self.is_over():
             self.provisioning()
         self._each(lambda family: self.first_cuts(family, _PLAIN_SHAPES))
+        self.double_tears(named("healthy"))
+        self._each(lambda family: self.damages(family, _NO_RECORD))
         for name in _DAMAGED_FIRST:
             self.damages(named(name))
         self._each(self.late_damages)

@@ -132,13 +132,13 @@ class Sweep:
         is_copy = bool(names) and names[0][len(seen.HOME) + 1 : -2] in seen.PAIRS
         return last.file if is_copy and isinstance(last, Write) else 0
 
-    def damages(self, scenario: Scenario) -> None:
-        """Cut at each step with everything kept, and one thing or two destroyed; recover.
+    def damages(self, scenario: Scenario, wanted: Iterable[str] = ()) -> None:
+        """Cut at each step with everything kept, and one thing or two (or the given ones) destroyed; recover.
 
         A life with signatures takes as long as three without: of those every third step.
         """
         for step, state in self._base(scenario)[:: 3 if scenario.is_keyed else 1]:
-            for harm in damage.harms(state.disk.after_cut("kept")):
+            for harm in wanted or damage.harms(state.disk.after_cut("kept")):
                 if not self.is_over():
                     self.counts.cuts += 1
                     self._cut(scenario, Case(scenario.name), (step, f"kept!{harm}"), state)

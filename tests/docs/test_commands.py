@@ -35,7 +35,9 @@ def parse(command: str) -> None:
     name, *words = shlex.split(command.replace('"$job"', "JOB"))
     if name == "make":
         targets = re.findall(r"^([a-z-]+):", read("Makefile"), re.MULTILINE)
-        assert set(words) <= set(targets)
+        variables = re.findall(r"\$\(([A-Z]+)\)", read("Makefile"))
+        assert {word for word in words if "=" not in word} <= set(targets)
+        assert {word.partition("=")[0] for word in words if "=" in word} <= set(variables)
     elif name == "fota-boot":
         supervisor._parser().parse_args(words)
     else:

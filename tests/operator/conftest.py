@@ -22,7 +22,16 @@ from fota_operator.release import Claim, Release, make_release
 from fota_operator.signing import Signer, signers
 from fota_operator.things import add_things
 
+from .fleet.strict_model import every_request_allowed
+
 _NUMBERS = itertools.count(1)
+
+
+@pytest.fixture(autouse=True)
+def _strict() -> Iterator[None]:
+    """No request of any test may break AWS's own models, also where an error would be swallowed."""
+    with every_request_allowed():
+        yield
 
 
 @pytest.fixture(scope="session")

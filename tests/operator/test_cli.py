@@ -82,7 +82,7 @@ def stranger(cloud: Cloud, new_name: Callable[[], str]) -> str:
         ({"bucket": "nobodys-bucket"}, [], "no bucket nobodys-bucket", 1),
         ({"bucket": "No Bucket"}, [], "No Bucket", 2),
         ({"firmware": "none.pyz"}, [], "cannot read none.pyz", 1),
-        ({"firmware": __file__}, [], "neither a zipapp nor", 2),
+        ({"firmware": __file__}, [], "is no zipapp, littlefs", 2),
         ({}, ["--duration", 59], "expected 60 to 3600, got 59", 2),
         ({}, ["--duration", 3601], "expected 60 to 3600, got 3601", 2),
         ({}, ["--slot", -1], "--slot", 2),

@@ -2,10 +2,12 @@ import io
 
 import pytest
 from rich.console import Console
+from rich.live import Live
 from rich.progress import BarColumn, Progress, TextColumn
 
-from fota_operator.cli.live import Bars, Lines
+from fota_operator.cli.live import Bars, Lines, RolloutBoard, RolloutLines
 from fota_operator.progress import ExecutionStatus, JobStatus
+from fota_operator.rollouts.standing import Failures, StageStanding, Standing
 
 
 def job(status: str, **details: str) -> JobStatus:
@@ -48,3 +50,39 @@ def test_lines_say_only_what_has_changed(capsys: pytest.CaptureFixture[str]) -> 
     for status in ("QUEUED", "QUEUED", "IN_PROGRESS"):
         lines.show(job(status))
     assert capsys.readouterr().err.splitlines() == ["pump: QUEUED", "pump: IN_PROGRESS"]
+
+
+def rollout(state: str, next_: str = "", failures: tuple[Failures, ...] = (), **counts: int) -> Standing:
+    stage = StageStanding(1, "canary", state, "", sum(counts.values()), counts, ("j",))
+    return Standing("pump-1", state, next_, "pump", "1.4.0", 2, (stage,), failures)
+
+
+def test_lines_of_a_rollout_say_only_what_has_changed(capsys: pytest.CaptureFixture[str]) -> None:
+    lines = RolloutLines()
+    failure = Failures("canary", "FAILED", "no-space", 1, "pump")
+    for seen in (
+        rollout("running", "the gate", QUEUED=2),
+        rollout("running", "the gate", QUEUED=2),
+        rollout("running", "the gate", QUEUED=1, FAILED=1, failures=(failure,)),
+        rollout("halted", "mend it", SUCCEEDED=1, FAILED=1, failures=(failure,)),
+    ):
+        lines.show(seen)
+    assert capsys.readouterr().err.splitlines() == [
+        "stage 1 canary (2 things) running: 2 queued",
+        "pump-1 running; the gate",
+        "stage 1 canary (2 things) running: 1 failed, 1 queued",
+        "FAILED no-space: 1 thing of stage canary, such as pump",
+        "stage 1 canary (2 things) halted: 1 succeeded, 1 failed",
+        "pump-1 halted; mend it",
+    ]
+
+
+def test_a_terminal_gets_a_board_that_is_drawn_anew() -> None:
+    screen = io.StringIO()
+    console = Console(file=screen, force_terminal=True, width=80)
+    with Live(console=console, auto_refresh=False) as live:
+        board = RolloutBoard(live)
+        board.show(rollout("running", QUEUED=2))
+        board.show(rollout("running", SUCCEEDED=1, QUEUED=1))
+    assert "0/2" in screen.getvalue()
+    assert "1/2" in screen.getvalue()

@@ -214,7 +214,7 @@ def test_the_version_that_was_verified_stays_whatever_is_written_over_it(
 def test_a_bucket_that_keeps_no_versions_takes_no_release(
     cloud: Cloud, granted: StartRequest, unversioned: str, jobs_of: JobsOf
 ) -> None:
-    with pytest.raises(BadInput, match=rf"aws s3api put-bucket-versioning .*Status=Enabled --bucket {unversioned}"):
+    with pytest.raises(BadInput, match=f"fota bootstrap --bucket {unversioned}"):
         start_job(cloud, replace(granted, bucket=unversioned))
     assert "Contents" not in cloud.s3.list_objects_v2(Bucket=unversioned)
     assert jobs_of(granted.thing) == []

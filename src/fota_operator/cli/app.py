@@ -1,16 +1,27 @@
 """The tree of commands, put together. Imports nothing slow: a command imports what it needs when it runs."""
 
-from importlib import metadata
 from typing import Annotated
 
 import typer
 
-from fota_operator.cli import demo, image, jobs, keys, local, release, things
-from fota_operator.cli.output import answer
+from fota_operator.cli import (
+    bootstrap,
+    demo,
+    doctor,
+    explain,
+    image,
+    jobs,
+    keys,
+    local,
+    release,
+    rollout,
+    things,
+    watch,
+)
+from fota_operator.cli.output import answer, telling_requests
 
 app = typer.Typer(
     no_args_is_help=True,
-    add_completion=False,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
@@ -18,14 +29,27 @@ app = typer.Typer(
 
 def _show_version(wanted: bool) -> None:
     if wanted:
+        from importlib import metadata
+
         answer(metadata.version("aws-iot-fota"))
         raise typer.Exit
+
+
+def _tell_requests(context: typer.Context, wanted: bool) -> None:
+    if wanted:
+        context.with_resource(telling_requests())
 
 
 @app.callback()
 def fota(
     version: Annotated[
         bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Print the version.")
+    ] = False,
+    verbose: Annotated[
+        bool,
+        typer.Option(
+            "--verbose", "-v", callback=_tell_requests, help="Say on stderr which requests AWS answered, and its ids."
+        ),
     ] = False,
 ) -> None:
     """Firmware over the air for Python devices on AWS IoT: the operator's side.
@@ -34,10 +58,20 @@ def fota(
     """
 
 
-for _command in (jobs.start, jobs.status, jobs.watch, jobs.cancel, demo.demo):
+for _command in (
+    bootstrap.bootstrap,
+    doctor.doctor,
+    jobs.start,
+    jobs.status,
+    watch.watch,
+    explain.explain,
+    jobs.cancel,
+    demo.demo,
+):
     app.command()(_command)
 app.add_typer(things.app, name="things")
 app.add_typer(image.app, name="image")
 app.add_typer(keys.app, name="keys")
 app.add_typer(release.app, name="release")
+app.add_typer(rollout.app, name="rollout")
 app.add_typer(local.app, name="local")

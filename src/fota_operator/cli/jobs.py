@@ -1,4 +1,4 @@
-"""`fota start`, `status`, `watch`, `cancel`: jobs, and how they fare."""
+"""`fota start`, `status`, `cancel`: jobs, and how they fare."""
 
 from dataclasses import asdict
 from pathlib import Path
@@ -106,26 +106,6 @@ def status(job: Job, as_json: Json = False) -> None:
     from fota_operator.progress import job_status
 
     answer_job(job_status(connect(), job), as_json=as_json)
-
-
-@reporting_errors()
-def watch(
-    job: Job,
-    timeout: Annotated[float, typer.Option(help="Give up after so many seconds.")] = 3600.0,
-    interval: Annotated[float, typer.Option(help="Seconds between looks; AWS wants at least 2.")] = 2.0,
-    as_json: Json = False,
-) -> None:
-    """Follow a job until it ends; exit status 0 only if every execution SUCCEEDED."""
-    from fota_operator.cli.live import live_display
-    from fota_operator.cloud import connect
-    from fota_operator.progress import watch_job
-
-    with live_display() as display:
-        for last in watch_job(connect(), job, interval_s=interval, timeout_s=timeout):
-            display.show(last)
-    answer_job(last, as_json=as_json)
-    if not last.succeeded:
-        raise typer.Exit(1)
 
 
 @reporting_errors()

@@ -1,16 +1,19 @@
-"""A job shown while it runs: bars on a terminal, else a line for each change. All of it on stderr."""
+"""A job or a rollout shown while it runs: drawn on a terminal, else a line for each change. All of it on stderr."""
 
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Protocol
 
-from fota_operator.cli.output import describe_details, talk
+from fota_operator.cli.output import describe_details, new_console, talk
+from fota_operator.plain import plain
 
 if TYPE_CHECKING:
+    from rich.live import Live
     from rich.progress import Progress, TaskID
 
     from fota_operator.progress import ExecutionStatus, JobStatus
+    from fota_operator.rollouts.standing import Failures, Standing
 
 
 class Display(Protocol):
@@ -37,6 +40,26 @@ def live_display() -> Iterator[Display]:
     )
     with Progress(*columns, console=Console(stderr=True)) as progress:
         yield Bars(progress)
+
+
+class RolloutDisplay(Protocol):
+    """Is shown every look at the rollout."""
+
+    def show(self, standing: "Standing") -> None:
+        """Show how the rollout stands now."""
+
+
+@contextmanager
+def live_rollout() -> Iterator[RolloutDisplay]:
+    """A board if somebody is there to see it, lines if not."""
+    if not sys.stderr.isatty():
+        yield RolloutLines()
+        return
+    from rich.live import Live
+
+    # Taken away at the end: the result, which is the same board, comes on stdout.
+    with Live(console=new_console(sys.stderr), auto_refresh=False, transient=True) as live:
+        yield RolloutBoard(live)
 
 
 class Lines:
@@ -70,6 +93,54 @@ class Bars:
             self._progress.update(bar, completed=_percent(execution), words=_words(execution))
             if not execution.pending:
                 self._progress.stop_task(bar)
+
+
+class RolloutLines:
+    """A line for each stage, each reason to fail and the rollout itself, whenever it changes."""
+
+    def __init__(self) -> None:
+        self._said: dict[str, str] = {}
+
+    def show(self, standing: "Standing") -> None:
+        """See RolloutDisplay."""
+        from fota_operator.cli.board import headline, in_words, things
+
+        for stage in standing.stages:
+            counted = f": {in_words(stage.counts)}" if stage.job_ids else ""
+            self._say(
+                f"stage {stage.number}",
+                f"stage {stage.number} {stage.name} ({things(stage.things)}) {stage.state}{counted}",
+            )
+        for failures in standing.failures:
+            self._say(f"failures {_kind(failures)}", headline(failures))
+        coming = f"; {standing.next}" if standing.next else ""
+        self._say("rollout", f"{standing.name} {standing.state}{coming}")
+
+    def _say(self, about: str, words: str) -> None:
+        if self._said.get(about) != words:
+            self._said[about] = words
+            talk(plain(words))
+
+
+class RolloutBoard:
+    """All of it, drawn anew at each look."""
+
+    def __init__(self, live: "Live") -> None:
+        from fota_operator.rollouts.speed import Speed
+
+        self._live = live
+        self._speed = Speed()
+
+    def show(self, standing: "Standing") -> None:
+        """See RolloutDisplay."""
+        from fota_operator.cli.board import Board
+
+        self._speed.look(standing)
+        self._live.update(Board(standing, self._speed), refresh=True)
+
+
+def _kind(failures: "Failures") -> str:
+    return f"{failures.stage} {failures.status} {failures.reason}"
 
 
 def _percent(execution: "ExecutionStatus") -> int:

@@ -46,11 +46,14 @@ def up(
 
 @app.command()
 @reporting_errors()
-def down(folder: Folder = _DEFAULT_FOLDER) -> None:
+def down(folder: Folder = _DEFAULT_FOLDER, as_json: Json = False) -> None:
     """Stop it; what it knows is kept for the next start."""
     from fota_operator.local import LocalAws
 
-    talk("Stopped." if LocalAws(folder).down() else "It was not running.")
+    stopped = LocalAws(folder).down()
+    talk("Stopped." if stopped else "It was not running.")
+    if as_json:
+        answer_json({"stopped": stopped})
 
 
 @app.command()

@@ -1,16 +1,21 @@
 """What commands say: results on stdout, for people or as JSON; all else, errors too, on stderr."""
 
 import json
+import logging
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from datetime import datetime, timezone
+from typing import TYPE_CHECKING, TextIO
 
 import typer
 
+from fota_operator.answers import LOGGER
 from fota_operator.errors import OperatorError
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
     from fota_operator.progress import ExecutionStatus, JobStatus
 
 # Where stdout is no terminal there is no width to fit: a table is as wide as its content.
@@ -33,6 +38,24 @@ def talk(text: str) -> None:
     sys.stderr.flush()
 
 
+class _Talking(logging.Handler):
+    def emit(self, record: logging.LogRecord) -> None:
+        talk(f"fota: {record.getMessage()}")
+
+
+@contextmanager
+def telling_requests() -> Iterator[None]:
+    """Inside the block, say which requests AWS answered."""
+    talking, before = _Talking(), LOGGER.level
+    LOGGER.addHandler(talking)
+    LOGGER.setLevel(logging.DEBUG)
+    try:
+        yield
+    finally:
+        LOGGER.setLevel(before)
+        LOGGER.removeHandler(talking)
+
+
 def answer(text: str) -> None:
     """The result, as plain text."""
     sys.stdout.write(text + "\n")
@@ -43,20 +66,30 @@ def answer_json(result: object) -> None:
     answer(json.dumps(result, indent=2, default=str))
 
 
+def in_utc(at: datetime | None) -> str | None:
+    """A moment for programs: ISO 8601, in UTC."""
+    return None if at is None else at.astimezone(timezone.utc).isoformat()
+
+
+def new_console(stream: TextIO, *, width_of_file: int = _UNBOUNDED_COLUMNS) -> "Console":
+    """What rich draws to a stream with: as wide as its terminal, or as a file shall be."""
+    from rich.console import Console
+
+    return Console(file=stream, width=None if stream.isatty() else width_of_file, highlight=False)
+
+
 def answer_table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
     """The result, as a table for people."""
-    from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
-    console = Console(width=None if sys.stdout.isatty() else _UNBOUNDED_COLUMNS)
     table = Table(box=None, pad_edge=False)
     for heading in headings:
         table.add_column(heading, overflow="fold")
     for row in rows:
         # Text, not markup: a device's words may hold brackets.
         table.add_row(*(Text(cell) for cell in row))
-    console.print(table)
+    new_console(sys.stdout).print(table)
 
 
 def answer_job(status: "JobStatus", *, as_json: bool) -> None:
@@ -77,7 +110,7 @@ def job_as_json(status: "JobStatus") -> dict[str, object]:
         "status": status.status,
         "ended": status.ended,
         "succeeded": status.succeeded,
-        "executions": [_execution_as_json(one) for one in status.executions],
+        "executions": [execution_as_json(one) for one in status.executions],
     }
 
 
@@ -89,12 +122,8 @@ def describe_details(execution: "ExecutionStatus") -> str:
     return ", ".join(f"{name} {value}" for name, value in facts)
 
 
-def _execution_as_json(execution: "ExecutionStatus") -> dict[str, object]:
-    times = {
-        "queued_at": execution.queued_at,
-        "started_at": execution.started_at,
-        "last_updated_at": execution.last_updated_at,
-    }
+def execution_as_json(execution: "ExecutionStatus") -> dict[str, object]:
+    """One thing's share of a job as programs read it."""
     return {
         "thing": execution.thing,
         "status": execution.status,
@@ -102,5 +131,7 @@ def _execution_as_json(execution: "ExecutionStatus") -> dict[str, object]:
         "message": execution.message,
         "execution_number": execution.execution_number,
         "details": execution.details,
-        **{name: None if time is None else time.isoformat() for name, time in times.items()},
+        "queued_at": in_utc(execution.queued_at),
+        "started_at": in_utc(execution.started_at),
+        "last_updated_at": in_utc(execution.last_updated_at),
     }

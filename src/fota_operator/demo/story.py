@@ -19,8 +19,9 @@ from fota_operator.demo.maker import Maker
 from fota_operator.demo.scenes import SCENES, SWAPPED_OBJECT, UNSIGNED, Outcome, Scene
 from fota_operator.document import build_document
 from fota_operator.errors import TimedOut
-from fota_operator.jobs import NewJob, StartRequest, create_job, new_job_id, start_job, target_arn
+from fota_operator.jobs import StartRequest, new_job_id, start_job, target_arn
 from fota_operator.local import LocalAws
+from fota_operator.new_job import NewJob, create_job
 from fota_operator.progress import ExecutionStatus, JobStatus, watch_job
 from fota_operator.release import Release
 from fota_operator.roles import presign_role_arn
@@ -174,8 +175,13 @@ def _offer(scene: Scene, release: Release, local: LocalAws, cloud: Cloud, maker:
     document = build_document(image, url, None, None if scene.attack == UNSIGNED else release.envelope)
     create_job(
         cloud,
-        NewJob(job_id, target_arn(cloud, THING), document, f"{scene.attack}, by a thief"),
-        presigned={"roleArn": presign_role_arn(cloud, local.role), "expiresInSec": _URL_S},
+        NewJob(
+            job_id,
+            (target_arn(cloud, THING),),
+            document,
+            f"{scene.attack}, by a thief",
+            presigned={"roleArn": presign_role_arn(cloud, local.role), "expiresInSec": _URL_S},
+        ),
     )
     narrator.thief(f"aws iot create-job {job_id}: firmware {scene.version}, {scene.attack}")
     return job_id

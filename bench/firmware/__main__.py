@@ -1,0 +1,54 @@
+"""The firmware of the bench `restart`: takes every job at once, and says when it came to what.
+
+Started by `fota-boot --home DIR -- THING-FOLDER`. All times are of the clock that all processes share.
+"""
+
+import time
+
+_STARTED_S = time.monotonic()
+
+import sys  # noqa: E402 - after the first look at the clock
+
+from bench.programs.things import connected  # noqa: E402
+
+from aws.iot import fota as awsfota  # noqa: E402
+from aws.iot import jobs  # noqa: E402
+from fota.progress import Progress  # noqa: E402
+
+
+def say(mark: str, at_s: float | None = None) -> None:
+    """Tell of a moment."""
+    sys.stdout.write(f"mark {mark} {time.monotonic() if at_s is None else at_s:.5f}\n")
+    sys.stdout.flush()
+
+
+class Marks(Progress):
+    """Tells when an update came to its ends."""
+
+    def restarting(self) -> None:
+        """See Progress."""
+        say("restarting")
+
+    def confirmed(self, slot: int) -> None:
+        """See Progress."""
+        say("confirmed")
+
+    def ended(self, job_id: str, status: str, reason: str) -> None:
+        """See Progress."""
+        say(status)
+
+
+def main() -> None:
+    """Connect, then look for jobs for ever."""
+    say("started", _STARTED_S)
+    say("imported")
+    thing = connected(sys.argv[1])
+    say("connected")
+    myjobs, marks = jobs.Jobs(thing), Marks()
+    awsfota.handle_fota_jobs(myjobs, force=True, progress=marks)
+    while True:
+        time.sleep(0.02)
+        awsfota.handle_fota_jobs(myjobs, progress=marks)
+
+
+main()

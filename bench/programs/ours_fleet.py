@@ -1,0 +1,113 @@
+"""Some devices of a fleet, one thread each, with the very library: they wait for a job and take it to its end.
+
+A restart is played: the slot that the boot chooser would start runs next, with a new connection.
+"""
+
+import json
+import sys
+import threading
+import time
+from typing import Any
+
+from aws.iot import fota as awsfota
+from aws.iot import jobs
+from bench.programs.things import connected
+from fota import boot
+from fota.device import Device, open_device
+from fota.home import Home
+from fota.image import proves_itself
+from fota.progress import Progress
+
+_LOOK_S = 0.05
+
+
+class Marks(Progress):
+    """When this device came to what."""
+
+    def __init__(self) -> None:
+        self.at_s: dict[str, float] = {}
+        self.outcome = ""
+
+    def mark(self, name: str) -> None:
+        """Now."""
+        self.at_s[name] = time.monotonic()
+
+    def taken(self, job_id: str) -> None:
+        """See Progress."""
+        self.mark("taken")
+
+    def proving(self, slot: int) -> None:
+        """See Progress."""
+        self.mark("came")
+
+    def installed(self, slot: int) -> None:
+        """See Progress."""
+        self.mark("installed")
+
+    def ended(self, job_id: str, status: str, reason: str) -> None:
+        """See Progress."""
+        self.outcome = status
+        self.mark("ended")
+
+
+class FleetDevice:
+    """One device, from before its update to after it."""
+
+    def __init__(self, thing: str, home: str) -> None:
+        self._thing_folder = thing
+        self._home = home
+        self.marks = Marks()
+        self._boot(0)
+
+    def _boot(self, slot: int) -> None:
+        self._thing = connected(self._thing_folder)
+        self.marks.mark("connected")
+        self._jobs = jobs.Jobs(self._thing)
+        self._device: Device = open_device(self._home, slot)
+
+    def run(self, deadline: float) -> None:
+        """Take the job."""
+        force = True
+        while time.monotonic() < deadline and not self.marks.outcome:
+            if awsfota.handle_fota_jobs(
+                self._jobs, force=force, auto_reset=False, progress=self.marks, device=self._device
+            ):
+                self.marks.mark("restarting")
+                self._thing.mqtt.close()
+                self._boot(self._next_slot())
+                force = True
+                continue
+            force = False
+            time.sleep(_LOOK_S)
+        self._thing.mqtt.close()
+
+    def _next_slot(self) -> int:
+        home = Home(self._home)
+        buffer = memoryview(bytearray(1 << 16))
+        return boot.choose(
+            home.records,
+            home.slots.count,
+            lambda slot: proves_itself(home.slots, slot, buffer),
+            attempts=1,
+            cause="not-confirmed",
+        )
+
+
+def main(settings: dict[str, Any]) -> dict[str, object]:
+    """All of them at once; for each what came of it, and when; and the processor time of that."""
+    deadline = time.monotonic() + settings["within_s"]
+    devices = [FleetDevice(thing, home) for thing, home in settings["devices"]]
+    before_s = time.process_time()
+    sys.stdout.write(f"mark ready {time.monotonic():.5f}\n")
+    sys.stdout.flush()
+    threads = [threading.Thread(target=device.run, args=(deadline,)) for device in devices]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    found = [{"outcome": device.marks.outcome, "at_s": device.marks.at_s} for device in devices]
+    return {"processor_s": time.process_time() - before_s, "devices": found}
+
+
+if __name__ == "__main__":
+    sys.stdout.write(json.dumps(main(json.loads(sys.argv[1]))) + f"\nmark done {time.monotonic():.5f}\n")

@@ -1,0 +1,19 @@
+"""Our device installs an image; how long that takes."""
+
+import json
+import sys
+import time
+
+from aws.iot import fota as awsfota
+from fota.device import open_device
+
+
+def main(settings: dict[str, str]) -> dict[str, float]:
+    """Once into the spare slot of a home."""
+    device = open_device(settings["home"], 0)
+    began = time.monotonic()
+    awsfota.update(settings["document"], device=device)
+    return {"seconds": time.monotonic() - began}
+
+
+sys.stdout.write(json.dumps(main(json.loads(sys.argv[1]))) + "\n")

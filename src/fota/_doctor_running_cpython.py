@@ -1,0 +1,151 @@
+"""What a doctor finds out about the running device: that it runs, under `fota-boot`, and that a rollback is armed.
+
+CPython on Linux. The processes that hold the lock's file open are read from /proc, so that the lock itself is never
+touched. Leaves to `_doctor_service_cpython` who starts `fota-boot` again.
+"""
+
+import argparse
+import os
+import time
+
+from fota import trial
+from fota.boot import DEFAULT_ATTEMPTS
+from fota.findings import ERROR, OK, WARNING, Finding
+from fota.home import Home, lock_path
+from fota.supervisor import DEFAULT_DEADLINE_S
+
+_PROC = "/proc"
+
+
+class Process:
+    """One process that has the lock of a home open, as /proc tells of it."""
+
+    def __init__(self, number: int) -> None:
+        """*Raises* OSError when it is gone, or another user's."""
+        self.number = number
+        self.words = _words(number, "cmdline")
+        self.environment = dict(word.partition("=")[::2] for word in _words(number, "environ"))
+
+    @property
+    def slot(self) -> int | None:
+        """The slot whose image it runs; None for one that starts images."""
+        digits = self.environment.get("FOTA_SLOT", "")
+        return int(digits) if digits.isascii() and digits.isdigit() else None
+
+    def lived_s(self) -> float:
+        """How long it runs; by a clock that nobody sets. *Raises* OSError when it is gone."""
+        with open(f"{_PROC}/{self.number}/stat", encoding="utf-8", errors="replace") as file:
+            # The name, which may hold anything, ends at the last parenthesis: proc(5), field 22.
+            ticks = int(file.read().rpartition(")")[2].split()[19])
+        return time.clock_gettime(time.CLOCK_BOOTTIME) - ticks / os.sysconf("SC_CLK_TCK")
+
+
+class Device:
+    """What runs from a home."""
+
+    def __init__(self, choosers: list[Process], images: list[Process]) -> None:
+        self.chooser = choosers[0] if choosers else None
+        self.image = images[0] if images else None
+
+
+def running(home_path: str) -> Device:
+    """Who has the lock of this home open."""
+    lock = _file_of(lock_path(home_path))
+    processes = [] if lock is None else _holders(lock)
+    choosers = [process for process in processes if process.slot is None]
+    # Of an image and its own children, the oldest is the image.
+    images = sorted((process for process in processes if process.slot is not None), key=lambda one: one.number)
+    return Device(choosers, images)
+
+
+def examine_running(home: Home, device: Device) -> list[Finding]:
+    """Whether the device runs, and whether what fails would be rolled back."""
+    chooser, image = device.chooser, device.image
+    if chooser is None and image is None:
+        text = "nothing runs from this home: whether a rollback is armed cannot be told"
+        return [Finding("device", WARNING, text, "start fota-boot, and look again"), *_trial(home, None, 0.0)]
+    if chooser is None:
+        text = f"slot {image.slot if image else '?'} runs without fota-boot: nothing ends a bad trial"
+        return [Finding("device", ERROR, text, "stop it, and start it by fota-boot")]
+    attempts, deadline_s = _options(chooser.words)
+    plural = "boot" if attempts == 1 else "boots"
+    armed = Finding("rollback", OK, f"armed: {attempts} {plural} of at most {deadline_s} s to confirm an image")
+    if image is None:
+        text = f"fota-boot (process {chooser.number}) waits before it starts the image again: it ends too soon"
+        return [Finding("device", WARNING, text, "look into the log of the image"), armed]
+    text = f"slot {image.slot} runs under fota-boot (process {chooser.number})"
+    return [Finding("device", OK, text), armed, *_trial(home, image, deadline_s)]
+
+
+def _trial(home: Home, image: Process | None, deadline_s: float) -> list[Finding]:
+    """How a trial stands, if there is one."""
+    record = home.records.load()
+    if record is None or record.trial_slot is None:
+        return []
+    if record.trial_slot != record.boot_slot:
+        text = f"slot {record.trial_slot} was rolled back ({record.cause}), and that is not reported yet"
+        return [Finding("trial", WARNING, text, "see that the device connects: it reports as soon as it can")]
+    slot = record.trial_slot
+    if image is None or trial.verdict(record, -1 if image.slot is None else image.slot) != trial.ON_TRIAL:
+        return [Finding("trial", WARNING, f"slot {slot} waits for its trial", "restart the device")]
+    lived_s = int(image.lived_s())
+    text = f"slot {slot} is on trial for {lived_s} s of {deadline_s}"
+    if lived_s > deadline_s:
+        return [Finding("trial", ERROR, f"{text}: fota-boot did not end it", "restart the device")]
+    if lived_s > deadline_s / 2:
+        return [
+            Finding(
+                "trial", WARNING, f"{text}, not confirmed", "see that it connects, and what its health check says"
+            )
+        ]
+    return [Finding("trial", OK, text)]
+
+
+def _options(words: list[str]) -> tuple[int, int]:
+    """The attempts and the deadline that a running `fota-boot` was started with."""
+    parser = argparse.ArgumentParser(add_help=False, exit_on_error=False)
+    parser.add_argument("--attempts", type=int, default=DEFAULT_ATTEMPTS)
+    parser.add_argument("--deadline", type=int, default=DEFAULT_DEADLINE_S)
+    try:
+        # What follows a -- is the image's, and no option here.
+        options, _ = parser.parse_known_args(words)
+    except argparse.ArgumentError:
+        # No fota-boot of ours.
+        return DEFAULT_ATTEMPTS, DEFAULT_DEADLINE_S
+    return options.attempts, options.deadline
+
+
+def _holders(lock: tuple[int, int]) -> list[Process]:
+    found = []
+    for name in os.listdir(_PROC):
+        if name.isdigit() and _holds(int(name), lock):
+            try:
+                found.append(Process(int(name)))
+            except OSError:
+                # It ended in between.
+                continue
+    return found
+
+
+def _holds(number: int, lock: tuple[int, int]) -> bool:
+    folder = f"{_PROC}/{number}/fd"
+    try:
+        names = os.listdir(folder)
+    except OSError:
+        # Another user's, or gone. A device is its home's owner, and so are we.
+        return False
+    return any(_file_of(f"{folder}/{name}") == lock for name in names)
+
+
+def _file_of(path: str) -> tuple[int, int] | None:
+    """Which file it is, by device and number: a service may see it under another path. None: none."""
+    try:
+        status = os.stat(path)
+    except OSError:
+        return None
+    return status.st_dev, status.st_ino
+
+
+def _words(number: int, name: str) -> list[str]:
+    with open(f"{_PROC}/{number}/{name}", encoding="utf-8", errors="replace") as file:
+        return file.read().split("\0")[:-1]

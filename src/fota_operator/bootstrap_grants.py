@@ -1,0 +1,128 @@
+"""The policies of devices and of operators, made and kept current; to whom they are given is for others to say.
+
+Leaves to others: what they allow (`device_policy`, `bootstrap_policies`).
+"""
+
+import json
+
+from fota_operator.bootstrap_names import DEVICE_POLICY, OPERATOR_POLICY
+from fota_operator.bootstrap_pieces import RIGHT, Absent, Look, Piece, differs, looking, missing
+from fota_operator.bootstrap_policies import Document, Scope, operator_policy, scope_of
+from fota_operator.bootstrap_role import NO_ENTITY, Account
+from fota_operator.cloud import Cloud, explaining
+from fota_operator.device_policy import policy_document
+from fota_operator.errors import AlreadyThere, CloudRefused
+from fota_operator.registration import GONE
+
+# Of IAM and of AWS IoT alike; then the oldest that is not in use makes room. Of a policy of ours, they are ours.
+MAX_POLICY_VERSIONS = 5
+
+
+def device_policy_piece(account: Account) -> Piece:
+    """The policy of AWS IoT that any device of ours can have."""
+    prefix = f"arn:{account.partition}:iot:{account.cloud.region}:{account.account_id}"
+    wanted = policy_document(prefix)
+    return Piece(
+        f"IoT policy {DEVICE_POLICY}",
+        "it allows a device what an update needs, under its own name",
+        lambda: _device_policy(account.cloud, wanted),
+        lambda: _make_device_policy(account.cloud, wanted),
+    )
+
+
+def operator_policy_piece(account: Account, scope: Scope) -> Piece:
+    """The managed policy of operators; what it names already of buckets, roles and keys, it goes on to name."""
+    return Piece(
+        f"policy {OPERATOR_POLICY}",
+        "it allows an operator what this command does, and no more",
+        lambda: _operator_policy(account, scope),
+        lambda: _make_operator_policy(account, scope),
+    )
+
+
+def _device_policy(cloud: Cloud, wanted: str) -> Look:
+    try:
+        with looking(f"the IoT policy {DEVICE_POLICY}", GONE):
+            found = cloud.iot.get_policy(policyName=DEVICE_POLICY)["policyDocument"]
+    except Absent:
+        return missing("there is no such policy")
+    return RIGHT if json.loads(found) == json.loads(wanted) else differs("it allows something else")
+
+
+def _make_device_policy(cloud: Cloud, wanted: str) -> None:
+    try:
+        with explaining(f"make the IoT policy {DEVICE_POLICY}"):
+            cloud.iot.create_policy(policyName=DEVICE_POLICY, policyDocument=wanted)
+    except CloudRefused as error:
+        if error.code != "ResourceAlreadyExistsException":
+            raise
+        _rewrite_device_policy(cloud, wanted)
+
+
+def _rewrite_device_policy(cloud: Cloud, wanted: str) -> None:
+    with explaining(f"make room for another version of the IoT policy {DEVICE_POLICY}"):
+        versions = cloud.iot.list_policy_versions(policyName=DEVICE_POLICY)["policyVersions"]
+        if len(versions) >= MAX_POLICY_VERSIONS:
+            unused = [one for one in versions if not one["isDefaultVersion"]]
+            oldest = min(unused, key=lambda one: one["createDate"])["versionId"]
+            cloud.iot.delete_policy_version(policyName=DEVICE_POLICY, policyVersionId=oldest)
+    with explaining(f"change the IoT policy {DEVICE_POLICY}"):
+        cloud.iot.create_policy_version(policyName=DEVICE_POLICY, policyDocument=wanted, setAsDefault=True)
+
+
+def _operator_policy(account: Account, scope: Scope) -> Look:
+    arn, iam = _operator_arn(account), account.cloud.iam
+    try:
+        found = _operator_document(account)
+    except Absent:
+        return missing("there is no such policy")
+    if found == _operator_wanted(account, scope, found):
+        return RIGHT
+    with explaining(f"ask who made the policy {OPERATOR_POLICY}"):
+        tags = iam.get_policy(PolicyArn=arn)["Policy"].get("Tags", [])
+    if account.tags[0] not in tags:
+        raise AlreadyThere(f"the policy {OPERATOR_POLICY} is not ours to change", "rename it, or delete it")
+    return differs("it allows something else")
+
+
+def _make_operator_policy(account: Account, scope: Scope) -> None:
+    try:
+        found = _operator_document(account)
+    except Absent:
+        with explaining(f"make the policy {OPERATOR_POLICY}"):
+            account.cloud.iam.create_policy(
+                PolicyName=OPERATOR_POLICY,
+                PolicyDocument=json.dumps(_operator_wanted(account, scope, {})),
+                Description="What an operator of `fota` needs",
+                Tags=account.tags,
+            )
+    else:
+        _rewrite_operator_policy(account, _operator_wanted(account, scope, found))
+
+
+def _rewrite_operator_policy(account: Account, wanted: Document) -> None:
+    arn, iam = _operator_arn(account), account.cloud.iam
+    with explaining(f"make room for another version of the policy {OPERATOR_POLICY}"):
+        versions = iam.list_policy_versions(PolicyArn=arn)["Versions"]
+        if len(versions) >= MAX_POLICY_VERSIONS:
+            unused = [one for one in versions if not one["IsDefaultVersion"]]
+            oldest = min(unused, key=lambda one: one["CreateDate"])["VersionId"]
+            iam.delete_policy_version(PolicyArn=arn, VersionId=oldest)
+    with explaining(f"change the policy {OPERATOR_POLICY}"):
+        iam.create_policy_version(PolicyArn=arn, PolicyDocument=json.dumps(wanted), SetAsDefault=True)
+
+
+def _operator_document(account: Account) -> object:
+    arn, iam = _operator_arn(account), account.cloud.iam
+    with looking(f"the policy {OPERATOR_POLICY}", NO_ENTITY):
+        version = iam.get_policy(PolicyArn=arn)["Policy"]["DefaultVersionId"]
+        return iam.get_policy_version(PolicyArn=arn, VersionId=version)["PolicyVersion"]["Document"]
+
+
+def _operator_wanted(account: Account, scope: Scope, found: object) -> Document:
+    both = scope | scope_of(found)
+    return operator_policy(both, partition=account.partition, account_id=account.account_id)
+
+
+def _operator_arn(account: Account) -> str:
+    return f"arn:{account.partition}:iam::{account.account_id}:policy/{OPERATOR_POLICY}"

@@ -1,0 +1,64 @@
+"""What `fota bootstrap` makes, piece by piece: how to see whether it is right, and how to make it so. Values.
+
+Leaves to others: what the pieces are (`bootstrap_bucket`, `bootstrap_role`, `bootstrap_grants`).
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Literal
+
+from fota_operator.cloud import explaining
+from fota_operator.errors import CloudRefused
+
+Found = Literal["right", "missing", "differs"]
+
+
+@dataclass(frozen=True)
+class Look:
+    """What was found, and why it is not right."""
+
+    found: Found
+    why: str = ""
+
+
+RIGHT = Look("right")
+
+
+def differs(why: str) -> Look:
+    """It is there, but not as it should be."""
+    return Look("differs", why)
+
+
+def missing(why: str) -> Look:
+    """It is not there."""
+    return Look("missing", why)
+
+
+@dataclass(frozen=True)
+class Piece:
+    """One piece: `text` says what it is when it is right. `make` is called unless `look` found it right.
+
+    `look` *raises* AlreadyThere for what has the name of ours and is not.
+    """
+
+    subject: str
+    text: str
+    look: Callable[[], Look]
+    make: Callable[[], None]
+
+
+class Absent(Exception):
+    """What was looked for is not there."""
+
+
+@contextmanager
+def looking(what: str, *absent: str) -> Iterator[None]:
+    """Ask AWS in the block. *Raises* Absent for a refusal with a code of `absent`, else as `explaining` does."""
+    try:
+        with explaining(f"look at {what}"):
+            yield
+    except CloudRefused as error:
+        if error.code in absent:
+            raise Absent from error
+        raise

@@ -1,0 +1,133 @@
+"""The role by which AWS IoT signs the URLs of images: trusted as it should be, and allowed to read them.
+
+Leaves to others: what its documents say (`bootstrap_policies`).
+"""
+
+import json
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from fota.findings import OK
+from fota_operator.bootstrap_names import PRESIGN_ROLE
+from fota_operator.bootstrap_pieces import RIGHT, Absent, Look, Piece, differs, looking, missing
+from fota_operator.bootstrap_policies import Document, read_policy, trust_policy
+from fota_operator.cloud import Cloud, explaining
+from fota_operator.errors import AlreadyThere, BadInput, CloudRefused
+from fota_operator.policy_findings import IOT_SERVICE, trust_findings
+from fota_operator.policy_statements import parse_statements
+from fota_operator.registration import OUR_MARK
+
+if TYPE_CHECKING:
+    from mypy_boto3_iam.type_defs import TagTypeDef
+
+NO_ENTITY = "NoSuchEntity"
+# IAM: https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateRole.html
+_ROLE_NAME = re.compile(r"[\w+=,.@-]{1,64}", re.ASCII)
+
+
+@dataclass(frozen=True)
+class Account:
+    """Where the pieces are made."""
+
+    cloud: Cloud
+    partition: str
+    account_id: str
+
+    @property
+    def tags(self) -> "list[TagTypeDef]":
+        """By which we know what we made."""
+        return [{"Key": OUR_MARK[0], "Value": OUR_MARK[1]}]
+
+
+def role_pieces(account: Account, role: str, bucket: str) -> tuple[Piece, Piece]:
+    """The role, and that it may read the bucket. *Raises* BadInput."""
+    if not _ROLE_NAME.fullmatch(role):
+        raise BadInput(f"{role!r} is no name of a role", "use 1 to 64 letters, digits and + = , . @ _ -")
+    return (
+        Piece(
+            f"role {role}",
+            "AWS IoT may assume it, for jobs of this account, and nobody else",
+            lambda: _role(account, role),
+            lambda: _make_role(account, role),
+        ),
+        Piece(
+            f"role {role}, permissions",
+            f"it may read s3://{bucket}/fota/*",
+            lambda: _reads(account, role, bucket),
+            lambda: _let_read(account, role, bucket),
+        ),
+    )
+
+
+def _role(account: Account, role: str) -> Look:
+    try:
+        with looking(f"the role {role}", NO_ENTITY):
+            found = account.cloud.iam.get_role(RoleName=role)["Role"]
+    except Absent:
+        return missing("there is no such role")
+    # boto3 decodes this policy to a dictionary, whatever its type hints say.
+    trust: object = found.get("AssumeRolePolicyDocument")
+    findings = trust_findings(role, trust, partition=account.partition, account_id=account.account_id)
+    wrong = [finding.text for finding in findings if finding.level != OK]
+    if not wrong:
+        return RIGHT
+    if not _is_ours(account, role, found.get("Tags", []), trust):
+        raise AlreadyThere(
+            f"the role {role} is not ours to change, and {'; '.join(wrong)}",
+            "name another with --role, or mend its trust policy by hand",
+        )
+    return differs("; ".join(wrong))
+
+
+def _is_ours(account: Account, role: str, tags: "list[TagTypeDef]", trust: object) -> bool:
+    # Before there was `fota bootstrap`, one made a role of this name by hand; it served AWS IoT and nobody else.
+    served = {who for statement in parse_statements(trust) for who in statement.principals}
+    return account.tags[0] in tags or (role == PRESIGN_ROLE and served == {IOT_SERVICE})
+
+
+def _make_role(account: Account, role: str) -> None:
+    iam = account.cloud.iam
+    trust = json.dumps(trust_policy(partition=account.partition, account_id=account.account_id))
+    try:
+        with explaining(f"make the role {role}"):
+            iam.create_role(
+                RoleName=role,
+                AssumeRolePolicyDocument=trust,
+                Description="AWS IoT signs the URLs of firmware images by it",
+                Tags=account.tags,
+            )
+    except CloudRefused as error:
+        if error.code != "EntityAlreadyExists":
+            raise
+        with explaining(f"change whom the role {role} trusts"):
+            iam.update_assume_role_policy(RoleName=role, PolicyDocument=trust)
+
+
+def _reads(account: Account, role: str, bucket: str) -> Look:
+    try:
+        with looking(f"the permissions of the role {role}", NO_ENTITY):
+            found: object = account.cloud.iam.get_role_policy(RoleName=role, PolicyName=_read_name(bucket))[
+                "PolicyDocument"
+            ]
+    except Absent:
+        return missing(f"nothing of ours lets it read s3://{bucket}/fota/*")
+    return RIGHT if found == _read_wanted(account, bucket) else differs("it allows something else")
+
+
+def _let_read(account: Account, role: str, bucket: str) -> None:
+    with explaining(f"let the role {role} read {bucket}"):
+        account.cloud.iam.put_role_policy(
+            RoleName=role,
+            PolicyName=_read_name(bucket),
+            PolicyDocument=json.dumps(_read_wanted(account, bucket)),
+        )
+
+
+def _read_wanted(account: Account, bucket: str) -> Document:
+    return read_policy(f"arn:{account.partition}:s3:::{bucket}")
+
+
+def _read_name(bucket: str) -> str:
+    """One policy for each bucket: a role serves all regions of an account."""
+    return f"fota-read-{bucket}"

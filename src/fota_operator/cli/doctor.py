@@ -1,0 +1,73 @@
+"""`fota doctor`: what is missing, broken or too wide, in AWS or on a device, and what to do about each finding."""
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from fota.findings import ERROR, Finding, worst
+from fota_operator.bootstrap_names import PRESIGN_ROLE
+from fota_operator.cli.bootstrap import Bucket, Role
+from fota_operator.cli.jobs import Json
+from fota_operator.cli.output import answer, answer_json, reporting_errors
+from fota_operator.errors import BadInput, OperatorError
+
+if TYPE_CHECKING:
+    from fota_operator.doctor import DoctorRequest
+
+
+@reporting_errors()
+def doctor(
+    bucket: Bucket = None,
+    role: Role = PRESIGN_ROLE,
+    key: Annotated[
+        str | None,
+        typer.Option(metavar="KEY", help="Look at a key of KMS too: its id, ARN or alias."),
+    ] = None,
+    home: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Look at the device of this folder, on the device, instead of AWS."),
+    ] = None,
+    thing: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="With --home: the folder of its certificate and endpoint.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Say what is missing, broken or too wide, and the remedy for each. Changes nothing.
+
+    Exit status 1 if a finding is an error.
+    """
+    if thing is not None and home is None:
+        raise BadInput("--thing says more of a device, and no device was named", "name its home with --home")
+    if home is not None:
+        from fota._doctor_cpython import examine
+
+        _answer(examine(str(home), None if thing is None else str(thing)), as_json=as_json)
+        return
+    from fota_operator.doctor import DoctorRequest
+
+    _answer(_of_account(DoctorRequest(bucket=bucket, role=role, key=key)), as_json=as_json)
+
+
+def _of_account(request: "DoctorRequest") -> Iterable[Finding]:
+    from fota_operator.cloud import connect
+    from fota_operator.doctor import examine
+
+    try:
+        cloud = connect()
+    except OperatorError as error:
+        return [Finding("region", ERROR, error.message, error.remedy)]
+    return examine(cloud, request)
+
+
+def _answer(findings: Iterable[Finding], *, as_json: bool) -> None:
+    seen = []
+    for finding in findings:
+        seen.append(finding)
+        if not as_json:
+            answer(finding.as_line())
+    if as_json:
+        answer_json({"worst": worst(seen), "findings": [finding.as_fields() for finding in seen]})
+    if worst(seen) == ERROR:
+        raise typer.Exit(1)

@@ -1,0 +1,106 @@
+"""`fota explain`: the story of one device, or of a job, in words."""
+
+import sys
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from fota_operator.cli.jobs import Json
+from fota_operator.cli.output import (
+    answer_json,
+    describe_details,
+    execution_as_json,
+    in_utc,
+    new_console,
+    reporting_errors,
+)
+
+if TYPE_CHECKING:
+    from fota_operator.explain import Chapter, Offer, Story
+
+
+@reporting_errors()
+def explain(
+    subject: Annotated[str, typer.Argument(metavar="THING|JOB", help="A thing, or the id of a job.")],
+    thing: Annotated[
+        str | None, typer.Argument(metavar="[THING]", help="After a job: only what this thing made of it.")
+    ] = None,
+    most: Annotated[int, typer.Option(help="How many offers to tell of, 1 to 50.")] = 5,
+    as_json: Json = False,
+) -> None:
+    """Tell what a device was offered, how that went and when, why, and what to do about it.
+
+    Of a thing, the newest offer comes first; of a job, the things for which it ended badly. Changes nothing.
+    """
+    from fota_operator import explain as stories
+    from fota_operator.cloud import connect
+
+    if thing is None:
+        story = stories.explain(connect(), subject, most=most)
+    else:
+        story = stories.explain_thing(connect(), thing, subject, most=most)
+    if as_json:
+        answer_json(story_as_json(story))
+    else:
+        _tell(story)
+
+
+def story_as_json(story: "Story") -> dict[str, object]:
+    """A story as programs read it; times are in UTC, ISO 8601."""
+    return {
+        "subject": story.subject,
+        "left_out": story.left_out,
+        "chapters": [_chapter_as_json(chapter) for chapter in story.chapters],
+    }
+
+
+def _chapter_as_json(chapter: "Chapter") -> dict[str, object]:
+    return {
+        "offer": vars(chapter.offer),
+        "execution": execution_as_json(chapter.execution),
+        "moments": [{"at": in_utc(one.at), "status": one.status} for one in chapter.moments],
+        "meaning": chapter.meaning.when,
+        "remedy": chapter.meaning.remedy,
+    }
+
+
+def _tell(story: "Story") -> None:
+    from rich.padding import Padding
+    from rich.text import Text
+
+    console = new_console(sys.stdout)
+    if not story.chapters:
+        console.print(Text(f"{story.subject} was never offered anything."))
+    for chapter in story.chapters:
+        console.print(Text(f"{chapter.execution.thing}: {_brought(chapter.offer)}", style="bold"))
+        for line in _lines(chapter):
+            console.print(Padding(Text(line), (0, 0, 0, 2), expand=False))
+    if story.left_out:
+        console.print(Text(f"{story.left_out} more; --most tells of more."))
+
+
+def _brought(offer: "Offer") -> str:
+    what = f"{offer.product} {offer.version}" if offer.product else offer.description or f"a {offer.kind} job"
+    stage = "" if offer.stage is None else f", stage {offer.stage}"
+    where = "" if offer.rollout is None else f" of the rollout {offer.rollout}{stage}"
+    return f"{what}, by the job {offer.job_id}{where}"
+
+
+def _lines(chapter: "Chapter") -> Iterator[str]:
+    from fota_operator.cli.board import moment
+
+    for one in chapter.moments:
+        yield f"{moment(one.at)}  {one.status}"
+    execution, offer = chapter.execution, chapter.offer
+    if execution.execution_number > 1:
+        yield f"It is try {execution.execution_number} of this job."
+    because = f"{execution.status}{f' {execution.reason}' if execution.reason else ''}"
+    yield f"{because}: {chapter.meaning.when}."
+    said = describe_details(execution)
+    if said:
+        yield f"It says: {said}"
+    if execution.status == "CANCELED" and offer.comment:
+        yield f"The job was called off: {offer.comment}"
+    if chapter.meaning.remedy:
+        yield f"To do: {chapter.meaning.remedy}."

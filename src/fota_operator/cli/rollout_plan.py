@@ -1,0 +1,92 @@
+"""What a rollout would do, as the result of a command: tables for people, JSON for programs."""
+
+from typing import TYPE_CHECKING
+
+from fota_operator.cli.output import answer, answer_table
+
+if TYPE_CHECKING:
+    from fota_operator.rollouts.forecast import Forecast
+    from fota_operator.rollouts.prepare import Prepared
+    from fota_operator.rollouts.stages import PlannedStage
+
+_FIRST = 5
+
+
+def answer_forecast(prepared: "Prepared", forecast: "Forecast") -> None:
+    """Stage by stage, and what AWS knows of the things."""
+    standing = prepared.standing
+    answer(f"{prepared.plan.name}: {standing.product} {standing.version} to {len(prepared.things)} things")
+    answer_table(
+        ("STAGE", "", "THINGS", "PER MINUTE", "MINUTES", "GATE", "FIRST THINGS"),
+        [_row(stage) for stage in prepared.stages],
+    )
+    minutes = sum(stage.minutes for stage in prepared.stages)
+    answer(f"It takes {minutes:.1f} minutes at least; what devices take comes on top.")
+    for line in _findings(forecast):
+        answer(line)
+
+
+def forecast_as_json(prepared: "Prepared", forecast: "Forecast") -> dict[str, object]:
+    """The same for programs, with every thing."""
+    standing = prepared.standing
+    return {
+        "name": prepared.plan.name,
+        "product": standing.product,
+        "version": standing.version,
+        "things": len(prepared.things),
+        "minutes": sum(stage.minutes for stage in prepared.stages),
+        "stages": [
+            {
+                "number": stage.number,
+                "name": stage.name,
+                "things": list(stage.things),
+                "successes": stage.successes,
+                "rate_per_minute": stage.rate_per_minute,
+                "soak_minutes": stage.soak_minutes,
+                "minutes": stage.minutes,
+            }
+            for stage in prepared.stages
+        ],
+        "forecast": {
+            "asked": forecast.asked,
+            "without_certificate": _listed(forecast.without_certificate),
+            "with_pending_job": _listed(forecast.with_pending_job),
+            "offline": _listed(forecast.offline),
+        },
+    }
+
+
+def _row(stage: "PlannedStage") -> tuple[str, ...]:
+    shown = ", ".join(stage.things[:_FIRST]) + (", …" if len(stage.things) > _FIRST else "")
+    soak = f", then {stage.soak_minutes:g} minutes" if stage.soak_minutes else ""
+    return (
+        str(stage.number),
+        stage.name,
+        str(len(stage.things)),
+        str(stage.rate_per_minute),
+        f"{stage.minutes:.1f}",
+        f"{stage.successes} succeeded{soak}",
+        shown,
+    )
+
+
+def _findings(forecast: "Forecast") -> list[str]:
+    of_first = f"of the first {forecast.asked} things"
+    lines = []
+    if forecast.asked:
+        lines.append(_finding(f"Without a certificate, {of_first}", forecast.without_certificate))
+        lines.append(_finding(f"With a job pending already, {of_first}", forecast.with_pending_job))
+    lines.append(_finding("Offline now, by the index of the fleet", forecast.offline))
+    return lines
+
+
+def _finding(what: str, things: tuple[str, ...] | None) -> str:
+    if things is None:
+        return f"{what}: unknown, AWS does not tell."
+    if not things:
+        return f"{what}: none."
+    return f"{what}: {len(things)}, {things[0]} is one."
+
+
+def _listed(things: tuple[str, ...] | None) -> list[str] | None:
+    return None if things is None else list(things)

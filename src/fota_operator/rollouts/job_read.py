@@ -1,0 +1,112 @@
+"""A job and its executions as AWS has them, in our words. Changes nothing.
+
+Leaves to others: what they mean for a rollout (`ledger`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from fota_operator.cloud import Cloud, explaining
+from fota_operator.errors import CloudRefused
+from fota_operator.progress import ExecutionStatus, executions_of_job
+from fota_operator.rollouts.targets import NOT_FOUND, group_members
+
+if TYPE_CHECKING:
+    from mypy_boto3_iot.type_defs import JobProcessDetailsTypeDef, JobTypeDef
+
+FAILURES = ("FAILED", "REJECTED", "TIMED_OUT")
+_THING = ":thing/"
+
+
+@dataclass(frozen=True)
+class JobRead:
+    """A job. `counts` is by status of its executions; its targets are `things` by name, or one `group`."""
+
+    job_id: str
+    arn: str
+    status: str
+    created_at: datetime
+    reason_code: str | None
+    counts: dict[str, int]
+    things: tuple[str, ...]
+    group: str | None
+
+    @property
+    def running(self) -> bool:
+        """Whether the job itself is under way; one that was cancelled may have executions that still are."""
+        return self.status in ("IN_PROGRESS", "SCHEDULED")
+
+    @property
+    def final(self) -> bool:
+        """Whether nothing of it can change any more."""
+        return not self.running and not self.counts["QUEUED"] and not self.counts["IN_PROGRESS"]
+
+    @property
+    def answered(self) -> dict[str, int]:
+        """The counts without CANCELED: a further offer takes those up again."""
+        return {status: count for status, count in self.counts.items() if status != "CANCELED"}
+
+
+def read_job(cloud: Cloud, job_id: str) -> JobRead | None:
+    """A job, or None if there is none of that id. Costs one call. *Raises* CloudRefused."""
+    try:
+        with explaining(f"look up the job {job_id}"):
+            job = cloud.iot.describe_job(jobId=job_id)["job"]
+    except CloudRefused as error:
+        if error.code == NOT_FOUND:
+            return None
+        raise
+    arns = job.get("targets", [])
+    groups = [arn.split(":thinggroup/", 1)[1] for arn in arns if ":thinggroup/" in arn]
+    return JobRead(
+        job_id=job_id,
+        arn=job["jobArn"],
+        status=job["status"],
+        created_at=job["createdAt"],
+        reason_code=job.get("reasonCode"),
+        counts=_counts(job),
+        things=tuple(arn.split(_THING, 1)[1] for arn in arns if _THING in arn),
+        group=groups[0] if groups else None,
+    )
+
+
+def newest_executions(cloud: Cloud, job_id: str) -> dict[str, ExecutionStatus]:
+    """The newest execution of each thing, without details. Costs a call for 250. *Raises* NotFound, CloudRefused."""
+    newest: dict[str, ExecutionStatus] = {}
+    for one in executions_of_job(cloud, job_id):
+        known = newest.get(one.thing)
+        if known is None or known.execution_number < one.execution_number:
+            newest[one.thing] = one
+    return newest
+
+
+def read_tags(cloud: Cloud, arn: str) -> dict[str, str]:
+    """The tags of a job or group. Costs one call. *Raises* CloudRefused."""
+    with explaining(f"read the tags of {arn}"):
+        pages = cloud.iot.get_paginator("list_tags_for_resource").paginate(resourceArn=arn)
+        return {tag["Key"]: tag.get("Value", "") for page in pages for tag in page.get("tags", [])}
+
+
+def things_of(cloud: Cloud, job: JobRead) -> frozenset[str]:
+    """The things that a job aims at. When its group was deleted, at its end, its executions tell."""
+    if job.group is None:
+        return frozenset(job.things)
+    members = group_members(cloud, job.group)
+    return frozenset(newest_executions(cloud, job.job_id)) if members is None else members
+
+
+def _counts(job: JobTypeDef) -> dict[str, int]:
+    details: JobProcessDetailsTypeDef = job.get("jobProcessDetails", {})
+    return {
+        "QUEUED": details.get("numberOfQueuedThings", 0),
+        "IN_PROGRESS": details.get("numberOfInProgressThings", 0),
+        "SUCCEEDED": details.get("numberOfSucceededThings", 0),
+        "FAILED": details.get("numberOfFailedThings", 0),
+        "REJECTED": details.get("numberOfRejectedThings", 0),
+        "TIMED_OUT": details.get("numberOfTimedOutThings", 0),
+        "CANCELED": details.get("numberOfCanceledThings", 0),
+        "REMOVED": details.get("numberOfRemovedThings", 0),
+    }

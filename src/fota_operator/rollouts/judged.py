@@ -1,0 +1,177 @@
+"""How each stage of a rollout stands, by its gate and by AWS's own times. Pure.
+
+Leaves to others: what follows for the rollout (`decision`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta, timezone
+
+from fota_operator.rollouts.plan import Plan, Stage
+from fota_operator.rollouts.seen import ABORTED_CODE, PAUSED_CODE, Seen, SeenJob, SeenStage
+from fota_operator.rollouts.stages import needed, room
+from fota_operator.rollouts.standing import StageStanding
+
+_ENDED = ("CANCELED", "DELETION_IN_PROGRESS")
+_COUNTS_LATE = timedelta(minutes=2)
+"""How long the counts of a job that is COMPLETED may lack answers; AWS gives no bound, and promises none at once."""
+_RETRYABLE = ("FAILED", "TIMED_OUT")
+
+
+def judge_stages(plan: Plan, seen: Seen, now: datetime) -> tuple[StageStanding, ...]:
+    """How every stage of the plan stands, those included that have not begun.
+
+    *Raises* ValueError if a stage lacks the times that `needs_times` asks for.
+    """
+    begun = {stage.number: stage for stage in seen.stages}
+    newest = max(begun, default=0)
+    offered = seen.offered_targets
+    rows: list[StageStanding] = []
+    for number, stage in enumerate(plan.stages, start=1):
+        if number in begun:
+            rows.append(_Begun(plan, begun[number], seen.tag, now, overtaken=number < newest).standing())
+            continue
+        things = 0 if number < newest else room(plan, number, seen.targets, offered)
+        offered += things
+        rows.append(_not_begun(number, stage, things, rows))
+    return tuple(rows)
+
+
+def needs_times(plan: Plan, number: int, things: int, succeeded: int) -> bool:
+    """Whether, to judge stage `number`, it must be known when its successes came in.
+
+    If a later stage has begun it need not be, whatever this says.
+    """
+    gate = plan.stages[number - 1].gate
+    return gate.soak_minutes > 0 and 0 < needed(gate, things) <= succeeded
+
+
+def is_offerable(stage: SeenStage) -> bool:
+    """Whether a pause left things of this stage without an answer that can be offered the release again."""
+    return _is_pause(stage.jobs[-1]) and stage.offerable > 0
+
+
+def cancelled_by_others(stage: SeenStage) -> SeenJob | None:
+    """A job of the stage that was cancelled, but not by a pause."""
+    return next((job for job in stage.jobs if job.status in _ENDED and not _is_pause(job)), None)
+
+
+def _is_pause(job: SeenJob) -> bool:
+    return job.status in _ENDED and job.reason_code == PAUSED_CODE
+
+
+def _not_begun(number: int, stage: Stage, things: int, before: list[StageStanding]) -> StageStanding:
+    passed = all(row.state == "passed" for row in before)
+    if things == 0 and passed:
+        state, why = "passed", "no things are left for it"
+    else:
+        state, why = "waiting", "begins next" if passed else "comes after the stage before"
+    counts = {"WAITING": things} if things else {}
+    return StageStanding(number, stage.name, state, why, things, counts)
+
+
+@dataclass(frozen=True)
+class _Begun:
+    """A stage that has begun, as its gate sees it. `overtaken`: a later stage has begun."""
+
+    plan: Plan
+    seen: SeenStage
+    tag: str | None
+    now: datetime
+    overtaken: bool
+
+    def standing(self) -> StageStanding:
+        met_at = self._gate_met_at()
+        state, why = self._state(met_at)
+        waiting = self._waiting()
+        counts = {status: count for status, count in self.seen.counts.items() if count}
+        return StageStanding(
+            number=self.seen.number,
+            name=self._stage.name,
+            state=state,
+            why=why,
+            things=self.seen.things,
+            counts=counts | ({"WAITING": waiting} if waiting else {}),
+            job_ids=tuple(job.job_id for job in self.seen.jobs),
+            began_at=self.seen.jobs[0].created_at,
+            gate_met_at=met_at,
+        )
+
+    @property
+    def _stage(self) -> Stage:
+        return self.plan.stages[self.seen.number - 1]
+
+    @property
+    def _needed(self) -> int:
+        return needed(self._stage.gate, self.seen.things)
+
+    @property
+    def _succeeded(self) -> int:
+        return self._count("SUCCEEDED")
+
+    def _state(self, met_at: datetime | None) -> tuple[str, str]:
+        """The state, and why. The order of the cases decides."""
+        progress = f"{self._succeeded} of {self.seen.things} have succeeded"
+        cancelled = cancelled_by_others(self.seen)
+        if cancelled is not None:
+            return "aborted", f"{_cancelled(cancelled)}; {progress}"
+        if self.overtaken:
+            return "passed", progress
+        if self._succeeded >= self._needed:
+            return self._passed_or_soaking(met_at, progress)
+        if self._succeeded + self._open() < self._needed:
+            most = self._succeeded + self._open()
+            return "failed", f"{self._needed} of {self.seen.things} must succeed, and at most {most} still can"
+        if self.tag == "paused" or is_offerable(self.seen):
+            return "paused", progress
+        return "running", f"{progress}, {self._needed} must"
+
+    def _passed_or_soaking(self, met_at: datetime | None, progress: str) -> tuple[str, str]:
+        if not needs_times(self.plan, self.seen.number, self.seen.things, self._succeeded):
+            return "passed", progress
+        if met_at is None:
+            raise ValueError(f"stage {self.seen.number}: it is not known when its successes came in")
+        until = soaked_at(self._stage, met_at)
+        if self.now >= until:
+            return "passed", progress
+        return "soaking", f"{progress}; it soaks until {until.astimezone(timezone.utc):%Y-%m-%d %H:%M:%S} UTC"
+
+    def _gate_met_at(self) -> datetime | None:
+        """When the success came in that met the gate."""
+        times = sorted(self.seen.succeeded_at or ())
+        return times[self._needed - 1] if 0 < self._needed <= len(times) else None
+
+    def _waiting(self) -> int:
+        """How many things have no execution yet."""
+        return max(0, self.seen.things - sum(self.seen.counts.values()))
+
+    def _open(self) -> int:
+        """How many things may yet succeed."""
+        newest = self.seen.jobs[-1]
+        if _is_pause(newest):
+            return self._count("IN_PROGRESS") + self.seen.offerable
+        pending = self._count("QUEUED") + self._count("IN_PROGRESS")
+        if newest.status == "COMPLETED":
+            late = newest.completed_at is not None and self.now < newest.completed_at + _COUNTS_LATE
+            return pending + (self._waiting() if late else 0)
+        # AWS does not say which of the failures it will offer again: none is final while the job lasts.
+        again = sum(self._count(status) for status in _RETRYABLE) if self.plan.retries else 0
+        return pending + self._waiting() + again
+
+    def _count(self, status: str) -> int:
+        return self.seen.counts.get(status, 0)
+
+
+def soaked_at(stage: Stage, met_at: datetime) -> datetime:
+    """When a stage has soaked whose gate was met at a moment."""
+    return met_at + timedelta(minutes=stage.gate.soak_minutes)
+
+
+def _cancelled(job: SeenJob) -> str:
+    if job.reason_code == ABORTED_CODE:
+        return f"its job {job.job_id} was aborted"
+    if job.status == "DELETION_IN_PROGRESS":
+        return f"its job {job.job_id} is being deleted"
+    reason = job.reason_code or "no reason given"
+    return f"its job {job.job_id} was cancelled, by AWS's abort rule or by hand ({reason})"

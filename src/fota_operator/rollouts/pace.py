@@ -1,0 +1,80 @@
+"""Time and turns: a clock that can be handed in, and no more calls a second than AWS allows.
+
+Leaves to others: what is called. What AWS refuses for its pace all the same is asked again by `run`.
+"""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta, timezone
+from typing import Protocol
+
+JOBS_PER_SECOND = 10.0
+"""Of each operation of Jobs, for a whole account: https://docs.aws.amazon.com/general/latest/gr/iot_device_management.html"""
+REGISTRY_PER_SECOND = 50.0
+"""Of each operation on things and groups: below what AWS allows, since others ask too."""
+_JITTER = 0.2
+
+
+class Clock(Protocol):
+    """What time it is, and waiting."""
+
+    def now(self) -> datetime:
+        """The time, in UTC."""
+
+    def sleep(self, seconds: float) -> None:
+        """Wait."""
+
+
+class SystemClock:
+    """The clock of this machine."""
+
+    def now(self) -> datetime:
+        """See Clock."""
+        return datetime.now(timezone.utc)
+
+    def sleep(self, seconds: float) -> None:
+        """See Clock."""
+        time.sleep(seconds)
+
+
+class Pace:
+    """Turns, so many a second at most."""
+
+    def __init__(self, per_second: float, clock: Clock) -> None:
+        self._gap = timedelta(seconds=1 / per_second)
+        self._clock = clock
+        self._next: datetime | None = None
+
+    def wait(self) -> None:
+        """Wait for one's turn."""
+        now = self._clock.now()
+        turn = now if self._next is None else max(now, self._next)
+        if turn > now:
+            self._clock.sleep((turn - now).total_seconds())
+        self._next = turn + self._gap
+
+
+def jittered(seconds: float) -> float:
+    """About so long: many who wait shall not come back at once."""
+    return seconds * random.uniform(1 - _JITTER, 1 + _JITTER)  # noqa: S311 - jitter, not a secret
+
+
+@dataclass(frozen=True)
+class Progress:
+    """What is being done, for whoever waits; `done` of `total` where it can be counted."""
+
+    text: str
+    done: int | None = None
+    total: int | None = None
+
+
+Tell = Callable[[Progress], None]
+
+
+def silent(progress: Progress) -> None:
+    """Tell nobody."""
+    del progress

@@ -1,0 +1,90 @@
+"""What AWS and sense allow in a plan: every bound once, and the rules between fields.
+
+Leaves to others: the bound of a single field is checked where it is read (`plan_table`).
+"""
+
+from __future__ import annotations
+
+from fota_operator.errors import BadInput
+from fota_operator.jobs import MAX_DURATION_S, MAX_TIMEOUT_MINUTES, MIN_DURATION_S
+from fota_operator.rollouts.plan import Plan, Stage
+
+MOST_NAME_CHARACTERS = 40
+"""With a stage's number, that of a further offer and a prefix it is still a job id: at most 64 characters."""
+MOST_STAGES = 20
+MOST_THINGS = 10_000_000
+MOST_CANARY_PERCENT = 10.0
+MOST_SOAK_MINUTES = 43_200.0
+"""Thirty days."""
+
+DURATION_S = (MIN_DURATION_S, MAX_DURATION_S)
+TIMEOUT_MINUTES = (1, MAX_TIMEOUT_MINUTES)
+# AWS: https://docs.aws.amazon.com/general/latest/gr/iot_device_management.html (Jobs quotas)
+RATE_PER_MINUTE = (1, 1000)
+# AWS: https://docs.aws.amazon.com/iot/latest/apireference/API_RetryCriteria.html
+RETRIES = (0, 10)
+# AWS: https://docs.aws.amazon.com/iot/latest/apireference/API_AbortCriteria.html
+ABORT_FAILURES = ("ALL", "FAILED", "REJECTED", "TIMED_OUT")
+PERCENT_DECIMALS = 2
+
+# AWS: https://docs.aws.amazon.com/iot/latest/apireference/API_CreateThing.html; a group's name is the same
+THING_NAME = r"[a-zA-Z0-9:_-]{1,128}"
+# S3: https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html
+BUCKET_NAME = r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]"
+# IAM: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
+ROLE = r"[\w+=,.@-]{1,64}|arn:aws[a-z-]*:iam::[0-9]{12}:role/[\w+=,.@/-]{1,576}"
+ROLLOUT_NAME = rf"[a-z0-9][a-z0-9-]{{0,{MOST_NAME_CHARACTERS - 1}}}"
+STAGE_NAME = r"[a-z0-9][a-z0-9-]{0,31}"
+
+
+def require_sense(plan: Plan, *, canary: bool) -> None:
+    """*Raises* BadInput for what each field allows and together makes no sense.
+
+    With `canary` the first stage must be small; without, the operator said that it need not be.
+    """
+    if not (plan.targets.things or plan.targets.groups):
+        raise BadInput("targets: expected things or groups, got neither", "name some")
+    _require_growth(plan.stages)
+    _require_other_names(plan.stages)
+    if canary and not has_canary(plan):
+        raise BadInput(
+            f"stages: expected a canary first, of a number of things or at most {MOST_CANARY_PERCENT:g} percent",
+            "put one in front, or write `canary = false`",
+        )
+    failures = [rule.failure for rule in plan.aborts]
+    if len(set(failures)) < len(failures):
+        raise BadInput("aborts: expected one rule for a kind of failure, got two", "leave one of them out")
+
+
+def has_canary(plan: Plan) -> bool:
+    """Whether few things get the release before the others do."""
+    first = plan.stages[0]
+    return first.percent is None or first.percent <= MOST_CANARY_PERCENT
+
+
+def _require_growth(stages: tuple[Stage, ...]) -> None:
+    """Stages count those before them in. A number and a share are not compared: that needs the things."""
+    things, percent = 0, 0.0
+    for number, stage in enumerate(stages, start=1):
+        if stage.things is not None and stage.things <= things:
+            raise BadInput(f"stages[{number}].things: expected more than {things}, got {stage.things}", _GROWTH)
+        if stage.percent is not None and stage.percent <= percent:
+            raise BadInput(
+                f"stages[{number}].percent: expected more than {percent:g}, got {stage.percent:g}", _GROWTH
+            )
+        things, percent = stage.things or things, stage.percent or percent
+    if stages[-1].percent != 100.0:
+        raise BadInput(
+            f"stages[{len(stages)}].percent: expected 100, since it is the last",
+            "add a stage with `percent = 100`; for a share of the targets write `percent` under [targets]",
+        )
+
+
+def _require_other_names(stages: tuple[Stage, ...]) -> None:
+    names = [stage.name for stage in stages]
+    for number, name in enumerate(names, start=1):
+        if name in names[: number - 1]:
+            raise BadInput(f"stages[{number}].name: expected a name of its own, got {name!r} again", "rename one")
+
+
+_GROWTH = "every stage counts those before it in"

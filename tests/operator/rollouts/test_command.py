@@ -1,0 +1,144 @@
+"""`fota rollout` as it is typed: what it prints, and its exit status."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from fota_operator.keyrings import write_keyring
+from fota_operator.release_file import write_release
+from fota_operator.rollouts.stages import ordered
+
+from ..conftest import Command
+from ..fleet.fleet import fails
+from .conftest import Lab
+
+pytestmark = pytest.mark.e2e
+
+
+@pytest.fixture
+def plan(lab: Lab, tmp_path: Path) -> list[object]:
+    """The words after `fota rollout run` for the rollout of the lab: a plan, and the keyring of its devices."""
+    write_release(tmp_path / "pump.fota", lab.release)
+    write_keyring(tmp_path / "keyring.json", lab.keyring)
+    path = tmp_path / "plan.toml"
+    path.write_text(
+        f"""
+        name = "{lab.plan.name}"
+        release = "pump.fota"
+        bucket = "{lab.local.bucket}"
+        role = "{lab.local.role}"
+        targets.things = {list(lab.fleet.names)}
+        [[stages]]
+        name = "canary"
+        things = 1
+        [[stages]]
+        name = "all"
+        percent = 100
+        """
+    )
+    return [path, "--keyring", tmp_path / "keyring.json"]
+
+
+def bucket_of(lab: Lab) -> tuple[str, str]:
+    return "--bucket", lab.local.bucket
+
+
+def test_a_plan_is_shown_before_anything_is_made(fota: Command, lab: Lab, plan: list[object]) -> None:
+    shown = fota("rollout", "plan", *plan, "--json")
+    planned = json.loads(shown.stdout)
+    order = ordered(lab.plan.name, lab.fleet.names)
+    assert [stage["things"] for stage in planned["stages"]] == [order[:1], order[1:]]
+    assert planned["forecast"]["without_certificate"] == order
+    assert f"no rollout {lab.plan.name}" in fota("rollout", "status", lab.plan.name, *bucket_of(lab)).stderr
+
+
+def test_a_plan_is_shown_to_people(fota: Command, lab: Lab, plan: list[object]) -> None:
+    shown = fota("rollout", "plan", *plan)
+    assert (shown.exit_code, "to 3 things" in shown.stdout, "canary" in shown.stdout) == (0, True, True)
+    assert "Offline now, by the index of the fleet: unknown" in shown.stdout
+
+
+def test_nothing_begins_while_nobody_says_yes(fota: Command, lab: Lab, plan: list[object]) -> None:
+    refused = fota("rollout", "run", *plan)
+    assert (refused.exit_code, "to 3 devices, 1 of them at first (canary)" in refused.stderr) == (2, True)
+    assert lab.job(f"fota-{lab.plan.name}-1") == "absent"
+
+
+def test_a_dry_run_of_run_changes_nothing(fota: Command, lab: Lab, plan: list[object]) -> None:
+    assert fota("rollout", "run", *plan, "--dry-run").exit_code == 0
+    assert lab.job(f"fota-{lab.plan.name}-1") == "absent"
+
+
+def test_more_things_than_allowed_stop_it_before_it_begins(fota: Command, lab: Lab, plan: list[object]) -> None:
+    refused = fota("rollout", "run", *plan, "--yes", "--max-things", 2)
+    assert (refused.exit_code, "--max-things is 2" in refused.stderr) == (2, True)
+    assert lab.job(f"fota-{lab.plan.name}-1") == "absent"
+
+
+def test_cron_brings_it_to_its_end(fota: Command, lab: Lab, plan: list[object]) -> None:
+    states = []
+    for _ in range(3):
+        ran = fota("rollout", "run", *plan, "--yes", "--once", "--json")
+        assert ran.exit_code == 0, ran.stderr
+        states.append(json.loads(ran.stdout)["state"])
+        lab.fleet.turn()
+    assert states == ["running", "running", "done"]
+
+
+def test_ci_goes_as_far_as_the_canary_and_then_on(fota: Command, lab: Lab, plan: list[object]) -> None:
+    fota("rollout", "run", *plan, "--yes", "--once")
+    lab.fleet.turn()
+    assert fota("rollout", "wait", lab.plan.name, *bucket_of(lab), "--gate", "canary").exit_code == 0
+    assert fota("rollout", "run", *plan, "--until", "canary").exit_code == 0
+    assert lab.job(f"fota-{lab.plan.name}-2") == "absent"
+    fota("rollout", "run", *plan, "--once")
+    lab.fleet.turn()
+    assert fota("rollout", "run", *plan).exit_code == 0
+
+
+def test_a_rollout_that_was_halted_ends_badly(fota: Command, lab: Lab, plan: list[object]) -> None:
+    lab.fleet.script = lambda thing, document: fails("rolled-back")
+    fota("rollout", "run", *plan, "--yes", "--once")
+    lab.fleet.turn()
+    ran = fota("rollout", "run", *plan)
+    assert (ran.exit_code, "is halted" in ran.stderr) == (1, True)
+    assert fota("rollout", "wait", lab.plan.name, *bucket_of(lab), "--gate", "canary").exit_code == 1
+
+
+def test_it_is_paused_resumed_and_aborted(fota: Command, lab: Lab, plan: list[object]) -> None:
+    fota("rollout", "run", *plan, "--yes", "--once")
+    states = [
+        json.loads(fota("rollout", verb, lab.plan.name, *bucket_of(lab), "--json").stdout)["state"]
+        for verb in ("pause", "resume", "abort", "status")
+    ]
+    assert states == ["paused", "running", "aborted", "aborted"]
+
+
+def test_a_run_of_what_is_paused_ends_badly(fota: Command, lab: Lab, plan: list[object]) -> None:
+    fota("rollout", "run", *plan, "--yes", "--once")
+    fota("rollout", "pause", lab.plan.name, *bucket_of(lab))
+    ran = fota("rollout", "run", *plan)
+    assert (ran.exit_code, f"fota rollout resume {lab.plan.name}" in ran.stderr) == (1, True)
+
+
+def test_rollouts_are_listed(fota: Command, lab: Lab, plan: list[object]) -> None:
+    fota("rollout", "run", *plan, "--yes", "--once")
+    listed = json.loads(fota("rollout", "list", *bucket_of(lab), "--json").stdout)
+    assert ("running", 3) in [(one["state"], one["targets"]) for one in listed if one["name"] == lab.plan.name]
+
+
+def test_an_image_that_is_not_signed_is_no_release(fota: Command, image_file: Path) -> None:
+    refused = fota("rollout", "plan", "--release", image_file, "--thing", "one")
+    assert (refused.exit_code, "is no release" in refused.stderr) == (2, True)
+
+
+def test_a_thing_and_a_release_are_plan_enough(fota: Command, lab: Lab, plan: list[object]) -> None:
+    path, *keyring = plan
+    assert isinstance(path, Path)
+    ran = fota(
+        "rollout", "run", "--release", path.parent / "pump.fota", "--thing", lab.fleet.names[0],
+        "--name", lab.plan.name, *bucket_of(lab), "--role", lab.local.role, *keyring, "--yes", "--once",
+    )  # fmt: skip
+    assert ran.exit_code == 0, ran.stderr
+    assert lab.job(f"fota-{lab.plan.name}-1") == "IN_PROGRESS"

@@ -1,0 +1,145 @@
+"""Who is a target, and the group of a stage that is too large for a job."""
+
+from collections.abc import Callable
+
+import pytest
+
+from fota_operator.cloud import Cloud
+from fota_operator.errors import AlreadyThere
+from fota_operator.rollouts.forecast import forecast
+from fota_operator.rollouts.job_read import read_job
+from fota_operator.rollouts.names import Place, name_in, place_of, plan_key
+from fota_operator.rollouts.pace import SystemClock, silent
+from fota_operator.rollouts.plan import Targets
+from fota_operator.rollouts.stage_group import StageGroup, delete_groups
+from fota_operator.rollouts.stages import ordered
+from fota_operator.rollouts.targets import current_targets, group_members, missing_things
+
+from ..fleet.clock import FleetClock
+from .conftest import Lab, LabOf
+
+pytestmark = pytest.mark.e2e
+TAGS = {"fota:rollout": "one"}
+
+
+def _group(cloud: Cloud, name: str, *things: str, parent: str | None = None) -> str:
+    cloud.iot.create_thing_group(thingGroupName=name, **({} if parent is None else {"parentGroupName": parent}))
+    for thing in things:
+        cloud.iot.add_thing_to_thing_group(thingGroupName=name, thingName=thing)
+    return name
+
+
+def test_things_and_members_of_groups_are_targets_once(lab: Lab, new_name: Callable[[], str]) -> None:
+    first, second, third = lab.fleet.names
+    group = _group(lab.cloud, new_name(), first, second)
+    assert current_targets(lab.cloud, Targets((second, third), (group,))) == {first, second, third}
+
+
+def test_only_things_that_are_not_registered_are_missing(lab: Lab) -> None:
+    assert missing_things(lab.cloud, (*lab.fleet.names, "nobody-knows"), lab.clock) == ("nobody-knows",)
+
+
+def test_a_group_of_a_stage_gets_its_things_and_no_others(lab: Lab, new_name: Callable[[], str]) -> None:
+    first, second, third = lab.fleet.names
+    group = StageGroup(lab.cloud, new_name(), TAGS, lab.clock, silent)
+    group.fill(frozenset((first, second)))
+    assert group.fill(frozenset((second, third))) == frozenset()
+    assert group_members(lab.cloud, group._name) == {second, third}
+
+
+def test_a_thing_that_is_gone_is_left_out_of_the_group(lab: Lab, new_name: Callable[[], str]) -> None:
+    group = StageGroup(lab.cloud, new_name(), TAGS, lab.clock, silent)
+    assert group.fill(frozenset((*lab.fleet.names, "nobody-knows"))) == {"nobody-knows"}
+
+
+def test_a_group_of_somebody_else_is_left_alone(lab: Lab, new_name: Callable[[], str]) -> None:
+    name = _group(lab.cloud, new_name())
+    with pytest.raises(AlreadyThere, match="not made for this rollout"):
+        StageGroup(lab.cloud, name, TAGS, lab.clock, silent).fill(frozenset(lab.fleet.names))
+    assert group_members(lab.cloud, name) == frozenset()
+
+
+def test_a_stage_of_more_than_a_hundred_goes_to_a_group_which_is_deleted_at_the_end(lab_of: LabOf) -> None:
+    lab = lab_of(102)
+    lab.run(until=1)
+    lab.run(once=True)
+    job_id = Place(lab.plan.name, 2).job_id
+    job = read_job(lab.cloud, job_id)
+    assert job is not None
+    assert (job.group, len(group_members(lab.cloud, job_id) or ())) == (job_id, 101)
+    delete_groups(lab.cloud, [job])
+    assert group_members(lab.cloud, job_id) is not None, "a group is not deleted while its job runs"
+    assert lab.run().state == "done"
+    assert group_members(lab.cloud, job_id) is None
+    assert lab.standing().stages[1].counts == {"SUCCEEDED": 101}
+
+
+def test_a_newcomer_to_a_group_comes_into_a_later_stage(lab: Lab, new_name: Callable[[], str]) -> None:
+    *members, newcomer = lab.fleet.names
+    group = _group(lab.cloud, new_name(), *members)
+    lab.prepared(targets=Targets(groups=(group,)))
+    lab.run(until=1)
+    lab.cloud.iot.add_thing_to_thing_group(thingGroupName=group, thingName=newcomer)
+    assert lab.run().state == "done"
+    assert newcomer in lab.fleet.reached
+
+
+def test_who_left_a_group_is_not_offered_it_any_more(lab: Lab, new_name: Callable[[], str]) -> None:
+    group = _group(lab.cloud, new_name(), *lab.fleet.names)
+    lab.prepared(targets=Targets(groups=(group,)))
+    lab.run(until=1)
+    leaver = ordered(lab.plan.name, lab.fleet.names)[-1]
+    lab.cloud.iot.remove_thing_from_thing_group(thingGroupName=group, thingName=leaver)
+    assert lab.run().state == "done"
+    assert leaver not in lab.fleet.reached
+
+
+def test_a_forecast_tells_what_is_in_the_way(lab: Lab) -> None:
+    busy, *_ = lab.fleet.names
+    arn = lab.cloud.iot.describe_thing(thingName=busy)["thingArn"]
+    lab.cloud.iot.create_job(jobId=f"{lab.plan.name}-other", targets=[arn], document="{}")
+    told = forecast(lab.cloud, lab.fleet.names, SystemClock(), most=2)
+    assert (told.asked, told.with_pending_job) == (2, (busy,))
+    assert told.without_certificate == lab.fleet.names[:2]
+    assert told.offline is None, "the local AWS has no index of the fleet, and so nobody knows"
+
+
+@pytest.mark.parametrize("place", [Place("a", 1), Place("a", 12, 3), Place("a-1", 2), Place("a-1-2", 1)])
+def test_a_job_id_says_where_its_job_has_its_place(place: Place) -> None:
+    assert place_of(place.job_id) == place
+
+
+def test_no_two_rollouts_have_a_job_id_in_common() -> None:
+    places = [Place(name, stage, offer) for name in ("a", "a-1", "a-1-1") for stage in (1, 2) for offer in (1, 2)]
+    assert len({place.job_id for place in places}) == len(places)
+
+
+def test_the_longest_job_id_is_one_that_aws_takes() -> None:
+    assert len(Place("a" * 40, 20, 9999).job_id) <= 64
+
+
+@pytest.mark.parametrize("job_id", ["fota-20260101T000000-0123456789abcdef", "fota-a-0", "fota-a", "other-a-1"])
+def test_other_job_ids_are_of_no_rollout(job_id: str) -> None:
+    assert place_of(job_id) is None
+
+
+def test_an_object_says_which_rollout_it_is_of() -> None:
+    assert name_in(plan_key("pump-1")) == "pump-1"
+    assert name_in("rollouts/PUMP.json") is None
+    assert name_in("rollouts/deep/pump.json") is None
+
+
+def test_things_are_asked_for_no_faster_than_aws_allows() -> None:
+    from fota_operator.rollouts.pace import Pace
+
+    waits: list[float] = []
+
+    class Still(FleetClock):
+        def sleep(self, seconds: float) -> None:
+            waits.append(seconds)
+            super().sleep(seconds)
+
+    pace = Pace(10, Still(lambda: None))
+    for _ in range(11):
+        pace.wait()
+    assert sum(waits) == pytest.approx(1.0, abs=0.2)

@@ -1,0 +1,201 @@
+"""What `--json` answers is what the reference says, of every command that has it."""
+
+import json
+import re
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+
+import pytest
+from typer.main import get_command
+
+from fota_operator.cli.app import app
+from fota_operator.cli.output import in_utc
+from fota_operator.local import LocalAws
+
+from .conftest import Command, DeviceSide
+from .json_schema import Schema, problems
+
+SCHEMAS = Path(__file__).parents[2] / "docs" / "reference" / "schemas"
+ALL: dict[str, Schema] = {path.name: json.loads(path.read_text()) for path in sorted(SCHEMAS.glob("*.json"))}
+WITHOUT_JSON = {"demo"}
+"""It tells people a story."""
+
+
+def command_of(text: str) -> str:
+    """The words of a command as a schema names it: `fota watch JOB` is `watch`."""
+    return " ".join(word for word in text.split()[1:] if re.fullmatch("[a-z][a-z-]*", word))
+
+
+def schemas_of(command: str) -> list[Schema]:
+    return [one for one in ALL.values() if command in map(command_of, one["commands"])]  # type: ignore[call-overload]
+
+
+def commands() -> Iterator[tuple[str, set[str]]]:
+    """Each command, and its options."""
+    for name, command in get_command(app).commands.items():
+        below = getattr(command, "commands", None)
+        for path, one in [(name, command)] if below is None else [(f"{name} {key}", c) for key, c in below.items()]:
+            yield path, {option for parameter in one.params for option in parameter.opts}
+
+
+COMMANDS = dict(commands())
+
+
+@pytest.mark.parametrize("command", sorted(COMMANDS.keys() - WITHOUT_JSON))
+def test_every_command_can_answer_in_json_and_its_answer_is_described(command: str) -> None:
+    assert "--json" in COMMANDS[command]
+    assert schemas_of(command)
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_a_schema_is_of_commands_that_there_are(name: str) -> None:
+    assert set(map(command_of, ALL[name]["commands"])) <= set(COMMANDS)  # type: ignore[call-overload]
+
+
+def fields(schema: Schema, path: str) -> Iterator[tuple[str, Schema]]:
+    properties: dict[str, Schema] = schema.get("properties", {})  # type: ignore[assignment]
+    for name, field in properties.items():
+        yield f"{path}.{name}", field
+        yield from fields(field, f"{path}.{name}")
+    if "items" in schema:
+        yield from fields(schema["items"], f"{path}[]")  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_every_field_says_what_it_means_and_is_always_there(name: str) -> None:
+    assert [path for path, field in fields(ALL[name], "") if not field.get("description")] == []
+    for _, field in [("", ALL[name]), *fields(ALL[name], "")]:
+        assert list(field.get("properties", {})) == field.get("required", [])  # type: ignore[call-overload]
+
+
+WHOLE = {"type": "integer"}
+TEXT = {"type": "string"}
+OBJECT = {"type": "object", "properties": {"n": WHOLE}, "required": ["n"]}
+TIME = {"type": ["string", "null"], "format": "date-time"}
+
+
+@pytest.mark.parametrize(
+    ("value", "schema", "said"),
+    [
+        ({"n": 1}, OBJECT, []),
+        ({"n": "1"}, OBJECT, [".n: expected ['integer'], got '1'"]),
+        ({"n": True}, OBJECT, [".n: expected ['integer'], got True"]),
+        ({}, OBJECT, [".n: missing"]),
+        ({"n": 1, "m": 2}, OBJECT, [".m: not described"]),
+        ([{"n": None}], {"type": "array", "items": OBJECT}, ["[0].n: expected ['integer'], got None"]),
+        ("a", {"type": "string", "enum": ["b"]}, [": expected one of ['b'], got 'a'"]),
+        ("2026-01-02T03:04:05+00:00", TIME, []),
+        ("2026-01-02T03:04:05+01:00", TIME, [": expected a time of UTC, got '2026-01-02T03:04:05+01:00'"]),
+        ({"any": 1}, {"type": "object", "additionalProperties": TEXT}, [".any: expected ['string'], got 1"]),
+    ],
+)
+def test_an_answer_that_is_not_as_described_is_found(value: object, schema: Schema, said: list[str]) -> None:
+    assert list(problems(value, schema, ALL.__getitem__)) == said
+
+
+def test_a_moment_is_told_in_utc_wherever_it_was_read() -> None:
+    at = datetime(2026, 1, 2, 3, 4, 5, tzinfo=timezone(timedelta(hours=2)))
+    assert in_utc(at) == "2026-01-02T01:04:05+00:00"
+
+
+class Answers:
+    """Runs commands with --json, and holds each to its schema."""
+
+    def __init__(self, local: LocalAws, folder: Path) -> None:
+        self._fota = Command(local.environment() | {"FOTA_KEYS": str(folder / "keys")})
+        self.device = DeviceSide(local.environment())
+        self.given: dict[str, int] = {}
+
+    def __call__(self, command: str, *arguments: object, ends: Sequence[int] = (0,)) -> "dict[str, str]":
+        """The answer, which has passed."""
+        result = self._fota(*command.split(), *arguments, "--json")
+        assert result.exit_code in ends, result.stderr
+        answered = json.loads(result.stdout)
+        judged = [list(problems(answered, schema, ALL.__getitem__)) for schema in schemas_of(command)]
+        # Of a command with two kinds of answer, one of them fits.
+        assert [] in judged, judged
+        self.given[command] = self.given.get(command, 0) + 1
+        return answered  # type: ignore[no-any-return]
+
+
+@pytest.fixture(scope="module")
+def answers(local_aws: LocalAws, tmp_path_factory: pytest.TempPathFactory) -> Answers:
+    """After the whole life of a release, from keys to its rollout, told in JSON alone."""
+    folder = tmp_path_factory.mktemp("json")
+    told = Answers(local_aws, folder)
+    shop = ("--bucket", local_aws.bucket, "--role", local_aws.role)
+    signs_releases(told, folder)
+    rolls_out(told, folder, shop)
+    starts_and_cancels(told, folder, shop)
+    looks_around(told, local_aws, folder)
+    return told
+
+
+def signs_releases(told: Answers, folder: Path) -> None:
+    for name in ("alice", "bob"):
+        told("keys new", name)
+    told("keys list")
+    trusted = ("--product", "pump", "--hardware", "rev-a")
+    told("keys export", "alice", *trusted)
+    told("keys export", "bob", *trusted, "--version", 2, "--out", folder / "next.json")
+    current = folder / "keys" / "keyring.json"
+    told(
+        "keys rotate", current, folder / "next.json", "--sign", "alice", "--sign", "bob", "--out", folder / "2.signed"
+    )
+    (folder / "program").mkdir()
+    (folder / "program" / "__main__.py").write_text("print('a program that only this test has')\n")
+    told("image build", folder / "program", "--out", folder / "a.pyz", "--version", "1.4.0")
+    made = told("release create", folder / "a.pyz", *trusted, "--sign", "alice", "--out", folder / "a.fota")
+    told("release verify", made["path"])
+    told("release show", made["path"])
+
+
+def rolls_out(told: Answers, folder: Path, shop: tuple[str, ...]) -> None:
+    told("things add", "json-1", "json-2", "--folder", folder / "things")
+    for thing in ("json-1", "json-2"):
+        offered = ("--release", folder / "a.fota", "--thing", thing, "--name", f"of-{thing}", *shop)
+        told("rollout plan", *offered)
+        told("rollout run", *offered, "--dry-run")
+        told("rollout run", *offered, "--yes", "--once")
+    bucket = shop[:2]
+    for name in ("of-json-1", "of-json-2"):
+        told("rollout status", name, *bucket)
+        told("rollout pause", name, *bucket, "--dry-run")
+    told("rollout resume", "of-json-1", *bucket, "--dry-run")
+    (stage, *_) = told("rollout status", "of-json-1", *bucket)["stages"]
+    told.device.report("json-1", stage["job_ids"][0], "SUCCEEDED")  # type: ignore[index]
+    told("rollout wait", "of-json-1", "--gate", "canary", *bucket)
+    told("watch", "of-json-1", *bucket)
+    told("rollout abort", "of-json-2", *bucket)
+    told("watch", "of-json-2", *bucket, ends=(1,))
+    told("rollout list", *bucket)
+    told("explain", "json-1")
+
+
+def starts_and_cancels(told: Answers, folder: Path, shop: tuple[str, ...]) -> None:
+    where = (shop[1], shop[3])
+    told("start", "json-1", folder / "a.fota", *where, "--dry-run")
+    job = told("start", "json-1", folder / "a.fota", *where)["job_id"]
+    told("status", job)
+    told("cancel", job)
+    told("watch", job, ends=(1,))
+    told("explain", job)
+    told("keys send", "json-1", folder / "2.signed")
+    told("things cleanup", "--folder", folder / "things", "--dry-run")
+    told("things cleanup", "--folder", folder / "things")
+
+
+def looks_around(told: Answers, local: LocalAws, folder: Path) -> None:
+    told("bootstrap", "--dry-run")
+    told("doctor", ends=(0, 1))
+    told("local up", "--folder", local.folder)
+    told("local status", "--folder", folder / "other-aws")
+    told("local env", "--folder", local.folder)
+    told("local down", "--folder", folder / "other-aws")
+
+
+@pytest.mark.e2e
+@pytest.mark.parametrize("command", sorted(COMMANDS.keys() - WITHOUT_JSON))
+def test_the_answer_of_a_command_is_as_described(answers: Answers, command: str) -> None:
+    assert answers.given[command] >= 1

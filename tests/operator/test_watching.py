@@ -1,0 +1,64 @@
+import pytest
+
+from fota_operator.errors import CloudRefused, CloudUnreachable, OperatorError, TimedOut
+from fota_operator.watching import MOST_FAILED_LOOKS, Patience, looks
+
+TOO_LATE = TimedOut("too late")
+
+
+class Looking:
+    """Sees what it was told to, and fails where it was told to; in the end it sees the last for ever."""
+
+    def __init__(self, *to_see: int | OperatorError) -> None:
+        self.to_see = list(to_see)
+        self.told: list[OperatorError] = []
+
+    def __call__(self) -> int:
+        seen = self.to_see.pop(0) if len(self.to_see) > 1 else self.to_see[0]
+        if isinstance(seen, OperatorError):
+            raise seen
+        return seen
+
+    def all(self, timeout_s: float = 60.0) -> list[int]:
+        patience = Patience(interval_s=0.0, timeout_s=timeout_s, problem=self.told.append)
+        return list(looks(self, lambda seen: seen == 0, patience, TOO_LATE))
+
+
+UNREACHABLE = CloudUnreachable("no answer")
+THROTTLED = CloudRefused("slower", code="ThrottlingException")
+FORBIDDEN = CloudRefused("no", code="AccessDeniedException")
+
+
+def test_looking_ends_with_the_look_that_is_over() -> None:
+    assert Looking(3, 2, 0, 5).all() == [3, 2, 0]
+
+
+def test_looking_ends_when_the_time_is_up() -> None:
+    with pytest.raises(TimedOut, match="too late"):
+        Looking(1).all(timeout_s=0.0)
+
+
+@pytest.mark.parametrize("problem", [UNREACHABLE, THROTTLED], ids=lambda one: type(one).__name__)
+def test_a_look_that_may_pass_later_is_told_and_made_again(problem: OperatorError) -> None:
+    looking = Looking(1, problem, problem, 0)
+    assert (looking.all(), looking.told) == ([1, 0], [problem, problem])
+
+
+def test_the_first_look_must_succeed() -> None:
+    with pytest.raises(CloudUnreachable):
+        Looking(UNREACHABLE, 0).all()
+
+
+def test_what_cannot_pass_ends_the_looking() -> None:
+    with pytest.raises(CloudRefused, match="no"):
+        Looking(1, FORBIDDEN, 0).all()
+
+
+def test_looks_that_fail_and_fail_are_given_up() -> None:
+    with pytest.raises(CloudUnreachable):
+        Looking(1, *[UNREACHABLE] * (MOST_FAILED_LOOKS + 1), 0).all()
+
+
+def test_a_look_that_succeeds_makes_up_for_those_before() -> None:
+    failing = [UNREACHABLE] * MOST_FAILED_LOOKS
+    assert Looking(1, *failing, 2, *failing, 0).all() == [1, 2, 0]
