@@ -34,6 +34,8 @@ CONNECT_TIMEOUT_S = 5
 READ_TIMEOUT_S = 30
 MAX_ATTEMPTS = 4
 
+_UNTRUSTED = "CERTIFICATE_VERIFY_FAILED"
+
 _AWS_DOMAINS = (".amazonaws.com", ".amazonaws.com.cn", ".api.aws")
 _BAD_CREDENTIALS = {
     "ExpiredToken", "ExpiredTokenException", "InvalidAccessKeyId", "InvalidClientTokenId",
@@ -164,16 +166,8 @@ def explaining(action: str) -> Iterator[None]:
         ) from error
     except (aws.NoRegionError, aws.ProfileNotFound, aws.ParamValidationError) as error:
         raise BadInput(f"could not {action}: {error}", "correct it and run this again") from error
-    except aws.SSLError as error:
-        raise CloudUnreachable(
-            f"could not {action}: the certificate of the server is not trusted ({_url_of(error)})",
-            "if it has a CA of its own, as the local AWS has, name its file in AWS_CA_BUNDLE",
-        ) from error
     except (aws.ConnectionError, aws.HTTPClientError) as error:
-        raise CloudUnreachable(
-            f"could not {action}: no answer from {_url_of(error)}",
-            "check the network, the region and AWS_ENDPOINT_URL",
-        ) from error
+        raise _no_answer(action, error) from error
     except aws.BotoCoreError as error:
         raise OperatorError(f"could not {action}: {error}") from error
 
@@ -181,6 +175,18 @@ def explaining(action: str) -> Iterator[None]:
 def is_passing(error: OperatorError) -> bool:
     """Whether the same request may do better a little later. boto3 itself has tried MAX_ATTEMPTS times."""
     return isinstance(error, CloudUnreachable) or (isinstance(error, CloudRefused) and error.code in _PASSING)
+
+
+def _no_answer(action: str, error: Exception) -> CloudUnreachable:
+    # boto3 says SSLError, too, of a line that broke within TLS.
+    if isinstance(error, aws.SSLError) and _UNTRUSTED in str(error):
+        return CloudUnreachable(
+            f"could not {action}: the certificate of the server is not trusted ({_url_of(error)})",
+            "if it has a CA of its own, as the local AWS has, name its file in AWS_CA_BUNDLE",
+        )
+    return CloudUnreachable(
+        f"could not {action}: no answer from {_url_of(error)}", "check the network, the region and AWS_ENDPOINT_URL"
+    )
 
 
 def _refusal(action: str, error: aws.ClientError) -> OperatorError:

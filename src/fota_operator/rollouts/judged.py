@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 
 from fota_operator.rollouts.plan import Plan, Stage
-from fota_operator.rollouts.seen import ABORTED_CODE, PAUSED_CODE, Seen, SeenJob, SeenStage
+from fota_operator.rollouts.seen import ABORTED_CODE, GATE_CODE, PAUSED_CODE, Seen, SeenJob, SeenStage
 from fota_operator.rollouts.stages import needed, room
 from fota_operator.rollouts.standing import StageStanding
 
@@ -53,8 +53,9 @@ def is_offerable(stage: SeenStage) -> bool:
 
 
 def cancelled_by_others(stage: SeenStage) -> SeenJob | None:
-    """A job of the stage that was cancelled, but not by a pause."""
-    return next((job for job in stage.jobs if job.status in _ENDED and not _is_pause(job)), None)
+    """A job of the stage that was cancelled, but not by a pause, nor since the gate cannot be met."""
+    ours = (PAUSED_CODE, GATE_CODE)
+    return next((job for job in stage.jobs if job.status in _ENDED and job.reason_code not in ours), None)
 
 
 def _is_pause(job: SeenJob) -> bool:
@@ -149,8 +150,8 @@ class _Begun:
     def _open(self) -> int:
         """How many things may yet succeed."""
         newest = self.seen.jobs[-1]
-        if _is_pause(newest):
-            return self._count("IN_PROGRESS") + self.seen.offerable
+        if newest.status in _ENDED:
+            return self._count("IN_PROGRESS") + (self.seen.offerable if _is_pause(newest) else 0)
         pending = self._count("QUEUED") + self._count("IN_PROGRESS")
         if newest.status == "COMPLETED":
             late = newest.completed_at is not None and self.now < newest.completed_at + _COUNTS_LATE

@@ -24,10 +24,6 @@ ABORTED = "aborted"
 
 PLAN_PREFIX = "rollouts/"
 _NAME = re.compile(ROLLOUT_NAME)
-# An offer has a separator of its own, which no name holds: else stage 1, offer 2 of `a` were stage 2 of `a-1`.
-_JOB_ID = re.compile(
-    r"fota-(?P<name>[a-z0-9][a-z0-9-]{0,39})-(?P<stage>[1-9][0-9]{0,2})(_(?P<offer>[1-9][0-9]{0,3}))?"
-)
 
 
 @dataclass(frozen=True)
@@ -41,15 +37,8 @@ class Place:
     @property
     def job_id(self) -> str:
         """The id of the job; also the name of the group, where it has too many things to name them."""
+        # No name holds an underscore: with a dash, stage 1, offer 2 of `a` were stage 2 of `a-1`.
         return f"fota-{self.name}-{self.stage}" + ("" if self.offer == 1 else f"_{self.offer}")
-
-
-def place_of(job_id: str) -> Place | None:
-    """The place that a job id speaks of; None if it is of no rollout. A tag says whether it is true."""
-    found = _JOB_ID.fullmatch(job_id)
-    if found is None:
-        return None
-    return Place(found["name"], int(found["stage"]), int(found["offer"] or 1))
 
 
 def require_name(name: str) -> None:

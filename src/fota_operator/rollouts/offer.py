@@ -5,6 +5,7 @@ Leaves to others: which things these are (`stages`), and when (`decision`).
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -96,7 +97,7 @@ def _create(cloud: Cloud, offer: Offer, targets: tuple[str, ...], things: int) -
         plan.timeout_minutes,
         presigned={"roleArn": offer.role_arn, "expiresInSec": plan.duration_s},
         rate={"maximumPerMinute": rate(plan, stage)},
-        aborts=_aborts(plan.aborts),
+        aborts=_aborts(plan.aborts, things),
         retries=_retries(plan.retries, plan.timeout_minutes),
         tags=offer.tags(things),
     )
@@ -113,7 +114,7 @@ def _arn(cloud: Cloud, kind: str, name: str) -> str:
     return f"arn:{cloud.partition}:iot:{cloud.region}:{cloud.account_id}:{kind}/{name}"
 
 
-def _aborts(rules: Collection[AbortRule]) -> AbortConfigTypeDef | None:
+def _aborts(rules: Collection[AbortRule], things: int) -> AbortConfigTypeDef | None:
     if not rules:
         return None
     criteria: list[AbortCriteriaTypeDef] = [
@@ -121,7 +122,7 @@ def _aborts(rules: Collection[AbortRule]) -> AbortConfigTypeDef | None:
             "failureType": _FAILURE_TYPES[rule.failure],
             "action": "CANCEL",
             "thresholdPercentage": rule.percent,
-            "minNumberOfExecutedThings": rule.least,
+            "minNumberOfExecutedThings": math.ceil(things / 10) if rule.least is None else rule.least,
         }
         for rule in rules
     ]

@@ -38,13 +38,15 @@ class Stage:
 class AbortRule:
     """AWS cancels a stage's job when `percent` of its ended executions, and of `least` or more, ended so.
 
+    `least` None is a tenth of the stage's things: of a large stage the first failure alone says little.
+
     `failure` is FAILED, REJECTED, TIMED_OUT or ALL of them.
     AWS: https://docs.aws.amazon.com/iot/latest/apireference/API_AbortCriteria.html
     """
 
     failure: str = "ALL"
     percent: float = 20.0
-    least: int = 1
+    least: int | None = None
 
 
 @dataclass(frozen=True)

@@ -72,7 +72,8 @@ def table_of(plan: Plan) -> dict[str, object]:
             },
             "canary": limits.has_canary(plan),
             "stages": [_stage_table(stage) for stage in plan.stages],
-            "aborts": [{**vars(rule), "percent": float(rule.percent)} for rule in plan.aborts] or False,
+            "aborts": [_without_none({**vars(rule), "percent": float(rule.percent)}) for rule in plan.aborts]
+            or False,
             "rate-per-minute": plan.rate_per_minute,
             "retries": plan.retries,
             "timeout-minutes": plan.timeout_minutes or False,
@@ -132,7 +133,7 @@ def _abort(fields: Fields) -> AbortRule:
     return AbortRule(
         failure=fields.take("failure", read.one_of(*limits.ABORT_FAILURES), AbortRule.failure),
         percent=fields.take("percent", read.percentage(), AbortRule.percent),
-        least=fields.take("least", _COUNT, AbortRule.least),
+        least=fields.take("least", _COUNT, None),
     )
 
 

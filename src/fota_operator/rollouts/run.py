@@ -13,13 +13,25 @@ from datetime import datetime, timedelta
 from fota_operator.cloud import Cloud, explaining, is_passing
 from fota_operator.errors import AlreadyThere, CloudUnreachable, NotFound, OperatorError, TimedOut
 from fota_operator.roles import presign_role_arn
-from fota_operator.rollouts import names
 from fota_operator.rollouts.ledger import Ledger
 from fota_operator.rollouts.look import judge
 from fota_operator.rollouts.offer import Offer, make_offer
 from fota_operator.rollouts.pace import Clock, Progress, SystemClock, Tell, jittered, silent
 from fota_operator.rollouts.plan_store import role_of
-from fota_operator.rollouts.seen import Aborted, Begin, Done, Halted, Judgement, OfferAgain, Paused, Step, Wait
+from fota_operator.rollouts.seen import (
+    ABORTED_CODE,
+    GATE_CODE,
+    PAUSED_CODE,
+    Aborted,
+    Begin,
+    Done,
+    Halted,
+    Judgement,
+    OfferAgain,
+    Paused,
+    Step,
+    Wait,
+)
 from fota_operator.rollouts.stage_group import delete_groups
 from fota_operator.rollouts.stages import split
 from fota_operator.rollouts.standing import Standing
@@ -31,8 +43,8 @@ MOST_TROUBLES = 8
 """So often in a row AWS may be out of reach or ask for patience before a run gives up."""
 _LONGEST_TROUBLE_S = 60.0
 _QUEUE_LOOKS = 30
-_STATES_TO_ENFORCE: dict[type[Step], str] = {Paused: names.PAUSED, Aborted: names.ABORTED}
-"""Whoever marked it so may have been interrupted before its jobs were cancelled."""
+_STOPS: dict[type[Step], str] = {Paused: PAUSED_CODE, Aborted: ABORTED_CODE, Halted: GATE_CODE}
+"""Why jobs that still run are cancelled: whoever paused or aborted it may have been interrupted, or a gate failed."""
 
 
 @dataclass(frozen=True)
@@ -167,9 +179,9 @@ class Runner:
 
     def _ended(self, judgement: Judgement) -> Judgement:
         """What is left to do when nothing begins now."""
-        state = _STATES_TO_ENFORCE.get(type(judgement.step))
-        if state is not None and any(job.running for job in self.ledger.jobs):
-            enforce(self.cloud, self.ledger, state)
+        code = _STOPS.get(type(judgement.step))
+        if code is not None and any(job.running for job in self.ledger.jobs):
+            enforce(self.cloud, self.ledger, code)
             judgement = judge(self.ledger, self.clock)
         if isinstance(judgement.step, Aborted | Done | Halted):
             delete_groups(self.cloud, self.ledger.jobs)

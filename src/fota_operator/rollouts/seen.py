@@ -14,6 +14,8 @@ PAUSED_CODE = "FOTA_PAUSED"
 """The `reasonCode` of a CancelJob that pauses. By it a pause is told from AWS's abort rule, also after a crash."""
 ABORTED_CODE = "FOTA_ABORTED"
 """The `reasonCode` of a CancelJob that aborts for good."""
+GATE_CODE = "FOTA_GATE_FAILED"
+"""The `reasonCode` of a CancelJob because the stage's gate cannot be met any more."""
 
 
 @dataclass(frozen=True)

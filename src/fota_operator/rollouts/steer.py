@@ -45,7 +45,7 @@ def pause(rollout: Rollout, *, dry_run: bool = False) -> Standing:
     if dry_run:
         return before
     _mark(rollout.cloud, looker.ledger, names.PAUSED)
-    enforce(rollout.cloud, looker.ledger, names.PAUSED)
+    enforce(rollout.cloud, looker.ledger, PAUSED_CODE)
     return looker.standing()
 
 
@@ -62,7 +62,7 @@ def abort(rollout: Rollout, *, force: bool = False, dry_run: bool = False) -> St
         return before
     if before.state != "aborted":
         _mark(rollout.cloud, looker.ledger, names.ABORTED)
-    enforce(rollout.cloud, looker.ledger, names.ABORTED, force=force)
+    enforce(rollout.cloud, looker.ledger, ABORTED_CODE, force=force)
     after = looker.standing()
     delete_groups(rollout.cloud, looker.ledger.jobs)
     return after
@@ -80,16 +80,16 @@ def unmark(cloud: Cloud, ledger: Ledger) -> None:
         cloud.iot.untag_resource(resourceArn=ledger.jobs[0].arn, tagKeys=[names.TAG_STATE])
 
 
-def enforce(cloud: Cloud, ledger: Ledger, state: str, *, force: bool = False) -> None:
-    """Cancel the jobs of a rollout that is marked so; whoever marked it may have been interrupted.
+def enforce(cloud: Cloud, ledger: Ledger, code: str, *, force: bool = False) -> None:
+    """Cancel the jobs of a rollout that is to stop; whoever stopped it may have been interrupted.
 
-    *Raises* CloudRefused.
+    `code` is the reason that AWS keeps. *Raises* CloudRefused.
     """
     pace = Pace(JOBS_PER_SECOND, SystemClock())
     for job in ledger.jobs:
         if job.running:
             pace.wait()
-            _cancel(cloud, job, PAUSED_CODE if state == names.PAUSED else ABORTED_CODE, force=force)
+            _cancel(cloud, job, code, force=force)
         elif force and job.counts["IN_PROGRESS"]:
             # Cancelled before without force, which AWS does not do to a job twice: what is left are its executions.
             _cancel_executions(cloud, job, pace)

@@ -9,6 +9,7 @@ from fota_operator.rollouts.decision import decide, needs_times
 from fota_operator.rollouts.plan import Gate, Plan, Stage, Targets, Window
 from fota_operator.rollouts.seen import (
     ABORTED_CODE,
+    GATE_CODE,
     PAUSED_CODE,
     Aborted,
     Begin,
@@ -138,6 +139,10 @@ CASES = (
          Halted("at most 1"), plan=replace(PLAN, retries=1)),
     Case("AWS's abort rule cancelled the job", seen(10, begun(1, 2, job(1, "CANCELED", "ABORT_CANCEL"), FAILED=2)),
          Halted("fota-pump-1-4-1 was cancelled, by AWS's abort rule or by hand (ABORT_CANCEL)")),
+    Case("a gate failed, its job was cancelled for that, and a device is still at it",
+         seen(10, begun(1, 2, job(1, "CANCELED", GATE_CODE), FAILED=1, IN_PROGRESS=1)), Halted("at most 1")),
+    Case("a gate failed, its job was cancelled for that, and a thing was never offered it",
+         seen(10, begun(1, 2, job(1, "CANCELED", GATE_CODE), FAILED=1)), Halted("at most 0")),
     Case("AWS cancelled a job whose gate was passed",
          seen(10, begun(1, 2, job(1, "CANCELED"), SUCCEEDED=2)), Halted("no reason given")),
     Case("a job is being deleted", seen(10, begun(1, 2, job(1, "DELETION_IN_PROGRESS"), QUEUED=2)),

@@ -34,7 +34,7 @@ def test_a_plan_has_one_form_whoever_wrote_it() -> None:
 
 def test_the_form_of_a_plan_is_this() -> None:
     assert encode(Plan("a", SHA256, Targets(("t",)), stages=DEFAULT_STAGES[-1:], timeout_minutes=None)) == (
-        b'{"aborts":[{"failure":"ALL","least":1,"percent":20.0}],"canary":false,"duration-s":3600,"name":"a",'
+        b'{"aborts":[{"failure":"ALL","percent":20.0}],"canary":false,"duration-s":3600,"name":"a",'
         b'"rate-per-minute":1000,"release":"' + SHA256.encode() + b'","retries":0,"stages":[{"gate":'
         b'{"soak-minutes":0.0,"succeeded-least":1,"succeeded-percent":90.0},"name":"all","percent":100.0}],'
         b'"targets":{"groups":[],"percent":100.0,"things":["t"]},"timeout-minutes":false}'

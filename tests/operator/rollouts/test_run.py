@@ -142,6 +142,12 @@ def test_a_job_whose_answer_was_lost_counts_as_made(lab: Lab, broken: Any) -> No
     assert Counter(map(len, lab.fleet.offered.values())) == {1: 3}
 
 
+def test_a_job_that_boto3_itself_asked_for_again_counts_as_made(lab: Lab, broken: Any) -> None:
+    prepared = lab.prepared()
+    broken("CreateJob", "ResourceAlreadyExistsException", after=True)
+    assert prepared.run(clock=lab.clock).state == "done"
+
+
 def test_a_plan_made_by_a_program_is_checked_like_any_other(lab: Lab) -> None:
     with pytest.raises(BadInput, match=r"rate-per-minute: expected .*, got 0"):
         lab.prepared(rate_per_minute=0)
@@ -211,6 +217,26 @@ def test_a_gate_that_fails_begins_nothing_more(lab_of: LabOf) -> None:
     standing = lab.run()
     assert (standing.state, standing.stages[0].state) == ("halted", "failed")
     assert len(lab.fleet.reached) == 2
+
+
+def test_a_gate_that_fails_takes_the_release_back_from_those_who_have_not_begun(lab_of: LabOf) -> None:
+    lab = lab_of(3, stages=(Stage("all", percent=100.0),), aborts=NEVER_ABORTED)
+    bad, offline, _ = ordered(lab.plan.name, lab.fleet.names)
+    lab.fleet.offline.add(offline)
+    lab.fleet.script = lambda thing, document: fails("rolled-back") if thing == bad else SUCCEEDS
+    standing = lab.run()
+    assert (standing.state, standing.stages[0].state) == ("halted", "failed")
+    assert standing.stages[0].counts == {"FAILED": 1, "SUCCEEDED": 1, "CANCELED": 1}
+    assert lab.job(Place(lab.plan.name, 1).job_id) == "CANCELED"
+    assert lab.run().next == standing.next, "seen again, it is the gate that failed"
+
+
+@pytest.mark.parametrize(("things", "least"), [(1, 1), (10, 1), (11, 2)])
+def test_aws_aborts_no_stage_before_a_tenth_of_it_has_ended(lab_of: LabOf, things: int, least: int) -> None:
+    lab = lab_of(things, stages=(Stage("all", percent=100.0),))
+    lab.run(once=True)
+    job = lab.cloud.iot.describe_job(jobId=Place(lab.plan.name, 1).job_id)["job"]
+    assert job["abortConfig"]["criteriaList"][0]["minNumberOfExecutedThings"] == least
 
 
 def test_waiting_for_a_gate_ends_when_it_is_passed(lab: Lab) -> None:

@@ -8,11 +8,13 @@ from fota_operator.cloud import Cloud
 from fota_operator.errors import AlreadyThere
 from fota_operator.rollouts.forecast import forecast
 from fota_operator.rollouts.job_read import read_job
-from fota_operator.rollouts.names import Place, name_in, place_of, plan_key
+from fota_operator.rollouts.names import Place, name_in, plan_key
 from fota_operator.rollouts.pace import SystemClock, silent
-from fota_operator.rollouts.plan import Targets
+from fota_operator.rollouts.plan import Stage, Targets
+from fota_operator.rollouts.run import resume
 from fota_operator.rollouts.stage_group import StageGroup, delete_groups
 from fota_operator.rollouts.stages import ordered
+from fota_operator.rollouts.steer import pause
 from fota_operator.rollouts.targets import current_targets, group_members, missing_things
 
 from ..fleet.clock import FleetClock
@@ -74,6 +76,29 @@ def test_a_stage_of_more_than_a_hundred_goes_to_a_group_which_is_deleted_at_the_
     assert lab.standing().stages[1].counts == {"SUCCEEDED": 101}
 
 
+def test_more_than_a_hundred_that_a_pause_left_out_get_a_group_of_their_own(lab_of: LabOf) -> None:
+    lab = lab_of(102, stages=(Stage("all", percent=100.0),))
+    lab.run(once=True)
+    pause(lab.rollout)
+    resume(lab.rollout, clock=lab.clock)
+    again = read_job(lab.cloud, Place(lab.plan.name, 1, 2).job_id)
+    assert again is not None
+    assert (again.group, again.counts["QUEUED"]) == (again.job_id, 102)
+    assert lab.run().state == "done"
+
+
+def test_who_left_a_group_during_a_pause_is_not_offered_it_again(lab: Lab, new_name: Callable[[], str]) -> None:
+    group = _group(lab.cloud, new_name(), *lab.fleet.names)
+    lab.prepared(targets=Targets(groups=(group,)), stages=(Stage("all", percent=100.0),))
+    lab.run(once=True)
+    pause(lab.rollout)
+    leaver = lab.fleet.names[0]
+    lab.cloud.iot.remove_thing_from_thing_group(thingGroupName=group, thingName=leaver)
+    resume(lab.rollout, clock=lab.clock)
+    assert lab.run().state == "done"
+    assert lab.fleet.reached == set(lab.fleet.names[1:])
+
+
 def test_a_newcomer_to_a_group_comes_into_a_later_stage(lab: Lab, new_name: Callable[[], str]) -> None:
     *members, newcomer = lab.fleet.names
     group = _group(lab.cloud, new_name(), *members)
@@ -104,11 +129,6 @@ def test_a_forecast_tells_what_is_in_the_way(lab: Lab) -> None:
     assert told.offline is None, "the local AWS has no index of the fleet, and so nobody knows"
 
 
-@pytest.mark.parametrize("place", [Place("a", 1), Place("a", 12, 3), Place("a-1", 2), Place("a-1-2", 1)])
-def test_a_job_id_says_where_its_job_has_its_place(place: Place) -> None:
-    assert place_of(place.job_id) == place
-
-
 def test_no_two_rollouts_have_a_job_id_in_common() -> None:
     places = [Place(name, stage, offer) for name in ("a", "a-1", "a-1-1") for stage in (1, 2) for offer in (1, 2)]
     assert len({place.job_id for place in places}) == len(places)
@@ -116,11 +136,6 @@ def test_no_two_rollouts_have_a_job_id_in_common() -> None:
 
 def test_the_longest_job_id_is_one_that_aws_takes() -> None:
     assert len(Place("a" * 40, 20, 9999).job_id) <= 64
-
-
-@pytest.mark.parametrize("job_id", ["fota-20260101T000000-0123456789abcdef", "fota-a-0", "fota-a", "other-a-1"])
-def test_other_job_ids_are_of_no_rollout(job_id: str) -> None:
-    assert place_of(job_id) is None
 
 
 def test_an_object_says_which_rollout_it_is_of() -> None:
