@@ -11,9 +11,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from device_bytecode import device_bytecode
 from device_modules import BOARDS, SOURCE, modules_of
-
-from fota_operator.mpy_cross import compiled
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -48,7 +47,7 @@ def _compile_into(folder: Path) -> None:
         for path in modules:
             target = folder / path.with_suffix(".mpy")
             target.parent.mkdir(parents=True, exist_ok=True)
-            target.write_bytes(compiled(path.as_posix(), (SOURCE / path).read_bytes()))
+            target.write_bytes(device_bytecode(path, (SOURCE / path).read_bytes()))
         names = [path.with_suffix(".mpy") for path in modules]
         (folder / f"{board}.json").write_text(_list_of(names), encoding="utf-8")
 
