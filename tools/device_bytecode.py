@@ -53,8 +53,9 @@ def _edits(source: bytes) -> Iterator[_Edit]:
         if not isinstance(statement, ast.Assign):
             continue
         name = ast.unparse(statement.targets[0])
-        if name == "TYPE_CHECKING":
-            yield *span(statement), b"pass"
+        if name in ("TYPE_CHECKING", "__all__"):
+            start, end = span(statement)
+            yield start, end, b"pass" + b"\n" * source[start:end].count(b"\n")
         elif _PRIVATE_CONSTANT.fullmatch(name) and _is_constant(statement.value):
             start, end = span(statement.value)
             yield start, end, b"const(" + source[start:end] + b")"

@@ -3,7 +3,6 @@
 from pathlib import Path
 
 import pytest
-
 from tools.device_bytecode import device_bytecode, lean
 
 _CHECKED = """TYPE_CHECKING = False
