@@ -49,19 +49,23 @@ class SslClient:
                 setattr(context, name, value)
         try:
             with open(cacert or "", "rb") as file:
-                content = file.read()
-            for certificate in pem.to_der(content, b"CERTIFICATE") or [content]:
-                context.load_verify_locations(cadata=certificate)
+                is_pem = False
+                for certificate in pem.to_der(file, b"CERTIFICATE"):
+                    context.load_verify_locations(cadata=certificate)
+                    is_pem = True
+                if not is_pem:
+                    file.seek(0)
+                    context.load_verify_locations(cadata=file.read())
         except (OSError, ValueError) as error:
             raise UntrustedServer(f"{cacert}: expected certificates to trust, PEM or DER", cause=error)
 
     def get(self, url: str, headers: "dict[str, str]", timeout_ms: int) -> "SslAnswer":
         """Send the request and read the head of its answer."""
-        authority, host, port, path = _parts(url)
+        host, port = _address(url)
         stream = _connected(self._context, host, port, machine.now_ms() + timeout_ms)
         answer = None
         try:
-            stream.write(_request(authority, path, headers))
+            stream.write(_request(url, headers))
             answer = SslAnswer(stream, timeout_ms)
             return answer
         finally:
@@ -191,26 +195,25 @@ def _wait(thing: "socket.socket", event: int, deadline_ms: int) -> int:
     raise DownloadTimeout("the server was silent for too long")
 
 
-def _parts(url: str) -> "tuple[str, str, int, str]":
-    """Authority, host, port and the rest of an https URL that no two parsers read differently.
-
-    *Raises* BadHttpAnswer.
-    """
+def _address(url: str) -> "tuple[str, int]":
+    """Host and port of an https URL that no two parsers read differently. *Raises* BadHttpAnswer."""
     slash = max(url.find("/", 8), 0)
-    authority, path = url[8:slash], url[slash:]
-    host, colon, text = authority.partition(":")
+    host, colon, text = url[8:slash].partition(":")
     port = whole_number(text) if colon else 443
     named = host.strip(".-") and all(c.isalpha() or c.isdigit() or c in ".-" for c in host)
     plain = all("!" <= c <= "~" and c != "#" for c in url)
     if not (url.startswith("https://") and named and slash and plain and port and port < 65_536):
         raise BadHttpAnswer("the URL cannot be used")
-    return authority, host, port, path
+    return host, port
 
 
-def _request(authority: str, path: str, headers: "dict[str, str]") -> bytearray:
+def _request(url: str, headers: "dict[str, str]") -> bytearray:
+    slash = url.find("/", 8)
     request = bytearray(b"GET ")
-    request.extend(path.encode())
-    request.extend(f" HTTP/1.1\r\nHost: {authority}\r\nConnection: close\r\n".encode())
+    # In pieces: the query of a presigned URL is long, and small heaps have no room for copies of it.
+    for start in range(slash, len(url), _PIECE_BYTES):
+        request.extend(url[start : start + _PIECE_BYTES].encode())
+    request.extend(f" HTTP/1.1\r\nHost: {url[8:slash]}\r\nConnection: close\r\n".encode())
     for name, value in headers.items():
         request.extend(f"{name}: {value}\r\n".encode())
     request.extend(b"\r\n")
