@@ -30,6 +30,10 @@ def test_every_line_stays_where_it_was(source):
     assert [line.split()[:2] for line in before[2:]] == [line.split()[:2] for line in after[2:]]
 
 
+def test_a_list_of_what_a_module_exports_leaves_its_lines_empty():
+    assert lean(b'__all__ = (\n    "a",\n    "b",\n)\na = 1\n') == b"pass\n\n\n\na = 1\n"
+
+
 def test_what_the_type_checker_alone_reads_is_not_compiled():
     assert b"Protocol" in device_bytecode(Path("a.py"), _CHECKED.replace("if TYPE_CHECKING", "if sys").encode())
     assert b"Protocol" not in device_bytecode(Path("a.py"), _CHECKED.encode())
