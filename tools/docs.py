@@ -18,7 +18,7 @@ from json_reference import json_reference
 
 from aws.iot import errors as iot_errors
 from aws.iot import flow
-from fota import boot, errors, home, log, record, trial
+from fota import boot, errors, events, home, record, trial
 from fota.table import ANY
 from fota_operator import reasons
 from fota_operator.reasons import Meaning
@@ -140,7 +140,7 @@ BLOCKS: dict[str, Callable[[], str]] = {
         ),
     ),
     "causes": lambda: _described(record, "CAUSES", ("cause", "when")),
-    "events": lambda: _described(log, "EVENTS", ("event", "facts, and what happened")),
+    "events": lambda: _described(events, "EVENTS", ("event", "facts, and what happened")),
     "error-tree": lambda: _tree(errors),
     "iot-error-tree": lambda: _tree(iot_errors),
     "home-layout": _home_layout,

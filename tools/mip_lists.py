@@ -11,9 +11,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from device_bytecode import device_bytecode
 from device_modules import BOARDS, SOURCE, modules_of
-
-from fota_operator.mpy_cross import compiled
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -22,9 +21,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     how = parser.add_mutually_exclusive_group()
     how.add_argument("--check", action="store_true", help="change nothing; fail if a list is out of date")
     how.add_argument("--compiled", metavar="DIR", type=Path, help="compile the library into that folder, with lists")
+    parser.add_argument("--lines", action="store_true", help="compiled: with line numbers, for tracebacks")
     chosen = parser.parse_args(arguments)
     if chosen.compiled:
-        _compile_into(chosen.compiled)
+        _compile_into(chosen.compiled, keeps_lines=chosen.lines)
         return 0
     out_of_date = stale(SOURCE)
     for path, text in out_of_date.items():
@@ -42,13 +42,13 @@ def stale(folder: Path) -> dict[Path, str]:
     return {path: text for path, text in lists.items() if not path.exists() or path.read_text() != text}
 
 
-def _compile_into(folder: Path) -> None:
+def _compile_into(folder: Path, *, keeps_lines: bool) -> None:
     for board in BOARDS:
         modules = modules_of(board)
         for path in modules:
             target = folder / path.with_suffix(".mpy")
             target.parent.mkdir(parents=True, exist_ok=True)
-            target.write_bytes(compiled(path.as_posix(), (SOURCE / path).read_bytes()))
+            target.write_bytes(device_bytecode(path, (SOURCE / path).read_bytes(), keeps_lines=keeps_lines))
         names = [path.with_suffix(".mpy") for path in modules]
         (folder / f"{board}.json").write_text(_list_of(names), encoding="utf-8")
 

@@ -1,21 +1,20 @@
 """Prints how large the device library is, compiled: each module, each kind of board, and at the end all as JSON.
 
-Compiled as `fota image build --mpy` does it: byte code with line numbers.
+Compiled as `mip_lists.py --compiled` does it: byte code without line numbers.
 """
 
 import json
 import sys
 
+from device_bytecode import device_bytecode
 from device_modules import BOARDS, SOURCE, modules_of
-
-from fota_operator.mpy_cross import compiled
 
 
 def main() -> int:
     """The command."""
     needed = {board: modules_of(board) for board in BOARDS}
     paths = sorted({path for modules in needed.values() for path in modules})
-    sizes = {path: len(compiled(path.as_posix(), (SOURCE / path).read_bytes())) for path in paths}
+    sizes = {path: len(device_bytecode(path, (SOURCE / path).read_bytes())) for path in paths}
     _row("bytes of .mpy", *BOARDS)
     for path, size in sorted(sizes.items(), key=lambda one: -one[1]):
         _row(path.as_posix(), *(size if path in needed[board] else "-" for board in BOARDS))

@@ -29,6 +29,9 @@ _PIECE_BYTES = 512
 """Read at once. MicroPython forgets what it has read when the connection breaks in the middle of one read: so much
 is lost at most, which is less than what makes a try fruitful to `fota.download`."""
 
+_FIELDS = ("etag", "content-range", "content-length", "content-encoding", "transfer-encoding")
+"""What is read of a head; the rest is looked at, and not kept."""
+
 _WOULD_BLOCK = (errno.EAGAIN, errno.EINPROGRESS, 2, 3)
 """The last two are CPython's SSL_ERROR_WANT_READ and SSL_ERROR_WANT_WRITE."""
 
@@ -46,24 +49,23 @@ class SslClient:
                 setattr(context, name, value)
         try:
             with open(cacert or "", "rb") as file:
-                content = file.read()
-            for certificate in pem.to_der(content, b"CERTIFICATE") or [content]:
-                context.load_verify_locations(cadata=certificate)
+                is_pem = False
+                for certificate in pem.to_der(file, b"CERTIFICATE"):
+                    context.load_verify_locations(cadata=certificate)
+                    is_pem = True
+                if not is_pem:
+                    file.seek(0)
+                    context.load_verify_locations(cadata=file.read())
         except (OSError, ValueError) as error:
             raise UntrustedServer(f"{cacert}: expected certificates to trust, PEM or DER", cause=error)
 
     def get(self, url: str, headers: "dict[str, str]", timeout_ms: int) -> "SslAnswer":
         """Send the request and read the head of its answer."""
-        authority, host, port, path = _parts(url)
-        request = bytearray(b"GET " + path.encode())
-        request.extend(f" HTTP/1.1\r\nHost: {authority}\r\nConnection: close\r\n".encode())
-        for name, value in headers.items():
-            request.extend(f"{name}: {value}\r\n".encode())
-        request.extend(b"\r\n")
+        host, port = _address(url)
         stream = _connected(self._context, host, port, machine.now_ms() + timeout_ms)
         answer = None
         try:
-            stream.write(request)
+            stream.write(_request(url, headers))
             answer = SslAnswer(stream, timeout_ms)
             return answer
         finally:
@@ -193,19 +195,29 @@ def _wait(thing: "socket.socket", event: int, deadline_ms: int) -> int:
     raise DownloadTimeout("the server was silent for too long")
 
 
-def _parts(url: str) -> "tuple[str, str, int, str]":
-    """Authority, host, port and the rest of an https URL that no two parsers read differently.
-
-    *Raises* BadHttpAnswer.
-    """
-    authority, slash, path = url[8:].partition("/")
-    host, colon, text = authority.partition(":")
+def _address(url: str) -> "tuple[str, int]":
+    """Host and port of an https URL that no two parsers read differently. *Raises* BadHttpAnswer."""
+    slash = max(url.find("/", 8), 0)
+    host, colon, text = url[8:slash].partition(":")
     port = whole_number(text) if colon else 443
     named = host.strip(".-") and all(c.isalpha() or c.isdigit() or c in ".-" for c in host)
     plain = all("!" <= c <= "~" and c != "#" for c in url)
     if not (url.startswith("https://") and named and slash and plain and port and port < 65_536):
         raise BadHttpAnswer("the URL cannot be used")
-    return authority, host, port, slash + path
+    return host, port
+
+
+def _request(url: str, headers: "dict[str, str]") -> bytearray:
+    slash = url.find("/", 8)
+    request = bytearray(b"GET ")
+    # In pieces: the query of a presigned URL is long, and small heaps have no room for copies of it.
+    for start in range(slash, len(url), _PIECE_BYTES):
+        request.extend(url[start : start + _PIECE_BYTES].encode())
+    request.extend(f" HTTP/1.1\r\nHost: {url[8:slash]}\r\nConnection: close\r\n".encode())
+    for name, value in headers.items():
+        request.extend(f"{name}: {value}\r\n".encode())
+    request.extend(b"\r\n")
+    return request
 
 
 def _head(stream: _Stream, deadline_ms: int) -> "tuple[bytes, bytes]":
@@ -223,12 +235,12 @@ def _head(stream: _Stream, deadline_ms: int) -> "tuple[bytes, bytes]":
 
 
 def _parsed(head: bytes) -> "tuple[int, dict[str, str]]":
-    """The status, and the headers, their names in lower case (RFC 9112). *Raises* Unreachable for what is no head."""
+    """The status, and the headers of _FIELDS (RFC 9112). *Raises* Unreachable for what is no head."""
     fields: "dict[str, str]" = {}
     # ASCII alone, and no line that ends in half a line's end.
     sound = all(31 < byte < 127 or byte == 9 for byte in head.replace(b"\r\n", b""))
-    first, *lines = str(head if sound else b"", "ascii").split("\r\n")
-    version, _, rest = first.partition(" ")
+    lines = str(head if sound else b"", "ascii").split("\r\n")
+    version, _, rest = lines.pop(0).partition(" ")
     status = whole_number(rest[:3]) or 0
     if (
         version not in ("HTTP/1.0", "HTTP/1.1")
@@ -243,8 +255,9 @@ def _parsed(head: bytes) -> "tuple[int, dict[str, str]]":
         if not colon or name.split() != [name]:
             raise Unreachable("the answer is not HTTP")
         name, value = name.lower(), value.strip()
-        # One that comes twice is a list of both, and the length, the range and the codings are none.
-        fields[name] = f"{fields[name]}, {value}" if name in fields else value
+        if name in _FIELDS:
+            # One that comes twice is a list of both, and the length, the range and the codings are none.
+            fields[name] = f"{fields[name]}, {value}" if name in fields else value
     return status, fields
 
 

@@ -11,12 +11,13 @@ from fota.errors import Busy, ImageTooLarge, NoSpace, StorageFailed
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from typing import Any
+    from typing import Any, BinaryIO
 
 _ENOSPC = 28
 """Of the file systems' own; `errno` there has no name for it."""
 
 _ENOENT = 2
+_PIECE_BYTES = 256
 _FOLDER = 0x4000
 
 _KINDS = {"VfsLfs1": "littlefs", "VfsLfs2": "littlefs", "VfsFat": "fat", "VfsPosix": "posix", "VfsRom": "rom"}
@@ -42,7 +43,7 @@ class FileCell:
         """The bytes as they are on storage; empty if the file cannot be read."""
         try:
             with open(self.path, "rb") as file:
-                return file.read(min(os.stat(self.path)[6], self.size_bytes))
+                return _without_padding(file, self.size_bytes)
         except OSError:
             return b""
 
@@ -62,8 +63,15 @@ class FileCell:
         if len(content) > self.size_bytes:
             raise StorageFailed(f"{self.path}: {len(content)} bytes do not fit into {self.size_bytes}")
         _write_file(self.path, content)
-        if self.read() != content:
+        if not self._holds(content):
             raise StorageFailed(f"{self.path}: what was written does not read back")
+
+    def _holds(self, content: bytes) -> bool:
+        try:
+            with open(self.path, "rb") as file:
+                return file.read(len(content) + 1) == content
+        except OSError:
+            return False
 
 
 class SlotWriter:
@@ -180,6 +188,23 @@ def file_system_kind(path: str) -> str:
     except (ImportError, TypeError):
         return ""
     return _KINDS.get(kind, "")
+
+
+def _without_padding(file: "BinaryIO", most_bytes: int) -> bytes:
+    """What a file holds, up to the zeros at its end: of those a cell made by CPython has thousands."""
+    content = b""
+    zeros = 0
+    while most_bytes:
+        piece = file.read(min(most_bytes, _PIECE_BYTES))
+        if not piece:
+            break
+        most_bytes -= len(piece)
+        if any(piece):
+            content += bytes(zeros) + piece
+            zeros = 0
+        else:
+            zeros += len(piece)
+    return content
 
 
 def _write_file(path: str, content: bytes) -> None:

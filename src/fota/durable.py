@@ -19,7 +19,7 @@ if TYPE_CHECKING:
         size_bytes: int
 
         def read(self) -> bytes:
-            """Return what the place holds; empty when it cannot be read."""
+            """Return what the place holds, maybe without zeros at its end; empty when it cannot be read."""
 
         def is_made(self) -> bool:
             """Whether the place was ever made, readable or not; True when in doubt."""
@@ -95,7 +95,7 @@ class DurableValue:
         """Sequence number, payload and cell of each whole copy."""
         copies = []
         for index, cell in enumerate(self._cells):
-            copy = _unframed(self._magic, cell.read())
+            copy = _unframed(self._magic, cell.read(), cell.size_bytes)
             if copy is not None:
                 copies.append((copy[0], copy[1], index))
         return copies
@@ -106,14 +106,15 @@ def _framed(magic: bytes, sequence: int, payload: bytes) -> bytes:
     return body + struct.pack("<I", binascii.crc32(body))
 
 
-def _unframed(magic: bytes, content: bytes) -> "tuple[int, bytes] | None":
+def _unframed(magic: bytes, content: bytes, most_bytes: int) -> "tuple[int, bytes] | None":
     """The sequence number and payload of one copy; None unless every byte of it is as it was written."""
     if len(content) < _HEAD_BYTES + _CRC_BYTES:
         return None
     found_magic, sequence, length = struct.unpack(_HEAD, content[:_HEAD_BYTES])
     end = _HEAD_BYTES + length
-    if found_magic != magic or not 0 < sequence < _MOST_SEQUENCE or end + _CRC_BYTES > len(content):
+    if found_magic != magic or not 0 < sequence < _MOST_SEQUENCE or end + _CRC_BYTES > most_bytes:
         return None
+    content += bytes(max(0, end + _CRC_BYTES - len(content)))
     (crc,) = struct.unpack("<I", content[end : end + _CRC_BYTES])
     if crc != binascii.crc32(content[:end]):
         return None

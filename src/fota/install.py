@@ -67,7 +67,8 @@ class Installer:
         self._client = client
         self._clock = clock
         self._limits = limits
-        self._buffer_bytes = buffer_bytes
+        # Made once, and early: in a small heap there may be no room in one piece for it later.
+        self._buffer = memoryview(bytearray(buffer_bytes))
         self._prove_every_bytes = prove_every_bytes
 
     def install(
@@ -84,7 +85,7 @@ class Installer:
         *Blocks* until done or failed. A failure, or a reset at any point, leaves the slot without a seal.
         *Raises* DownloadFailed, HashMismatch, StorageFailed, ImageTooLarge, and what source and ledger raise.
         """
-        buffer = memoryview(bytearray(self._buffer_bytes))
+        buffer = self._buffer
         came = self._receive(source, wanted, slot, buffer, progress, ledger or NoLedger())
         if not wanted.matches(came):
             raise HashMismatch(_difference(wanted, came))
@@ -102,7 +103,7 @@ class Installer:
         promised = self._slots.seal_of(slot)
         if promised is None or not wanted.matches(promised):
             return False
-        return image.proves_itself(self._slots, slot, memoryview(bytearray(self._buffer_bytes)))
+        return image.proves_itself(self._slots, slot, self._buffer)
 
     def _receive(
         self,

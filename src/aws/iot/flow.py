@@ -5,7 +5,6 @@ never from a slot number alone.
 """
 
 from aws.iot import document as documents
-from aws.iot import keyring_job
 from aws.iot.errors import ExecutionOver, IotError, NotConnected
 from aws.iot.firmware_job import FirmwareJob
 from aws.iot.jobs import Job
@@ -119,6 +118,9 @@ class Flow:
             try:
                 job.describe()
                 if documents.is_keyring(job.document):
+                    # Late: such a job is rare.
+                    from aws.iot import keyring_job
+
                     keyring_job.carry_out(job, self._jobs, self._device, self._progress)
                 elif documents.is_fota(job.document) or not isinstance(job.document, dict):
                     ours = FirmwareJob(job, self._jobs, self._device, self._progress, disconnects=self._disconnects)

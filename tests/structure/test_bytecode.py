@@ -1,0 +1,60 @@
+"""What is left out of the device library before it is compiled, and what is not."""
+
+from pathlib import Path
+
+import pytest
+from tools.device_bytecode import device_bytecode, lean
+
+_CHECKED = """TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Protocol
+"""
+
+_HALVES = """if TYPE_CHECKING or INTERPRETER == "cpython":
+    from the_other import f
+else:
+    from ours import f
+"""
+
+
+def meaning(source: str) -> dict[str, object]:
+    """The globals of a module, run as MicroPython runs it."""
+    found: dict[str, object] = {"const": lambda value: value, "INTERPRETER": "micropython"}
+    exec(lean(source.encode()), found)
+    return found
+
+
+@pytest.mark.parametrize("source", [_CHECKED, _HALVES])
+def test_every_line_stays_where_it_was(source):
+    before, after = source.splitlines(), lean(source.encode()).decode().splitlines()
+    assert [line.split()[:2] for line in before[2:]] == [line.split()[:2] for line in after[2:]]
+
+
+def test_a_list_of_what_a_module_exports_leaves_its_lines_empty():
+    assert lean(b'__all__ = (\n    "a",\n    "b",\n)\na = 1\n') == b"pass\n\n\n\na = 1\n"
+
+
+def test_what_the_type_checker_alone_reads_is_not_compiled():
+    assert b"Protocol" in device_bytecode(Path("a.py"), _CHECKED.replace("if TYPE_CHECKING", "if sys").encode())
+    assert b"Protocol" not in device_bytecode(Path("a.py"), _CHECKED.encode())
+
+
+def test_of_two_halves_that_of_micropython_is_compiled():
+    made = device_bytecode(Path("a.py"), _HALVES.encode())
+    assert (b"ours" in made, b"the_other" in made) == (True, False)
+
+
+@pytest.mark.parametrize("value", ["17", "-1", "1 << 20", "0x10", '"<I"', 'b"SEAL"', "131_072 + 512"])
+def test_the_value_of_a_private_constant_stands_where_it_is_used(value):
+    source = f"_LIMIT = {value}\ndef limit():\n    return _LIMIT\n"
+    assert b"_LIMIT" not in device_bytecode(Path("a.py"), source.encode())
+    assert meaning(source)["limit"]() == eval(value)  # type: ignore[operator]
+
+
+@pytest.mark.parametrize("line", ["LIMIT = 17", "_limit = 17", "_LIMIT = f()", "_LIMIT = (1, 2)", "_LIMIT = 1.5"])
+def test_other_names_stay(line):
+    assert line.split()[0].encode() in device_bytecode(Path("a.py"), (line + "\n").encode())
+
+
+def test_a_traceback_names_the_module():
+    assert b"fota.slots\0" in device_bytecode(Path("fota/slots/__init__.py"), b"")
