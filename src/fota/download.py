@@ -46,6 +46,10 @@ if TYPE_CHECKING:
             """Forget all bytes; the next one is the first."""
 
 
+_FILL_MS = 100
+"""A buffer is waited for that long, then what came of it is passed on: a reset on a slow link loses no more."""
+
+
 class Limits:
     """How long and how often a download is tried. Every bound of this module stands here."""
 
@@ -232,18 +236,36 @@ class Download:
             raise BudgetSpent(f"{self._received_bytes} bytes received for an image of {self._size_bytes}")
 
     def _copy(self, answer: "Answer", sink: "Sink", buffer: "memoryview", progress: "Progress") -> None:
-        while self._offset_bytes < self._size_bytes:
-            self._stay_within_budget()
-            room = min(len(buffer), self._size_bytes - self._offset_bytes)
-            count = answer.readinto(buffer[:room])
-            if count == 0:
-                raise BodyTooShort(f"{self._offset_bytes} of {self._size_bytes} bytes came")
-            self._received_bytes += count
-            self._offset_bytes += count
-            sink.write(buffer[:count])
-            progress.downloading(self._offset_bytes, self._size_bytes)
+        problem = None
+        while problem is None and self._offset_bytes < self._size_bytes:
+            count, problem = self._filled(answer, buffer[: min(len(buffer), self._size_bytes - self._offset_bytes)])
+            if count:
+                # Whatever ended it, what came is not lost.
+                self._offset_bytes += count
+                sink.write(buffer[:count])
+                progress.downloading(self._offset_bytes, self._size_bytes)
+        if problem is not None:
+            raise problem
         if answer.length_bytes is None and answer.readinto(buffer[:1]):
             raise BodyTooLong(f"more than the promised {self._size_bytes} bytes")
+
+    def _filled(self, answer: "Answer", room: "memoryview") -> "tuple[int, DownloadFailed | None]":
+        """How many bytes came, all that there is room for unless they take long; and what ended it, if anything did.
+
+        What is done with them costs by the call as much as by the byte.
+        """
+        count, until_ms = 0, self._clock.now_ms() + _FILL_MS
+        try:
+            while count < len(room) and (count == 0 or self._clock.now_ms() < until_ms):
+                self._stay_within_budget()
+                more = answer.readinto(room[count:])
+                if more == 0:
+                    raise BodyTooShort(f"{self._offset_bytes + count} of {self._size_bytes} bytes came")
+                count += more
+                self._received_bytes += more
+        except DownloadFailed as error:
+            return count, error
+        return count, None
 
 
 def _is_expired(problem: DownloadFailed) -> bool:

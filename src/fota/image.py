@@ -7,7 +7,7 @@ from fota.errors import StorageFailed
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from fota.slots import Reader, Slots
+    from fota.slots import Slots
 
 _PROOF = "<I16s32s"
 
@@ -48,16 +48,6 @@ class Hasher:
         return Digests(self._size_bytes, self._md5.digest(), self._sha256.digest())
 
 
-def measure(reader: "Reader", buffer: "memoryview") -> Digests:
-    """Digests of all that the reader gives, through `buffer`."""
-    hasher = Hasher()
-    while True:
-        count = reader.readinto(buffer)
-        if count == 0:
-            return hasher.digests()
-        hasher.update(buffer[:count])
-
-
 def proves_itself(slots: "Slots", slot: int, buffer: "memoryview") -> bool:
     """Whether the slot, read now, holds the very bytes that were proven when it was sealed.
 
@@ -67,18 +57,28 @@ def proves_itself(slots: "Slots", slot: int, buffer: "memoryview") -> bool:
     if promised is None:
         return False
     try:
-        return promised.matches(measure_slot(slots, slot, buffer))
+        return holds(slots, slot, promised, buffer)
     except StorageFailed:
         return False
 
 
-def measure_slot(slots: "Slots", slot: int, buffer: "memoryview") -> Digests:
-    """Digests of what a slot holds now, through a reader of its own. *Raises* StorageFailed."""
+def holds(slots: "Slots", slot: int, expected: Digests, buffer: "memoryview") -> bool:
+    """Whether a slot holds the expected bytes, read now, by their number and SHA-256. *Raises* StorageFailed.
+
+    Their MD5 is not asked for again: it was that of the bytes with this SHA-256 when they came.
+    """
+    size_bytes, sha256 = 0, hashlib.sha256()
     reader = slots.reader(slot)
     try:
-        return measure(reader, buffer)
+        while True:
+            count = reader.readinto(buffer)
+            if count == 0:
+                break
+            size_bytes += count
+            sha256.update(buffer[:count])
     finally:
         reader.close()
+    return (size_bytes, sha256.digest()) == (expected.size_bytes, expected.sha256)
 
 
 def encode(digests: Digests) -> bytes:

@@ -90,11 +90,10 @@ class Installer:
         if not wanted.matches(came):
             raise HashMismatch(_difference(wanted, came))
         progress.proving(slot)
-        found = image.measure_slot(self._slots, slot, buffer)
-        if not came.matches(found):
+        if not image.holds(self._slots, slot, came, buffer):
             raise StorageFailed(f"slot {slot} reads back other bytes than were written")
         # Cut after this: the slot proves itself; nothing is downloaded again.
-        self._slots.seal(slot, found)
+        self._slots.seal(slot, came)
         log("installed", slot=slot, size_bytes=wanted.size_bytes)
         progress.installed(slot)
 

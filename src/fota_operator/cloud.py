@@ -18,6 +18,7 @@ from botocore.config import Config
 from fota_operator.answers import log_answers
 from fota_operator.errors import (
     BadInput,
+    CloudNotTrusted,
     CloudRefused,
     CloudUnreachable,
     NoCredentials,
@@ -174,13 +175,15 @@ def explaining(action: str) -> Iterator[None]:
 
 def is_passing(error: OperatorError) -> bool:
     """Whether the same request may do better a little later. boto3 itself has tried MAX_ATTEMPTS times."""
+    if isinstance(error, CloudNotTrusted):
+        return False
     return isinstance(error, CloudUnreachable) or (isinstance(error, CloudRefused) and error.code in _PASSING)
 
 
 def _no_answer(action: str, error: Exception) -> CloudUnreachable:
     # boto3 says SSLError, too, of a line that broke within TLS.
     if isinstance(error, aws.SSLError) and _UNTRUSTED in str(error):
-        return CloudUnreachable(
+        return CloudNotTrusted(
             f"could not {action}: the certificate of the server is not trusted ({_url_of(error)})",
             "if it has a CA of its own, as the local AWS has, name its file in AWS_CA_BUNDLE",
         )

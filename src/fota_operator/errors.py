@@ -48,6 +48,10 @@ class CloudUnreachable(OperatorError):
     """AWS did not answer, or not in a way that can be trusted; whether it acted is unknown."""
 
 
+class CloudNotTrusted(CloudUnreachable):
+    """What answers has a certificate that nobody here vouches for: it will have it at the next try too."""
+
+
 class CloudRefused(OperatorError):
     """AWS said no; `code` is its word for why, which is more reliable than an HTTP status."""
 

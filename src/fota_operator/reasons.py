@@ -157,7 +157,7 @@ FAILED = {
     ),
     "rolled-back": Meaning(
         "the new image was tried and given up; the device runs the image it had before",
-        "`fota explain THING` names the cause; mend the image",
+        "its cause is in `fota explain THING`, or else in the log of the device; mend the image",
     ),
 }
 """Each reason that comes with FAILED."""

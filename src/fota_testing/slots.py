@@ -11,6 +11,20 @@ from fota_testing.cells import PowerCut
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from fota.image import Digests
+    from fota.slots import Slots
+
+
+def measured(slots: "Slots", slot: int, buffer: "memoryview") -> "Digests":
+    """What a slot holds now, read through `buffer`: to seal what a test has written. *Raises* StorageFailed."""
+    hasher, reader = Hasher(), slots.reader(slot)
+    try:
+        count = reader.readinto(buffer)
+        while count:
+            hasher.update(buffer[:count])
+            count = reader.readinto(buffer)
+    finally:
+        reader.close()
+    return hasher.digests()
 
 
 class Misuse(AssertionError):

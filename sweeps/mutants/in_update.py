@@ -24,7 +24,8 @@ UPDATE: tuple[Mutant, ...] = (
                 "        start = ledger.load()\n",
                 "        start = ledger.load()\n"
                 "        if self._slots.seal_of(slot) is None:\n"
-                "            start = Proven(image.measure_slot(self._slots, slot, buffer).size_bytes)\n",
+                "            reader = self._slots.reader(slot)\n"
+                "            start = Proven(sum(iter(lambda: reader.readinto(buffer), 0)))\n",
             ),
             Change(_INSTALL, "return hasher if crc32 == start.crc32 else None", "return hasher"),
         ),

@@ -6,6 +6,7 @@ from fota import image
 from fota.errors import ImageTooLarge, NotProvisioned, StorageFailed
 from fota.image import Digests
 from fota.slots.files import FileSlots
+from fota_testing.slots import measured
 
 
 def test_the_geometry_is_found_again(homes):
@@ -106,6 +107,6 @@ def test_a_seal_outlives_the_loss_of_either_copy(homes, copy):
     writer.write(memoryview(b"new"))
     writer.close()
     buffer = memoryview(bytearray(100))
-    slots.seal(0, image.measure_slot(slots, 0, buffer))
+    slots.seal(0, measured(slots, 0, buffer))
     (homes.path(slots) / f"slot-0.seal-{copy}").write_bytes(b"\xff" * 4096)
     assert image.proves_itself(slots, 0, buffer)

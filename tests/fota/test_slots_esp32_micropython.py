@@ -17,6 +17,7 @@ from fota.slots.partition import PartitionSlots
 from fota_testing.cells import PowerCut
 from fota_testing.esp32 import Esp32, firmware
 from fota_testing.esp_boot import VALID
+from fota_testing.slots import measured
 from fota_testing.slots_contract import check_slots
 
 OLD, NEW = firmware(b"old" * 300), firmware(b"new" * 400)
@@ -46,7 +47,7 @@ def boot(board, is_good, done):
             writer = slots.writer(1, len(NEW))
             writer.write(memoryview(NEW))
             writer.close()
-            slots.seal(1, image.measure_slot(slots, 1, buffer))
+            slots.seal(1, measured(slots, 1, buffer))
         records.save(trial.begun(record, 1))
     else:
         return verdict == "settled"

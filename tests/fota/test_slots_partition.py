@@ -12,6 +12,7 @@ from fota.slots.partition import PartitionSlots
 from fota_testing.cells import PowerCut
 from fota_testing.esp32 import Esp32
 from fota_testing.flash_model import SECTOR_BYTES, TORN_SHAPES
+from fota_testing.slots import measured
 from fota_testing.slots_contract import Hooks, check_slots
 
 IMAGE = random.Random(1).randbytes(3 * SECTOR_BYTES + 100)
@@ -205,7 +206,7 @@ def test_flash_that_cannot_be_read_proves_nothing():
     # A seal from a larger slot: its image ends past the end.
     slots.seal(1, Digests(1 << 20, bytes(16), bytes(32)))
     with pytest.raises(StorageFailed, match="ESP_ERR_INVALID_SIZE"):
-        image.measure_slot(slots, 1, memoryview(bytearray(1 << 20)))
+        measured(slots, 1, memoryview(bytearray(1 << 20)))
     assert not image.proves_itself(slots, 1, memoryview(bytearray(1 << 20)))
 
 
@@ -252,7 +253,7 @@ class Update:
             offset += len(chunk)
             self.proven = offset, crc32(OTHER[:offset])
         writer.close()
-        slots.seal(1, image.measure_slot(slots, 1, memoryview(bytearray(1000))))
+        slots.seal(1, measured(slots, 1, memoryview(bytearray(1000))))
 
     def cut(self, operation, shape):
         """The power fails in that operation; whether it came so far."""

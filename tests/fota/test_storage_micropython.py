@@ -389,6 +389,8 @@ sweep(arrange, life, judge)
 """
 
 _IMAGES = """
+from fota_testing.slots import measured
+
 BUFFER = memoryview(bytearray(1024))
 OLD, NEW, KEPT = b"o" * 2500, b"n" * 2600, b"k" * 1000
 
@@ -400,7 +402,7 @@ def fill(slots, slot, content, done=None):
         if done is not None:
             done.append(start + 700)
     writer.close()
-    slots.seal(slot, image.measure_slot(slots, slot, BUFFER))
+    slots.seal(slot, measured(slots, slot, BUFFER))
 
 def arrange():
     slots = FileSlots.create("/flash", 2, 3000)

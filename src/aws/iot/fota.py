@@ -41,12 +41,13 @@ def update(document: object, *, progress: "Progress | None" = None, device: "Dev
 def test(document: object, *, device: "Device | None" = None) -> None:
     """After a successful `update`: the firmware starts at the next reset, on trial. Survives a reset.
 
-    *Raises* Refused, HashMismatch when the slot does not hold that firmware, Busy during a trial.
+    *Raises* Refused, HashMismatch when the slot does not hold that firmware, Busy during a trial or an update.
     """
     device = device or devices.current()
-    device.require_no_trial()
-    _, admitted, slot = _admitted(document, device)
-    device.begin_trial(slot, admitted.wanted)
+    with device.turn:
+        device.require_no_trial()
+        _, admitted, slot = _admitted(document, device)
+        device.begin_trial(slot, admitted.wanted)
 
 
 def confirm(*, device: "Device | None" = None) -> None:
