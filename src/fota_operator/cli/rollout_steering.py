@@ -81,20 +81,18 @@ def wait(
 def list_all(bucket: Bucket = None, as_json: Json = False) -> None:
     """List all rollouts of a bucket, and how they stand."""
     from fota_operator.cloud import connect
-    from fota_operator.rollouts.look import standing_of
-    from fota_operator.rollouts.plan_store import stored_names
+    from fota_operator.rollouts.look import standings
 
-    cloud = connect()
-    standings = [standing_of(cloud, name, bucket) for name in stored_names(cloud, bucket)]
+    found = standings(connect(), bucket)
+    for one in found:
+        if one.state == "unreadable":
+            talk(f"{one.name}: {one.next}")
     if as_json:
-        answer_json([standing_as_json(one) for one in standings])
+        answer_json([standing_as_json(one) for one in found])
         return
     answer_table(
         ("NAME", "STATE", "PRODUCT", "VERSION", "THINGS", "SUCCEEDED"),
-        [
-            (one.name, one.state, one.product, one.version, str(one.targets), str(_succeeded(one)))
-            for one in standings
-        ],
+        [(one.name, one.state, one.product, one.version, str(one.targets), str(_succeeded(one))) for one in found],
     )
 
 

@@ -43,7 +43,8 @@ class StageStanding:
 
 @dataclass(frozen=True)
 class Standing:
-    """How a rollout stands. `state`: "running", "paused", "halted" (a gate failed), "aborted" or "done".
+    """How a rollout stands. `state`: "running", "paused", "halted" (a gate failed), "aborted" or "done"; in a list
+    of rollouts also "unreadable".
 
     `next` says in words what comes, or what to do; `next_at` when, if that is known.
     """

@@ -128,6 +128,18 @@ def test_rollouts_are_listed(fota: Command, lab: Lab, plan: list[object]) -> Non
     assert ("running", 3) in [(one["state"], one["targets"]) for one in listed if one["name"] == lab.plan.name]
 
 
+def test_a_rollout_that_cannot_be_read_hides_no_other(fota: Command, lab: Lab, plan: list[object]) -> None:
+    fota("rollout", "run", *plan, "--yes", "--once")
+    lab.cloud.s3.put_object(Bucket=lab.local.bucket, Key="rollouts/a-damaged-plan.json", Body=b"{}")
+    try:
+        ran = fota("rollout", "list", *bucket_of(lab), "--json")
+    finally:
+        lab.cloud.s3.delete_object(Bucket=lab.local.bucket, Key="rollouts/a-damaged-plan.json")
+    states = {one["name"]: one["state"] for one in json.loads(ran.stdout)}
+    assert (ran.exit_code, states["a-damaged-plan"], states[lab.plan.name]) == (0, "unreadable", "running")
+    assert "a-damaged-plan: " in ran.stderr
+
+
 def test_an_image_that_is_not_signed_is_no_release(fota: Command, image_file: Path) -> None:
     refused = fota("rollout", "plan", "--release", image_file, "--thing", "one")
     assert (refused.exit_code, "is no release" in refused.stderr) == (2, True)
