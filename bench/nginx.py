@@ -10,7 +10,7 @@ from pathlib import Path
 
 from bench import peers
 from bench.processes import ProcessFailed, running
-from fota_operator.local_pki import ensure_server_certificate
+from fota_operator.local.pki import ensure_server_certificate
 
 _READY_WITHIN_S = 10.0
 _CONF = """

@@ -13,7 +13,7 @@ from typing import TypeVar
 from bench.nginx import Nginx, serving
 from bench.place import PLACE, folder_of_run
 from fota_operator.demo.device import provision
-from fota_operator.local import LocalAws
+from fota_operator.local.aws import LocalAws
 from fota_operator.things import add_things
 
 MIB = 1 << 20

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from fota_operator.local import LocalAws
+from fota_operator.local.aws import LocalAws
 
 
 @pytest.fixture(scope="session")

@@ -13,7 +13,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from fota_operator.mpy_cross import compiled
+from fota_operator.images.mpy_cross import compiled
 
 _NEVER_TRUE = ("TYPE_CHECKING", "INTERPRETER == 'cpython'", "machine.INTERPRETER == 'cpython'")
 _PRIVATE_CONSTANT = re.compile(r"_[A-Z][A-Z0-9_]*")

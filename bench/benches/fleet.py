@@ -19,12 +19,12 @@ from bench.figures import Outcome, Row
 from bench.marks import await_mark
 from bench.processes import ProcessFailed, running, with_programs
 from bench.stage import MIB, Stage
+from fota_operator.account.roles import presign_role_arn
 from fota_operator.cloud import explaining
 from fota_operator.document import build_document
-from fota_operator.image import Image, build_image
+from fota_operator.images.image import Image, build_image
 from fota_operator.jobs import new_job_id
-from fota_operator.local import LocalAws
-from fota_operator.roles import presign_role_arn
+from fota_operator.local.aws import LocalAws
 from fota_operator.store import key_of, object_url, store_image
 
 NAME = "fleet"

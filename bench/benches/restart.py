@@ -12,7 +12,7 @@ from bench.place import ROOT
 from bench.processes import running, with_programs
 from bench.stage import MIB, Stage
 from fota_operator.demo.device import provision
-from fota_operator.image import Image, build_image
+from fota_operator.images.image import Image, build_image
 from fota_operator.jobs import StartRequest, start_job
 
 NAME = "restart"

@@ -8,7 +8,7 @@ import json
 from fota import envelope as envelopes
 from fota.envelope import Envelope
 from fota_operator.errors import BadInput
-from fota_operator.image import Image
+from fota_operator.images.image import Image
 
 MAX_DOCUMENT_BYTES = 32_768
 """AWS: https://docs.aws.amazon.com/general/latest/gr/iot_device_management.html (Jobs quotas)"""

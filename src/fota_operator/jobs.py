@@ -12,7 +12,7 @@ from fota.envelope import Envelope
 from fota.keyring import Keyring
 from fota_operator.cloud import Cloud, explaining
 from fota_operator.errors import BadInput, CloudRefused, NotFound
-from fota_operator.image import Image
+from fota_operator.images.image import Image
 from fota_operator.new_job import NewJob, create_job
 from fota_operator.progress import JobStatus, job_status
 from fota_operator.shipment import Firmware, check_shipment, ship

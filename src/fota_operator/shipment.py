@@ -7,12 +7,11 @@ from dataclasses import dataclass
 
 from fota.envelope import Envelope
 from fota.keyring import Keyring
+from fota_operator.account.roles import presign_role_arn
 from fota_operator.cloud import Cloud
 from fota_operator.document import build_document
 from fota_operator.errors import BadInput
-from fota_operator.image import Image
-from fota_operator.release import refusal, require_taken
-from fota_operator.roles import presign_role_arn
+from fota_operator.images.image import Image
 from fota_operator.store import (
     StoredImage,
     bucket_region,
@@ -22,6 +21,7 @@ from fota_operator.store import (
     require_versions,
     store_image,
 )
+from fota_operator.trust.release import refusal, require_taken
 
 # S3: https://docs.aws.amazon.com/AmazonS3/latest/userguide/versioning-workflows.html
 _LONGEST_VERSION = "x" * 1024

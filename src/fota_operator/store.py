@@ -13,7 +13,7 @@ from urllib.parse import quote
 
 from fota_operator.cloud import Cloud, explaining
 from fota_operator.errors import BadInput, CloudRefused, NotFound, StoredObjectDiffers
-from fota_operator.image import Image
+from fota_operator.images.image import Image
 
 _READ_BYTES = 1024 * 1024
 # A HEAD answer has no body: for it, boto3's code is the HTTP status as text.

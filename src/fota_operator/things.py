@@ -9,9 +9,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from fota_operator.account.device_policy import policy_document, policy_name
 from fota_operator.cloud import Cloud, explaining
 from fota_operator.device_key import new_key_and_request
-from fota_operator.device_policy import policy_document, policy_name
 from fota_operator.errors import AlreadyThere, BadInput, CloudRefused
 from fota_operator.registration import Registration, register, taking_back_on_failure
 from fota_operator.thing_folder import CACERT, ThingConf, read_conf, write_thing_folder

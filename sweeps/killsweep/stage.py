@@ -15,9 +15,9 @@ from fota.home import Home
 from fota.image import proves_itself
 from fota_operator.cloud import Cloud
 from fota_operator.demo.device import provision
-from fota_operator.image import Image, build_image
+from fota_operator.images.image import Image, build_image
 from fota_operator.jobs import StartRequest, new_job_id, start_job
-from fota_operator.local import LocalAws
+from fota_operator.local.aws import LocalAws
 from fota_operator.store import store_image
 from fota_operator.things import add_things
 

@@ -17,7 +17,7 @@ from tests.operator.fleet.fleet import Fleet
 
 from docs.pages import ROOT, read
 from docs.test_commands import parse_fota
-from fota_operator.local import LocalAws
+from fota_operator.local.aws import LocalAws
 
 TIMEOUT_S = 120.0
 WORKFLOW = ROOT / "examples/ci/firmware.yml"

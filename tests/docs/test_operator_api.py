@@ -11,11 +11,11 @@ from tests.operator.fleet.fleet import Fleet, fails
 
 from docs.pages import blocks, read, section
 from fota_operator import errors
-from fota_operator.image import build_image
-from fota_operator.keyrings import write_keyring
-from fota_operator.keys import KeyFolder
-from fota_operator.local import LocalAws
-from fota_operator.release_file import write_release
+from fota_operator.images.image import build_image
+from fota_operator.local.aws import LocalAws
+from fota_operator.trust.keyrings import write_keyring
+from fota_operator.trust.keys import KeyFolder
+from fota_operator.trust.release_file import write_release
 
 PAGE = "docs/reference/operator-api.md"
 

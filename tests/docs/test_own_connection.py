@@ -13,7 +13,7 @@ from paho.mqtt.enums import CallbackAPIVersion
 from aws.iot import iot, jobs
 from aws.iot._mqtt_cpython import PahoConnection
 from docs.pages import blocks, read, section
-from fota_operator.local import LocalAws
+from fota_operator.local.aws import LocalAws
 from fota_operator.things import add_things
 
 PAGE = "docs/how-to/own-connection.md"

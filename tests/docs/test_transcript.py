@@ -15,7 +15,7 @@ from tests.operator.fleet.fleet import HANGS, SUCCEEDS, Ends, Fleet, fails
 
 from docs.pages import Block, blocks, read
 from docs.test_tutorial import Shell
-from fota_operator.local import LocalAws
+from fota_operator.local.aws import LocalAws
 
 pytestmark = pytest.mark.e2e
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from e2e.lab import Lab
-from fota_operator.local import LocalAws
+from fota_operator.local.aws import LocalAws
 
 
 @pytest.fixture

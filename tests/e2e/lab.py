@@ -9,9 +9,9 @@ from pathlib import Path
 from uuid import uuid4
 
 from fota_operator.demo.device import DeviceProcess, provision
-from fota_operator.image import Image, build_image
+from fota_operator.images.image import Image, build_image
 from fota_operator.jobs import StartedJob, StartRequest, start_job
-from fota_operator.local import LocalAws
+from fota_operator.local.aws import LocalAws
 from fota_operator.progress import ExecutionStatus, watch_job
 from fota_operator.things import add_things
 

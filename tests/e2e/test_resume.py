@@ -13,7 +13,7 @@ import pytest
 
 from e2e.lab import DEMO_PROGRAM, Lab
 from fota_operator.demo.device import DeviceProcess
-from fota_operator.image import Image, build_image
+from fota_operator.images.image import Image, build_image
 
 pytestmark = pytest.mark.e2e
 

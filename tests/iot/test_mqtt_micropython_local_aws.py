@@ -7,7 +7,7 @@ import pytest
 
 from aws.iot import iot, jobs
 from aws.iot.errors import NoAnswer, NotConnected
-from fota_operator.local import LocalAws
+from fota_operator.local.aws import LocalAws
 from fota_operator.things import AddedThing, add_things
 from iot.mqtt_micropython_lab import Local, MicroPythonLab, Remote, both
 

@@ -23,7 +23,7 @@ from sweeps.killsweep.stage import Stage, set_up
 from sweeps.killsweep.strace import StraceMissing, require_strace
 from sweeps.killsweep.sweep import Sweep
 
-from fota_operator.local import LocalAws
+from fota_operator.local.aws import LocalAws
 
 pytestmark = pytest.mark.e2e
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from fota_operator.local import LocalAws
+from fota_operator.local.aws import LocalAws
 from micropython.board import compile_library
 from micropython.lab import Lab
 

@@ -12,16 +12,16 @@ from fota.keyring import Keyring
 from fota.provisioning import provision
 from fota.storage import SlotReader
 from fota_operator.document import build_document
-from fota_operator.image import Image
-from fota_operator.image_micropython import build_micropython_image
+from fota_operator.images.image import Image
+from fota_operator.images.micropython import build_micropython_image
 from fota_operator.jobs import StartedJob, StartRequest, start_job
-from fota_operator.keyrings import new_keyring
-from fota_operator.keys import KeyFolder
-from fota_operator.local import LocalAws
+from fota_operator.local.aws import LocalAws
 from fota_operator.progress import ExecutionStatus, watch_job
-from fota_operator.release import Claim, Release, make_release
-from fota_operator.signing import Signer, signers
 from fota_operator.things import add_things
+from fota_operator.trust.keyrings import new_keyring
+from fota_operator.trust.keys import KeyFolder
+from fota_operator.trust.release import Claim, Release, make_release
+from fota_operator.trust.signing import Signer, signers
 from micropython.board import ROOT, Board
 
 SLOT_BYTES = 4 << 20

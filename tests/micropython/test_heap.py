@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from fota_operator.local import LocalAws
+from fota_operator.local.aws import LocalAws
 from micropython.board import Board, only_where_it_runs
 from micropython.lab import Lab
 

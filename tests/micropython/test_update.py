@@ -2,7 +2,7 @@
 
 import pytest
 
-from fota_operator.image import image_from
+from fota_operator.images.image import image_from
 from micropython.board import only_where_it_runs
 from micropython.lab import CRASHES, HANGS, Edits, Lab
 

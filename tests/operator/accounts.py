@@ -4,10 +4,10 @@ import itertools
 import json
 from dataclasses import replace
 
-from fota_operator.bootstrap import BootstrapRequest
-from fota_operator.bootstrap_names import OPERATOR_POLICY
+from fota_operator.account.bootstrap import BootstrapRequest
+from fota_operator.account.names import OPERATOR_POLICY
 from fota_operator.cloud import Access, Cloud, connect
-from fota_operator.local import LocalAws
+from fota_operator.local.aws import LocalAws
 
 OPERATOR_ARN = f"arn:aws:iam::000000000000:policy/{OPERATOR_POLICY}"
 _NUMBERS = itertools.count(1)

@@ -13,14 +13,14 @@ from typer.testing import CliRunner, Result
 from fota.keyring import Keyring
 from fota_operator.cli.app import app
 from fota_operator.cloud import Cloud
-from fota_operator.image import Image, build_image
+from fota_operator.images.image import Image, build_image
 from fota_operator.jobs import StartRequest
-from fota_operator.keyrings import new_keyring
-from fota_operator.keys import KeyFolder, SigningKey
-from fota_operator.local import LocalAws
-from fota_operator.release import Claim, Release, make_release
-from fota_operator.signing import Signer, signers
+from fota_operator.local.aws import LocalAws
 from fota_operator.things import add_things
+from fota_operator.trust.keyrings import new_keyring
+from fota_operator.trust.keys import KeyFolder, SigningKey
+from fota_operator.trust.release import Claim, Release, make_release
+from fota_operator.trust.signing import Signer, signers
 
 from .fleet.strict_model import every_request_allowed
 

@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from fota_operator.bootstrap import BootstrapRequest, Outcome, bootstrap
-from fota_operator.bootstrap_names import DEVICE_POLICY, OPERATOR_POLICY, default_bucket
+from fota_operator.account.bootstrap import BootstrapRequest, Outcome, bootstrap
+from fota_operator.account.names import DEVICE_POLICY, OPERATOR_POLICY, default_bucket
+from fota_operator.account.roles import TRUST_IOT
 from fota_operator.cloud import Cloud, connect
 from fota_operator.errors import AlreadyThere, BadInput, NotFound
-from fota_operator.local import LocalAws
-from fota_operator.roles import TRUST_IOT
+from fota_operator.local.aws import LocalAws
 
 from .accounts import OPERATOR_ARN, access_to, new_request
 from .conftest import Command

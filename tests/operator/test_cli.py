@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from fota_operator.account.roles import TRUST_IOT
 from fota_operator.cloud import Cloud
-from fota_operator.local import LocalAws
+from fota_operator.local.aws import LocalAws
 from fota_operator.progress import JobStatus, job_status
-from fota_operator.roles import TRUST_IOT
 
 from .conftest import Command, DeviceSide
 

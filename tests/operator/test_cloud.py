@@ -5,7 +5,7 @@ from botocore.exceptions import ClientError
 
 from fota_operator.cloud import Access, connect, explaining
 from fota_operator.errors import BadInput, CloudRefused, CloudUnreachable, NoCredentials, OperatorError
-from fota_operator.local import LocalAws
+from fota_operator.local.aws import LocalAws
 from fota_operator.progress import job_status
 
 KEYS = {"access_key_id": "AKIAEXAMPLE", "secret_access_key": "example-secret", "region": "eu-west-1"}

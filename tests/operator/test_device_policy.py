@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from fota_operator.device_policy import policy_document, policy_name
+from fota_operator.account.device_policy import policy_document, policy_name
 from fota_operator.errors import BadInput
 
 LONGEST_PREFIX = "arn:aws-us-gov:iot:ap-southeast-2:123456789012"

@@ -11,12 +11,12 @@ import pytest
 from botocore.exceptions import ClientError
 
 from fota.findings import Finding
-from fota_operator import doctor_iot
-from fota_operator.bootstrap import BootstrapRequest, bootstrap
+from fota_operator.account import doctor_iot
+from fota_operator.account.bootstrap import BootstrapRequest, bootstrap
+from fota_operator.account.doctor import DoctorRequest, examine, skew_finding
+from fota_operator.account.roles import TRUST_IOT
 from fota_operator.cloud import Access, Cloud, connect
-from fota_operator.doctor import DoctorRequest, examine, skew_finding
-from fota_operator.local import LocalAws
-from fota_operator.roles import TRUST_IOT
+from fota_operator.local.aws import LocalAws
 from fota_operator.things import add_things
 
 from .accounts import access_to, as_new_user, new_request

@@ -4,7 +4,7 @@ import pytest
 
 from fota_operator.document import build_document
 from fota_operator.errors import BadInput
-from fota_operator.image import Image
+from fota_operator.images.image import Image
 from fota_operator.jobs import new_job_id
 from fota_operator.store import object_url
 

@@ -9,7 +9,7 @@ import pytest
 from fota_operator.cloud import Cloud
 from fota_operator.errors import BadInput, NotFound
 from fota_operator.explain import explain, explain_job, explain_thing, moments, newest_first
-from fota_operator.image import Image
+from fota_operator.images.image import Image
 from fota_operator.jobs import StartRequest, cancel_job, start_job
 from fota_operator.new_job import NewJob, create_named_job
 from fota_operator.progress import ExecutionStatus

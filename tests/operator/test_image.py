@@ -11,7 +11,7 @@ import pytest
 
 from fota import ota
 from fota_operator.errors import BadInput, NotFound, OperatorError
-from fota_operator.image import ESP32_KIND, build_image, read_image
+from fota_operator.images.image import ESP32_KIND, build_image, read_image
 from fota_testing.esp32 import firmware
 
 

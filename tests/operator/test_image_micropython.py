@@ -15,11 +15,11 @@ from fota import _machine_micropython, machine
 from fota.releases import require_for
 from fota.trust_errors import WrongFormat
 from fota_operator.errors import BadInput, DeviceWouldRefuse, OperatorError
-from fota_operator.image import LITTLEFS_KIND, ZIPAPP_KIND, Image, image_from, read_image
-from fota_operator.image_micropython import build_micropython_image
-from fota_operator.littlefs_image import BLOCK_BYTES, MOST_INLINE_BYTES, packed
-from fota_operator.release import require_taken
-from fota_operator.release_file import read_release, write_release
+from fota_operator.images.image import LITTLEFS_KIND, ZIPAPP_KIND, Image, image_from, read_image
+from fota_operator.images.littlefs import BLOCK_BYTES, MOST_INLINE_BYTES, packed
+from fota_operator.images.micropython import build_micropython_image
+from fota_operator.trust.release import require_taken
+from fota_operator.trust.release_file import read_release, write_release
 
 on_micropython = interpreter.pytestmark
 

@@ -4,12 +4,12 @@ from dataclasses import replace
 
 import pytest
 
+from fota_operator.account.roles import TRUST_IOT
 from fota_operator.cloud import Cloud
 from fota_operator.errors import BadInput, CloudRefused, NotFound, OperatorError
-from fota_operator.image import Image
+from fota_operator.images.image import Image
 from fota_operator.jobs import StartRequest, cancel_job, start_job
 from fota_operator.progress import job_status
-from fota_operator.roles import TRUST_IOT
 
 from .conftest import DeviceSide
 

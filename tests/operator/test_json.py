@@ -11,7 +11,7 @@ from typer.main import get_command
 
 from fota_operator.cli.app import app
 from fota_operator.cli.output import in_utc
-from fota_operator.local import LocalAws
+from fota_operator.local.aws import LocalAws
 
 from .conftest import Command, DeviceSide
 from .json_schema import Schema, problems

@@ -8,7 +8,7 @@ from fota import keyring as keyrings
 from fota import manifest as manifests
 from fota.keyring import Keyring
 from fota_operator.errors import AlreadyThere, BadInput, DeviceWouldRefuse, NotFound
-from fota_operator.keyrings import (
+from fota_operator.trust.keyrings import (
     read_envelope,
     read_keyring,
     require_successor,
@@ -16,7 +16,7 @@ from fota_operator.keyrings import (
     write_envelope,
     write_keyring,
 )
-from fota_operator.signing import signed
+from fota_operator.trust.signing import signed
 
 from .conftest import Command, Signatures
 

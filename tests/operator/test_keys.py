@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 
 from fota.keyring import key_id
 from fota_operator.errors import AlreadyThere, BadInput, KeyUnusable, NotFound, OperatorError
-from fota_operator.keys import KeyFolder
+from fota_operator.trust.keys import KeyFolder
 
 from .conftest import Command
 

@@ -8,9 +8,9 @@ import pytest
 
 from fota_operator.cloud import Cloud
 from fota_operator.errors import KeyUnusable, NotFound
-from fota_operator.keys import KeyFolder
-from fota_operator.kms import KmsSigner, kms_public_key
-from fota_operator.release_file import read_release
+from fota_operator.trust.keys import KeyFolder
+from fota_operator.trust.kms import KmsSigner, kms_public_key
+from fota_operator.trust.release_file import read_release
 
 from .conftest import Command, Signatures
 

@@ -12,7 +12,7 @@ import pytest
 
 from fota_operator.errors import BadInput, LocalAwsFailed
 from fota_operator.jobs import StartRequest, start_job
-from fota_operator.local import LocalAws
+from fota_operator.local.aws import LocalAws
 from fota_operator.progress import job_status
 from fota_operator.things import add_things
 

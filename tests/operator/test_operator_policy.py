@@ -9,18 +9,18 @@ from pathlib import Path
 import boto3
 import pytest
 
-from fota_operator.bootstrap import BootstrapRequest, bootstrap
+from fota_operator.account.bootstrap import BootstrapRequest, bootstrap
+from fota_operator.account.doctor import DoctorRequest, examine
+from fota_operator.account.roles import TRUST_IOT
 from fota_operator.cloud import Cloud, explaining
-from fota_operator.doctor import DoctorRequest, examine
 from fota_operator.errors import CloudRefused
-from fota_operator.image import Image
+from fota_operator.images.image import Image
 from fota_operator.jobs import StartRequest, cancel_job, start_job
-from fota_operator.keyrings import write_keyring
-from fota_operator.local import LocalAws
-from fota_operator.release_file import write_release
-from fota_operator.roles import TRUST_IOT
+from fota_operator.local.aws import LocalAws
 from fota_operator.things import add_things
 from fota_operator.things_cleanup import cleanup_things
+from fota_operator.trust.keyrings import write_keyring
+from fota_operator.trust.release_file import write_release
 
 from .accounts import OPERATOR_ARN, access_of_new_user, access_to, as_new_user, new_request
 from .conftest import Command, Signatures

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from fota_operator.keys import KeyFolder
+from fota_operator.trust.keys import KeyFolder
 
 from .conftest import Command
 

@@ -4,17 +4,17 @@ from typing import Any
 
 import pytest
 
-from fota_operator.bootstrap_policies import read_policy, tls_statement, trust_policy
-from fota_operator.device_policy import policy_document
-from fota_operator.policy_findings import (
+from fota_operator.account.device_policy import policy_document
+from fota_operator.account.policies import read_policy, tls_statement, trust_policy
+from fota_operator.account.policy_findings import (
     device_policy_finding,
     iot_may_assume,
     read_findings,
     refuses_plain_http,
     trust_findings,
 )
-from fota_operator.policy_statements import matches, parse_statements, permits
-from fota_operator.roles import TRUST_IOT
+from fota_operator.account.policy_statements import matches, parse_statements, permits
+from fota_operator.account.roles import TRUST_IOT
 
 ACCOUNT = "111122223333"
 BUCKET_ARN = "arn:aws:s3:::releases"

@@ -14,10 +14,10 @@ from fota import manifest as manifests
 from fota import strict_json
 from fota.keyring import Keyring
 from fota_operator.errors import BadInput, DeviceWouldRefuse, KeyUnusable, NotFound
-from fota_operator.image import LINKED_KIND, Image, image_from
-from fota_operator.release import Release, require_taken
-from fota_operator.release_file import is_release, read_release, write_release
-from fota_operator.signing import signed
+from fota_operator.images.image import LINKED_KIND, Image, image_from
+from fota_operator.trust.release import Release, require_taken
+from fota_operator.trust.release_file import is_release, read_release, write_release
+from fota_operator.trust.signing import signed
 
 from .conftest import Command, Signatures
 

@@ -17,14 +17,14 @@ from fota.envelope import Envelope
 from fota.keyring import Keyring
 from fota_operator.cloud import Access, Cloud, connect
 from fota_operator.errors import BadInput, CloudRefused, DeviceWouldRefuse
-from fota_operator.image import Image
+from fota_operator.images.image import Image
 from fota_operator.jobs import StartRequest, start_job
-from fota_operator.keyring_job import start_keyring_job
-from fota_operator.keyrings import sign_successor, write_envelope, write_keyring
-from fota_operator.local import LocalAws
-from fota_operator.release import Release
-from fota_operator.release_file import write_release
+from fota_operator.local.aws import LocalAws
 from fota_operator.store import key_of, pinned, require_versions, store_image
+from fota_operator.trust.keyring_job import start_keyring_job
+from fota_operator.trust.keyrings import sign_successor, write_envelope, write_keyring
+from fota_operator.trust.release import Release
+from fota_operator.trust.release_file import write_release
 
 from .conftest import Command, Signatures
 

@@ -1,7 +1,7 @@
 import pytest
 
-from fota_operator.policy_findings import iot_may_assume
-from fota_operator.roles import TRUST_IOT
+from fota_operator.account.policy_findings import iot_may_assume
+from fota_operator.account.roles import TRUST_IOT
 
 IOT = {"Service": "iot.amazonaws.com"}
 

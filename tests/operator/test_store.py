@@ -5,8 +5,8 @@ import pytest
 
 from fota_operator.cloud import Cloud
 from fota_operator.errors import NotFound, StoredObjectDiffers
-from fota_operator.image import Image
-from fota_operator.local import LocalAws
+from fota_operator.images.image import Image
+from fota_operator.local.aws import LocalAws
 from fota_operator.store import bucket_region, key_of, remove_image, store_image
 
 pytestmark = pytest.mark.e2e

@@ -15,7 +15,7 @@ from paho.mqtt.enums import CallbackAPIVersion
 
 from fota_operator.cloud import Cloud
 from fota_operator.errors import AlreadyThere, BadInput, CloudRefused, NotFound, OperatorError
-from fota_operator.local import LocalAws
+from fota_operator.local.aws import LocalAws
 from fota_operator.things import AddedThing, ThingOptions, add_things, numbered_names, thing_arn
 from fota_operator.things_cleanup import cleanup_things
 

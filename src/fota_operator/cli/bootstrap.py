@@ -5,12 +5,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from fota_operator.bootstrap_names import PRESIGN_ROLE
+from fota_operator.account.names import PRESIGN_ROLE
 from fota_operator.cli.jobs import DryRun, Json
 from fota_operator.cli.output import answer_json, answer_table, reporting_errors, talk
 
 if TYPE_CHECKING:
-    from fota_operator.bootstrap import Outcome
+    from fota_operator.account.bootstrap import Outcome
 
 Bucket = Annotated[
     str | None,
@@ -37,7 +37,7 @@ def bootstrap(
 
     What is right stays as it is, nothing is deleted, and running it again is harmless.
     """
-    from fota_operator.bootstrap import BootstrapRequest, bootstrap
+    from fota_operator.account.bootstrap import BootstrapRequest, bootstrap
     from fota_operator.cloud import connect
 
     outcomes = bootstrap(connect(), BootstrapRequest(bucket=bucket, role=role, key=key), dry_run=dry_run)

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from fota.findings import ERROR, Finding, worst
-from fota_operator.bootstrap_names import PRESIGN_ROLE
+from fota_operator.account.names import PRESIGN_ROLE
 from fota_operator.cli.bootstrap import Bucket, Role
 from fota_operator.cli.jobs import Json
 from fota_operator.cli.output import answer, answer_json, reporting_errors
 from fota_operator.errors import BadInput, OperatorError
 
 if TYPE_CHECKING:
-    from fota_operator.doctor import DoctorRequest
+    from fota_operator.account.doctor import DoctorRequest
 
 
 @reporting_errors()
@@ -45,14 +45,14 @@ def doctor(
 
         _answer(examine(str(home), None if thing is None else str(thing)), as_json=as_json)
         return
-    from fota_operator.doctor import DoctorRequest
+    from fota_operator.account.doctor import DoctorRequest
 
     _answer(_of_account(DoctorRequest(bucket=bucket, role=role, key=key)), as_json=as_json)
 
 
 def _of_account(request: "DoctorRequest") -> Iterable[Finding]:
+    from fota_operator.account.doctor import examine
     from fota_operator.cloud import connect
-    from fota_operator.doctor import examine
 
     try:
         cloud = connect()

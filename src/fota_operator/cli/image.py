@@ -32,8 +32,8 @@ def build(
     as_json: Json = False,
 ) -> None:
     """Pack a folder into an image with its version inside: a zipapp, or a littlefs for MicroPython."""
-    from fota_operator.image import build_image
-    from fota_operator.image_micropython import build_micropython_image
+    from fota_operator.images.image import build_image
+    from fota_operator.images.micropython import build_micropython_image
 
     if mpy and not micropython:
         raise BadInput("--mpy is for images of MicroPython", "add --micropython, or leave it out")

@@ -12,7 +12,7 @@ from fota_operator.cli.signing import DEFAULT_KEYS, KeyringFile, Keys, keyring_o
 if TYPE_CHECKING:
     from fota.envelope import Envelope
     from fota.keyring import Keyring
-    from fota_operator.image import Image
+    from fota_operator.images.image import Image
 
 Job = Annotated[str, typer.Argument(metavar="JOB", help="The id that `fota start` printed.")]
 Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
@@ -90,8 +90,8 @@ def start(
 
 def _firmware(path: Path, keyring: Path | None, keys: Path) -> "tuple[Image, Envelope | None, Keyring | None]":
     """What is shipped, and the keyring that decides whether it may be; without one, an image that is not signed."""
-    from fota_operator.image import read_image
-    from fota_operator.release_file import is_release, read_release
+    from fota_operator.images.image import read_image
+    from fota_operator.trust.release_file import is_release, read_release
 
     if is_release(path):
         release = read_release(path)

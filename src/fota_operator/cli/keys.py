@@ -38,7 +38,7 @@ def new(
 ) -> None:
     """Make a key to sign with: a file, encrypted if you give a passphrase, or a key of AWS KMS."""
     from fota_operator.cli.passphrase import new_passphrase
-    from fota_operator.keys import KeyFolder
+    from fota_operator.trust.keys import KeyFolder
 
     folder = KeyFolder(keys)
     if kms is None:
@@ -49,7 +49,7 @@ def new(
         raise BadInput("--passphrase-file: a key of KMS has none", "leave it out")
     else:
         from fota_operator.cloud import connect
-        from fota_operator.kms import kms_public_key
+        from fota_operator.trust.kms import kms_public_key
 
         made = folder.add_kms(name, *kms_public_key(connect(), kms))
     if as_json:
@@ -62,7 +62,7 @@ def new(
 @reporting_errors()
 def list_(keys: Keys = DEFAULT_KEYS, as_json: Json = False) -> None:
     """Say which keys there are: name, id, and where the private half is."""
-    from fota_operator.keys import KeyFolder
+    from fota_operator.trust.keys import KeyFolder
 
     found = KeyFolder(keys).all()
     if as_json:
@@ -91,8 +91,8 @@ def export(
     as_json: Json = False,
 ) -> None:
     """Write the keyring that makes a device trust these keys: the file for `fota-boot --keyring`."""
-    from fota_operator.keyrings import KEYRING_FILE, new_keyring, write_keyring
-    from fota_operator.keys import KeyFolder
+    from fota_operator.trust.keyrings import KEYRING_FILE, new_keyring, write_keyring
+    from fota_operator.trust.keys import KeyFolder
 
     folder = KeyFolder(keys)
     chosen = [folder.get(name) for name in names] if names else folder.all()
@@ -126,7 +126,7 @@ def rotate(
 
     As many keys of both must sign as their thresholds say. `fota keys send` brings it to a thing.
     """
-    from fota_operator.keyrings import read_keyring, sign_successor, write_envelope
+    from fota_operator.trust.keyrings import read_keyring, sign_successor, write_envelope
 
     before, after = read_keyring(current), read_keyring(following)
     envelope = sign_successor(before, after, open_signers(keys, sign, passphrase_file), any_hardware=any_hardware)
@@ -151,11 +151,11 @@ def send(
     dry_run: DryRun = False,
 ) -> None:
     """Bring the next keyring to a thing: check, make the job, print its id. --keyring is the one it has."""
-    from fota_operator.keyrings import read_envelope
+    from fota_operator.trust.keyrings import read_envelope
 
     envelope, current = read_envelope(signed), keyring_of(keyring, keys)
     from fota_operator.cloud import connect
-    from fota_operator.keyring_job import start_keyring_job
+    from fota_operator.trust.keyring_job import start_keyring_job
 
     started = start_keyring_job(connect(), thing, envelope, current, timeout_minutes=timeout_minutes, dry_run=dry_run)
     if dry_run:

@@ -10,7 +10,7 @@ from fota_operator.cli.jobs import Json
 from fota_operator.cli.output import answer, answer_json, reporting_errors, talk
 
 if TYPE_CHECKING:
-    from fota_operator.local import LocalStatus
+    from fota_operator.local.aws import LocalStatus
 
 app = typer.Typer(no_args_is_help=True, help="Run an AWS on this machine, for trying and testing.")
 
@@ -32,7 +32,7 @@ def up(
     as_json: Json = False,
 ) -> None:
     """Start it, and return when it is ready. Does nothing if it runs."""
-    from fota_operator.local import LocalAws
+    from fota_operator.local.aws import LocalAws
 
     status = LocalAws(folder).up(gateway_port=gateway_port, device_port=device_port, timeout_s=timeout)
     talk(
@@ -48,7 +48,7 @@ def up(
 @reporting_errors()
 def down(folder: Folder = _DEFAULT_FOLDER, as_json: Json = False) -> None:
     """Stop it; what it knows is kept for the next start."""
-    from fota_operator.local import LocalAws
+    from fota_operator.local.aws import LocalAws
 
     stopped = LocalAws(folder).down()
     talk("Stopped." if stopped else "It was not running.")
@@ -60,7 +60,7 @@ def down(folder: Folder = _DEFAULT_FOLDER, as_json: Json = False) -> None:
 @reporting_errors()
 def status(folder: Folder = _DEFAULT_FOLDER, as_json: Json = False) -> None:
     """Say whether it runs, and where."""
-    from fota_operator.local import LocalAws
+    from fota_operator.local.aws import LocalAws
 
     _answer_status(LocalAws(folder).status(), as_json=as_json)
 
@@ -69,7 +69,7 @@ def status(folder: Folder = _DEFAULT_FOLDER, as_json: Json = False) -> None:
 @reporting_errors()
 def env(folder: Folder = _DEFAULT_FOLDER, as_json: Json = False) -> None:
     """Print what to set so that boto3, the AWS command line and `fota` use it."""
-    from fota_operator.local import LocalAws
+    from fota_operator.local.aws import LocalAws
 
     environment = LocalAws(folder).environment()
     if as_json:

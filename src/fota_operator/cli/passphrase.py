@@ -43,7 +43,7 @@ def _given(file: Path | None) -> bytes | None:
 
 def _first_line(file: Path) -> bytes:
     from fota_operator.files import read_bounded
-    from fota_operator.keys import MOST_PASSPHRASE_BYTES
+    from fota_operator.trust.keys import MOST_PASSPHRASE_BYTES
 
     lines = read_bounded(file, MOST_PASSPHRASE_BYTES + 2, "name a file that holds the passphrase").splitlines()
     if len(lines) != 1 or not lines[0]:

@@ -20,7 +20,7 @@ from fota_operator.cli.signing import (
 from fota_operator.errors import BadInput
 
 if TYPE_CHECKING:
-    from fota_operator.release import Release
+    from fota_operator.trust.release import Release
 
 app = typer.Typer(no_args_is_help=True, help="Sign images, so that devices take them, and look at what was signed.")
 
@@ -63,9 +63,9 @@ def create(
     as_json: Json = False,
 ) -> None:
     """Sign what an image is, and write both as one file."""
-    from fota_operator.image import read_image
-    from fota_operator.release import Claim, make_release
-    from fota_operator.release_file import write_release
+    from fota_operator.images.image import read_image
+    from fota_operator.trust.release import Claim, make_release
+    from fota_operator.trust.release_file import write_release
 
     claim = Claim(
         product=product,
@@ -97,8 +97,8 @@ def verify(file: File, keyring: KeyringFile = None, keys: Keys = DEFAULT_KEYS, a
 
     Exit status 0 only if so. What a device has installed before is not known here: it may still be too old for it.
     """
-    from fota_operator.release import require_taken
-    from fota_operator.release_file import read_release
+    from fota_operator.trust.release import require_taken
+    from fota_operator.trust.release_file import read_release
 
     release, trusted = read_release(file), keyring_of(keyring, keys)
     require_taken(release.envelope, release.image, trusted)
@@ -112,7 +112,7 @@ def verify(file: File, keyring: KeyringFile = None, keys: Keys = DEFAULT_KEYS, a
 @reporting_errors()
 def show(file: File, as_json: Json = False) -> None:
     """Say what a release is, and which keys have signed it."""
-    from fota_operator.release_file import read_release
+    from fota_operator.trust.release_file import read_release
 
     facts = _facts(read_release(file))
     talk("No signature was verified; `fota release verify` does that.")

@@ -147,8 +147,8 @@ def _flags(
 
 
 def _prepared(plan_path: Path | None, flags: dict[str, object], keyring: Path | None, keys: Path) -> "Prepared":
-    from fota_operator.release_file import is_release, read_release
     from fota_operator.rollouts.plan_file import read_plan
+    from fota_operator.trust.release_file import is_release, read_release
 
     plan_file = read_plan(plan_path, flags)
     if not is_release(plan_file.release_path):

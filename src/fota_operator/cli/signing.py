@@ -10,8 +10,8 @@ from fota_operator.errors import NotFound
 
 if TYPE_CHECKING:
     from fota.keyring import Keyring
-    from fota_operator.keys import SigningKey
-    from fota_operator.signing import Signer
+    from fota_operator.trust.keys import SigningKey
+    from fota_operator.trust.signing import Signer
 
 DEFAULT_KEYS = Path("fota-keys")
 
@@ -37,8 +37,8 @@ Sign = Annotated[
 def open_signers(keys: Path, names: Sequence[str], passphrase_file: Path | None) -> "tuple[Signer, ...]":
     """Whoever shall sign. AWS is needed only for keys of KMS. *Raises* OperatorError."""
     from fota_operator.cli.passphrase import known_passphrase
-    from fota_operator.keys import KeyFolder
-    from fota_operator.signing import signers
+    from fota_operator.trust.keys import KeyFolder
+    from fota_operator.trust.signing import signers
 
     return signers(
         KeyFolder(keys),
@@ -50,7 +50,7 @@ def open_signers(keys: Path, names: Sequence[str], passphrase_file: Path | None)
 
 def keyring_of(device_keyring: Path | None, keys: Path) -> "Keyring":
     """The keyring to verify with. *Raises* NotFound, BadInput."""
-    from fota_operator.keyrings import KEYRING_FILE, read_keyring
+    from fota_operator.trust.keyrings import KEYRING_FILE, read_keyring
 
     path = device_keyring or keys / KEYRING_FILE
     if device_keyring is None and not path.exists():
@@ -63,6 +63,6 @@ def keyring_of(device_keyring: Path | None, keys: Path) -> "Keyring":
 
 def _kms_signer(key: "SigningKey") -> "Signer":
     from fota_operator.cloud import connect
-    from fota_operator.kms import KmsSigner
+    from fota_operator.trust.kms import KmsSigner
 
     return KmsSigner(connect(), key)

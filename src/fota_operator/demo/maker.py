@@ -6,11 +6,11 @@ from pathlib import Path
 
 from fota.keyring import Keyring
 from fota_operator.demo.scenes import OTHER_HARDWARE, STRANGE_KEY, Scene
-from fota_operator.image import Image, build_image, read_image
-from fota_operator.keyrings import new_keyring, write_keyring
-from fota_operator.keys import KeyFolder
-from fota_operator.release import Claim, Release, make_release
-from fota_operator.signing import Signer, signers
+from fota_operator.images.image import Image, build_image, read_image
+from fota_operator.trust.keyrings import new_keyring, write_keyring
+from fota_operator.trust.keys import KeyFolder
+from fota_operator.trust.release import Claim, Release, make_release
+from fota_operator.trust.signing import Signer, signers
 
 PRODUCT, HARDWARE = "demo-gateway", "rev-b"
 

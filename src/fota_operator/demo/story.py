@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Protocol
 
 from fota.home import Home
+from fota_operator.account.roles import presign_role_arn
 from fota_operator.cloud import Cloud, explaining
 from fota_operator.demo.device import DeviceProcess, provision
 from fota_operator.demo.maker import Maker
@@ -20,13 +21,12 @@ from fota_operator.demo.scenes import SCENES, SWAPPED_OBJECT, UNSIGNED, Outcome,
 from fota_operator.document import build_document
 from fota_operator.errors import TimedOut
 from fota_operator.jobs import StartRequest, new_job_id, start_job, target_arn
-from fota_operator.local import LocalAws
+from fota_operator.local.aws import LocalAws
 from fota_operator.new_job import NewJob, create_job
 from fota_operator.progress import ExecutionStatus, JobStatus, watch_job
-from fota_operator.release import Release
-from fota_operator.roles import presign_role_arn
 from fota_operator.store import object_url
 from fota_operator.things import add_things
+from fota_operator.trust.release import Release
 
 THING = "demo-gateway"
 DEADLINE_S = 12

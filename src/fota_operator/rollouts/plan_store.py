@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from hashlib import sha256
 
-from fota_operator.bootstrap_names import PRESIGN_ROLE, default_bucket
+from fota_operator.account.names import PRESIGN_ROLE, default_bucket
 from fota_operator.cloud import Cloud, explaining
 from fota_operator.errors import AlreadyThere, CloudRefused, NotFound
 from fota_operator.rollouts.names import PLAN_PREFIX, name_in, plan_key

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from fota.keyring import Keyring
 from fota_operator.cloud import Cloud
 from fota_operator.errors import BadInput, NotFound
-from fota_operator.release import Release
 from fota_operator.rollouts.forecast import Forecast, forecast
 from fota_operator.rollouts.ledger import Ledger
 from fota_operator.rollouts.look import judge
@@ -31,6 +30,7 @@ from fota_operator.rollouts.stages import PlannedStage, planned
 from fota_operator.rollouts.standing import Standing
 from fota_operator.rollouts.targets import missing_things
 from fota_operator.shipment import Firmware, Shipment, check_shipment, require_sendable
+from fota_operator.trust.release import Release
 
 
 @dataclass(frozen=True)

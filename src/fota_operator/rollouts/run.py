@@ -10,9 +10,9 @@ import json
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from fota_operator.account.roles import presign_role_arn
 from fota_operator.cloud import Cloud, explaining, is_passing
 from fota_operator.errors import AlreadyThere, CloudUnreachable, NotFound, OperatorError, TimedOut
-from fota_operator.roles import presign_role_arn
 from fota_operator.rollouts.ledger import Ledger
 from fota_operator.rollouts.look import judge
 from fota_operator.rollouts.offer import Offer, make_offer

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from fota_operator.cloud import Access, Cloud, connect
-from fota_operator.local import REGION, LocalAws
+from fota_operator.local.aws import REGION, LocalAws
 
 from ..conftest import Signatures
 from .faults import Proxy

@@ -19,7 +19,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import botocore.session
 
-from fota_operator.local import LocalAws
+from fota_operator.local.aws import LocalAws
 
 _PATIENCE_S = 20.0
 _HOP_BY_HOP = {"connection", "expect", "keep-alive", "transfer-encoding"}

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import boto3
 
 from fota_operator.cloud import Cloud
-from fota_operator.local import LocalAws
+from fota_operator.local.aws import LocalAws
 
 if TYPE_CHECKING:
     from mypy_boto3_iot_jobs_data import IoTJobsDataPlaneClient

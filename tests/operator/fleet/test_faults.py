@@ -3,11 +3,11 @@ from dataclasses import replace
 
 import pytest
 
+from fota_operator.account.roles import presign_role_arn
 from fota_operator.cloud import Cloud
 from fota_operator.errors import CloudUnreachable
-from fota_operator.image import Image
-from fota_operator.local import LocalAws
-from fota_operator.roles import presign_role_arn
+from fota_operator.images.image import Image
+from fota_operator.local.aws import LocalAws
 from fota_operator.store import store_image
 
 from .faults import Proxy, answer_lost, cut_in_the_middle, hung_up, request_lost, throttled

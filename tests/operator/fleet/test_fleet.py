@@ -3,7 +3,7 @@ from collections.abc import Callable
 import pytest
 
 from fota_operator.cloud import Cloud
-from fota_operator.local import LocalAws
+from fota_operator.local.aws import LocalAws
 
 from .fleet import HANGS, SUCCEEDS, Ends, Fleet, fails, rejects
 

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from fota_operator.keyrings import write_keyring
-from fota_operator.release_file import write_release
 from fota_operator.rollouts.plan import DEFAULT_STAGES
+from fota_operator.trust.keyrings import write_keyring
+from fota_operator.trust.release_file import write_release
 
 from .faults import Fault, Held, Proxy, passed_on
 from .fleet import Fleet

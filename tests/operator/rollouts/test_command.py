@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from fota_operator.keyrings import write_keyring
-from fota_operator.release_file import write_release
 from fota_operator.rollouts.stages import ordered
+from fota_operator.trust.keyrings import write_keyring
+from fota_operator.trust.release_file import write_release
 
 from ..conftest import Command
 from ..fleet.fleet import fails

@@ -9,11 +9,11 @@ import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from fota_operator.bootstrap_pieces import RIGHT, Absent, Look, Piece, differs, looking, missing
-from fota_operator.bootstrap_policies import tls_statement
+from fota_operator.account.pieces import RIGHT, Absent, Look, Piece, differs, looking, missing
+from fota_operator.account.policies import tls_statement
+from fota_operator.account.policy_findings import refuses_plain_http
 from fota_operator.cloud import Cloud, explaining
 from fota_operator.errors import AlreadyThere, BadInput, CloudRefused
-from fota_operator.policy_findings import refuses_plain_http
 
 if TYPE_CHECKING:
     from mypy_boto3_s3.type_defs import (

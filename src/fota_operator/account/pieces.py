@@ -1,6 +1,6 @@
 """What `fota bootstrap` makes, piece by piece: how to see whether it is right, and how to make it so. Values.
 
-Leaves to others: what the pieces are (`bootstrap_bucket`, `bootstrap_role`, `bootstrap_grants`).
+Leaves to others: what the pieces are (`bucket`, `presign_role`, `grants`).
 """
 
 from collections.abc import Callable, Iterator

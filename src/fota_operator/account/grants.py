@@ -1,16 +1,16 @@
 """The policies of devices and of operators, made and kept current; to whom they are given is for others to say.
 
-Leaves to others: what they allow (`device_policy`, `bootstrap_policies`).
+Leaves to others: what they allow (`device_policy`, `policies`).
 """
 
 import json
 
-from fota_operator.bootstrap_names import DEVICE_POLICY, OPERATOR_POLICY
-from fota_operator.bootstrap_pieces import RIGHT, Absent, Look, Piece, differs, looking, missing
-from fota_operator.bootstrap_policies import Document, Scope, operator_policy, scope_of
-from fota_operator.bootstrap_role import NO_ENTITY, Account
+from fota_operator.account.device_policy import policy_document
+from fota_operator.account.names import DEVICE_POLICY, OPERATOR_POLICY
+from fota_operator.account.pieces import RIGHT, Absent, Look, Piece, differs, looking, missing
+from fota_operator.account.policies import Document, Scope, operator_policy, scope_of
+from fota_operator.account.presign_role import NO_ENTITY, Account
 from fota_operator.cloud import Cloud, explaining
-from fota_operator.device_policy import policy_document
 from fota_operator.errors import AlreadyThere, CloudRefused
 from fota_operator.registration import GONE
 

@@ -17,8 +17,8 @@ from fota.envelope import Envelope
 from fota.trust_errors import NotTrusted
 from fota_operator.errors import BadInput, NotFound
 from fota_operator.files import read_bounded, write_whole
-from fota_operator.image import MAX_IMAGE_BYTES, image_from
-from fota_operator.release import Release, digests_of
+from fota_operator.images.image import MAX_IMAGE_BYTES, image_from
+from fota_operator.trust.release import Release, digests_of
 
 _ENVELOPE = "envelope.json"
 _IMAGE = "image"

@@ -1,6 +1,6 @@
 """The MiniStack process: its settings and ports, when it is ready, and the note of where it runs.
 
-Leaves to others: whether it should run (`local`), and what is in it (`local_setup`).
+Leaves to others: whether it should run (`aws`), and what is in it (`setup`).
 """
 
 import json
@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from fota_operator.errors import BadInput, LocalAwsFailed
-from fota_operator.local_process import Process, is_running, start_process, stop_process
+from fota_operator.local.process import Process, is_running, start_process, stop_process
 
 SERVICES = "iot,iot-data,iot-jobs-data,s3,iam,sts,kms"
 _NOTE = "running.json"

@@ -1,6 +1,6 @@
 """The role by which AWS IoT signs the URLs of images: trusted as it should be, and allowed to read them.
 
-Leaves to others: what its documents say (`bootstrap_policies`).
+Leaves to others: what its documents say (`policies`).
 """
 
 import json
@@ -9,13 +9,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from fota.findings import OK
-from fota_operator.bootstrap_names import PRESIGN_ROLE
-from fota_operator.bootstrap_pieces import RIGHT, Absent, Look, Piece, differs, looking, missing
-from fota_operator.bootstrap_policies import Document, read_policy, trust_policy
+from fota_operator.account.names import PRESIGN_ROLE
+from fota_operator.account.pieces import RIGHT, Absent, Look, Piece, differs, looking, missing
+from fota_operator.account.policies import Document, read_policy, trust_policy
+from fota_operator.account.policy_findings import IOT_SERVICE, trust_findings
+from fota_operator.account.policy_statements import parse_statements
 from fota_operator.cloud import Cloud, explaining
 from fota_operator.errors import AlreadyThere, BadInput, CloudRefused
-from fota_operator.policy_findings import IOT_SERVICE, trust_findings
-from fota_operator.policy_statements import parse_statements
 from fota_operator.registration import OUR_MARK
 
 if TYPE_CHECKING:

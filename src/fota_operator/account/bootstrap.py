@@ -2,19 +2,19 @@
 
 Everything is looked at before anything is made, and running it again is harmless. Nothing is deleted, but for the
 oldest version of a policy of ours that has as many as AWS keeps.
-Leaves to others: the pieces (`bootstrap_bucket`, `bootstrap_role`, `bootstrap_grants`).
+Leaves to others: the pieces (`bucket`, `presign_role`, `grants`).
 """
 
 from dataclasses import dataclass
 
-from fota_operator.bootstrap_bucket import bucket_pieces
-from fota_operator.bootstrap_grants import device_policy_piece, operator_policy_piece
-from fota_operator.bootstrap_names import PRESIGN_ROLE, default_bucket
-from fota_operator.bootstrap_pieces import Found, Piece
-from fota_operator.bootstrap_policies import Scope
-from fota_operator.bootstrap_role import Account, role_pieces
+from fota_operator.account.bucket import bucket_pieces
+from fota_operator.account.grants import device_policy_piece, operator_policy_piece
+from fota_operator.account.names import PRESIGN_ROLE, default_bucket
+from fota_operator.account.pieces import Found, Piece
+from fota_operator.account.policies import Scope
+from fota_operator.account.presign_role import Account, role_pieces
 from fota_operator.cloud import Cloud
-from fota_operator.kms import kms_public_key
+from fota_operator.trust.kms import kms_public_key
 
 
 @dataclass(frozen=True)

@@ -2,13 +2,13 @@
 
 AWS offers a simulator for this; who may ask it of a role may often not ask what we need, and no stand-in for AWS
 has all of it. Reading a document takes permission to read it, nothing else.
-Leaves to others: fetching the documents (`doctor`), and making better ones (`bootstrap_policies`).
+Leaves to others: fetching the documents (`doctor`), and making better ones (`policies`).
 """
 
 from collections.abc import Iterable, Iterator
 
 from fota.findings import ERROR, OK, WARNING, Finding
-from fota_operator.policy_statements import ANYBODY, Statement, matches, parse_statements, permits
+from fota_operator.account.policy_statements import ANYBODY, Statement, matches, parse_statements, permits
 
 IOT_SERVICE = "iot.amazonaws.com"
 _ASSUME = "sts:AssumeRole"

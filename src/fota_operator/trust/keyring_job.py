@@ -7,8 +7,8 @@ from fota.keyring import Keyring
 from fota_operator.cloud import Cloud
 from fota_operator.document import build_keyring_document
 from fota_operator.jobs import new_job_id, require_timeout, target_arn
-from fota_operator.keyrings import require_successor
 from fota_operator.new_job import NewJob, create_job
+from fota_operator.trust.keyrings import require_successor
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from itertools import islice
 
 from fota.findings import OK, WARNING, Finding
+from fota_operator.account.policy_findings import device_policy_finding
 from fota_operator.cloud import Cloud, explaining
-from fota_operator.policy_findings import device_policy_finding
 
 MAX_POLICIES_LISTED = 1000
 MAX_POLICIES_READ = 100

@@ -5,9 +5,9 @@ Leaves to others: making it (`bootstrap`). What it may read in S3 only a device'
 
 from collections.abc import Mapping
 
+from fota_operator.account.policy_findings import IOT_SERVICE, iot_may_assume
 from fota_operator.cloud import Cloud, explaining
 from fota_operator.errors import BadInput, CloudRefused, NotFound
-from fota_operator.policy_findings import IOT_SERVICE, iot_may_assume
 
 TRUST_IOT: Mapping[str, object] = {
     "Version": "2012-10-17",

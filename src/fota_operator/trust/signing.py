@@ -13,7 +13,7 @@ from fota import envelope as envelopes
 from fota.envelope import MOST_SIGNATURES, Envelope
 from fota.trust_errors import BadEnvelope, BadSignature
 from fota_operator.errors import BadInput, KeyUnusable
-from fota_operator.keys import KeyFolder, PassphraseOf, SigningKey
+from fota_operator.trust.keys import KeyFolder, PassphraseOf, SigningKey
 
 _HALF_BYTES = envelopes.SIGNATURE_BYTES // 2
 

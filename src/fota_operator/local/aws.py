@@ -3,7 +3,7 @@
 All its state is in one folder. It takes itself for account 000000000000 in us-east-1.
 Its listener for devices binds every interface, and lets whoever shows no certificate do everything; MiniStack
 offers a way to change neither. It is for a network that you trust.
-Leaves to others: the process (`local_process`), certificates (`local_pki`), bucket and role (`local_setup`).
+Leaves to others: the process (`process`), certificates (`pki`), bucket and role (`setup`).
 """
 
 import fcntl
@@ -14,13 +14,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from fota_operator import local_server
 from fota_operator.cloud import Access, Cloud, connect
 from fota_operator.errors import BadInput, LocalAwsFailed
-from fota_operator.local_pki import ensure_server_certificate
-from fota_operator.local_process import is_running, stop_process
-from fota_operator.local_server import Ports, RunningServer
-from fota_operator.local_setup import ensure_bucket_and_role
+from fota_operator.local import server as local_server
+from fota_operator.local.pki import ensure_server_certificate
+from fota_operator.local.process import is_running, stop_process
+from fota_operator.local.server import Ports, RunningServer
+from fota_operator.local.setup import ensure_bucket_and_role
 from fota_operator.things import ThingOptions
 
 DEFAULT_FOLDER = Path(".fota-local")

@@ -1,7 +1,7 @@
 """File systems in memory, littlefs2, as a microcontroller mounts them for reading: packed from files, looked into.
 
 No block is left free and nothing has a time, so the same files give the same bytes.
-Leaves to others: which files make an image (`image_micropython`), and what is read from a file (`image`).
+Leaves to others: which files make an image (`micropython`), and what is read from a file (`image`).
 """
 
 from collections.abc import Iterator, Mapping

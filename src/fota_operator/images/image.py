@@ -1,6 +1,6 @@
 """Images: built from a folder as a zipapp, or read from a file.
 
-Leaves to others: images for MicroPython (`image_micropython`), storing images (`store`), and what a device makes
+Leaves to others: images for MicroPython (`micropython`), storing images (`store`), and what a device makes
 of them.
 """
 
@@ -18,7 +18,7 @@ from pathlib import Path
 
 from fota_operator.errors import BadInput, NotFound, OperatorError
 from fota_operator.files import write_whole
-from fota_operator.littlefs_image import is_littlefs, root_files
+from fota_operator.images.littlefs import is_littlefs, root_files
 
 IMAGE_FACTS = "fota-image.json"
 """The member of a built image that says its version, as `{"version": …}`."""

@@ -8,8 +8,8 @@ Leaves to others: writing them (`bootstrap`), judging those of others (`policy_f
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from fota_operator.policy_findings import IOT_SERVICE
-from fota_operator.policy_statements import parse_statements
+from fota_operator.account.policy_findings import IOT_SERVICE
+from fota_operator.account.policy_statements import parse_statements
 
 MAX_MANAGED_POLICY_CHARACTERS = 6144
 TLS_ONLY = "FotaTlsOnly"

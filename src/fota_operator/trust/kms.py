@@ -11,8 +11,8 @@ from cryptography.hazmat.primitives.serialization import load_der_public_key
 
 from fota_operator.cloud import Cloud, explaining
 from fota_operator.errors import CloudRefused, KeyUnusable, NotFound
-from fota_operator.keys import SigningKey
-from fota_operator.signing import signature_from_der
+from fota_operator.trust.keys import SigningKey
+from fota_operator.trust.signing import signature_from_der
 
 # What KMS calls P-256, and ECDSA with SHA-256 on it.
 _KEY_SPEC = "ECC_NIST_P256"

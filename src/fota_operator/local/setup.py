@@ -5,9 +5,9 @@ Leaves to others: on which AWS; today only the local one is set up like this.
 
 import json
 
+from fota_operator.account.roles import TRUST_IOT
 from fota_operator.cloud import Cloud, explaining
 from fota_operator.errors import CloudRefused, NotFound
-from fota_operator.roles import TRUST_IOT
 from fota_operator.store import bucket_region
 
 

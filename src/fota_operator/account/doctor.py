@@ -1,7 +1,7 @@
 """What is missing, broken or too wide on the operator's side of AWS. Changes nothing.
 
 What may not be looked at, or what this AWS does not tell, is a warning that it is not known.
-Leaves to others: the bucket's settings (`bootstrap_bucket`), judging policies (`policy_findings`), IoT policies and
+Leaves to others: the bucket's settings (`bucket`), judging policies (`policy_findings`), IoT policies and
 jobs (`doctor_iot`), the device's side.
 """
 
@@ -12,14 +12,14 @@ from email.utils import parsedate_to_datetime
 from functools import partial
 
 from fota.findings import ERROR, OK, WARNING, Finding
-from fota_operator.bootstrap_bucket import NO_BUCKET_YET, bucket_pieces
-from fota_operator.bootstrap_names import PRESIGN_ROLE, default_bucket
-from fota_operator.bootstrap_pieces import Absent, Piece, looking
+from fota_operator.account.bucket import NO_BUCKET_YET, bucket_pieces
+from fota_operator.account.doctor_iot import job_findings, policy_findings
+from fota_operator.account.names import PRESIGN_ROLE, default_bucket
+from fota_operator.account.pieces import Absent, Piece, looking
+from fota_operator.account.policy_findings import read_findings, trust_findings
 from fota_operator.cloud import Cloud, explaining
-from fota_operator.doctor_iot import job_findings, policy_findings
 from fota_operator.errors import CloudRefused, CloudUnreachable, NoCredentials, NotFound, OperatorError
-from fota_operator.kms import kms_public_key, require_may_sign
-from fota_operator.policy_findings import read_findings, trust_findings
+from fota_operator.trust.kms import kms_public_key, require_may_sign
 
 # AWS takes no request that is signed more than five minutes away from its own clock.
 SKEW_REFUSED_S = 300

@@ -14,8 +14,8 @@ from fota.keyring import Keyring
 from fota.trust_errors import BadEnvelope, BadKeyring, NotTrusted
 from fota_operator.errors import AlreadyThere, BadInput, DeviceWouldRefuse
 from fota_operator.files import read_bounded, write_new
-from fota_operator.keys import SigningKey
-from fota_operator.signing import Signer, signed
+from fota_operator.trust.keys import SigningKey
+from fota_operator.trust.signing import Signer, signed
 
 KEYRING_FILE = "keyring.json"
 """The name of the keyring in use, in the folder of the keys."""

@@ -18,8 +18,8 @@ from fota.keyring import Keyring
 from fota.manifest import ANY_SLOT, Manifest
 from fota.trust_errors import BadManifest, Contradiction, NotTrusted
 from fota_operator.errors import BadInput, DeviceWouldRefuse
-from fota_operator.image import ESP32_KIND, LITTLEFS_KIND, ZIPAPP_KIND, Image
-from fota_operator.signing import Signer, signed
+from fota_operator.images.image import ESP32_KIND, LITTLEFS_KIND, ZIPAPP_KIND, Image
+from fota_operator.trust.signing import Signer, signed
 
 _STARTED_KINDS = (ZIPAPP_KIND, LITTLEFS_KIND, ESP32_KIND)
 """What devices start; each device starts one of them."""

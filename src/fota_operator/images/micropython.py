@@ -1,14 +1,14 @@
 """Images for MicroPython: built from a folder as a file system that the device mounts for reading.
 
-Leaves to others: the file system (`littlefs_image`), the compiler (`mpy_cross`), reading images (`image`).
+Leaves to others: the file system (`littlefs`), the compiler (`mpy_cross`), reading images (`image`).
 """
 
 from pathlib import Path, PurePosixPath
 
 from fota_operator.errors import BadInput
-from fota_operator.image import LITTLEFS_KIND, MICROPYTHON_MAINS, Image, program_files, write_image
-from fota_operator.littlefs_image import packed
-from fota_operator.mpy_cross import compiled
+from fota_operator.images.image import LITTLEFS_KIND, MICROPYTHON_MAINS, Image, program_files, write_image
+from fota_operator.images.littlefs import packed
+from fota_operator.images.mpy_cross import compiled
 
 
 def build_micropython_image(source: Path, version: str, out: Path, *, compile_sources: bool = False) -> Image:

@@ -1,0 +1,1 @@
+"""The bytes that fill a slot, built and read."""

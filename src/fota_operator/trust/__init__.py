@@ -1,0 +1,1 @@
+"""Keys, keyrings and signed releases: whom devices trust."""
