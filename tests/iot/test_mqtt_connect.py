@@ -6,6 +6,7 @@ import time
 
 import pytest
 
+from aws.iot import _mqtt_tls_cpython
 from aws.iot._mqtt_cpython import PahoConnection
 from aws.iot.errors import ConnectFailed, NotConnected
 from fota.backoff import Backoff
@@ -36,6 +37,21 @@ def test_connecting_twice_connects_once(mqtt_lab: MqttLab) -> None:
     connection.connect()
 
     assert len(mqtt_lab.broker.connects) == 1
+
+
+def test_small_packets_leave_at_once(mqtt_lab: MqttLab, monkeypatch: pytest.MonkeyPatch) -> None:
+    sockets = []
+    handshake = _mqtt_tls_cpython._Socket.do_handshake
+
+    def noted(tls: _mqtt_tls_cpython._Socket, block: bool = False) -> None:
+        sockets.append(tls)
+        handshake(tls, block)
+
+    monkeypatch.setattr(_mqtt_tls_cpython._Socket, "do_handshake", noted)
+    connection = mqtt_lab.connected()
+
+    assert connection.is_connected()
+    assert [bool(tls.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)) for tls in sockets] == [True]
 
 
 def test_a_port_given_to_connect_wins_over_that_of_the_endpoint(mqtt_lab: MqttLab) -> None:
