@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TypedDict
 from urllib.parse import quote
 
+from fota_operator.account.names import default_bucket
 from fota_operator.cloud import Cloud, explaining
 from fota_operator.errors import BadInput, CloudRefused, NotFound, StoredObjectDiffers
 from fota_operator.images.image import Image
@@ -45,7 +46,12 @@ def bucket_region(cloud: Cloud, bucket: str) -> str:
     """The region of a bucket that exists and that we may use. *Raises* NotFound, CloudRefused."""
     try:
         with explaining(f"look at the bucket {bucket}"):
-            return cloud.s3.head_bucket(Bucket=bucket).get("BucketRegion") or cloud.region
+            if bucket == default_bucket(cloud):
+                # A name that can be guessed: somebody else may have taken it.
+                found = cloud.s3.head_bucket(Bucket=bucket, ExpectedBucketOwner=cloud.account_id)
+            else:
+                found = cloud.s3.head_bucket(Bucket=bucket)
+            return found.get("BucketRegion") or cloud.region
     except CloudRefused as error:
         if error.code in _ABSENT:
             raise NotFound(f"there is no bucket {bucket}", "make it with `fota bootstrap`") from error

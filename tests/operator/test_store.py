@@ -80,3 +80,23 @@ def test_a_bucket_that_is_not_there_is_named(cloud: Cloud) -> None:
 def test_the_region_of_a_bucket_is_its_own(cloud: Cloud) -> None:
     cloud.s3.create_bucket(Bucket="far-away", CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
     assert bucket_region(cloud, "far-away") == "eu-west-1"
+
+
+@pytest.mark.parametrize("is_default", [True, False])
+def test_of_the_default_bucket_alone_it_is_asked_whether_it_is_ours(
+    cloud: Cloud, bucket: str, monkeypatch: pytest.MonkeyPatch, is_default: bool
+) -> None:
+    # Its name can be guessed, and so taken; another one was named by whoever uses it. The local AWS asks nobody.
+    if is_default:
+        monkeypatch.setattr("fota_operator.store.default_bucket", lambda _cloud: bucket)
+    asked: list[object] = []
+
+    def note(params: dict[str, object], **_: object) -> None:
+        asked.append(params.get("ExpectedBucketOwner"))
+
+    cloud.s3.meta.events.register("provide-client-params.s3.HeadBucket", note)
+    try:
+        bucket_region(cloud, bucket)
+    finally:
+        cloud.s3.meta.events.unregister("provide-client-params.s3.HeadBucket", note)
+    assert asked == [cloud.account_id if is_default else None]
