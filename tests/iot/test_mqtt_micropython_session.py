@@ -420,12 +420,13 @@ def test_a_session_leaves_nothing_on_the_heap_when_it_is_made_again(there: Micro
     connection.connect()
     connection.subscribe("a", _ignore)
     used = []
-    for session in range(2, 12):
+    for session in range(2, 18):
         there.broker.kick()
         there.eventually(lambda session=session: connection.sessions == session)
         used.append(connection.memory())
 
-    assert max(used[5:]) - used[0] < 500
+    # The first ones may fill what is kept once; after those, 50 bytes a session would be seen.
+    assert used[-1] - used[4] < 500
 
 
 def test_a_long_message_leaves_nothing_on_the_heap(there: MicroPythonLab) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from fota_operator.rollouts.plan import DEFAULT_STAGES
+from fota_operator.rollouts.plan import Stage
 from fota_operator.trust.keyrings import write_keyring
 from fota_operator.trust.release_file import write_release
 
@@ -134,9 +134,12 @@ def test_killed_at_the_group_of_a_large_stage_and_run_again_nothing_is_left_of_i
     group = lab.group(fleet.names)
     held = Held(effect=effect)
     proxy.afterwards = at(number, held, (name,))
-    with running(lab, proxy, group, "--no-canary") as process:
+    # A gate that waits for every thing: while one may still answer, the group stays.
+    file = lab.folder / "plan.toml"
+    file.write_text('canary = false\n[[stages]]\nname = "all"\npercent = 100\n')
+    with running(lab, proxy, group, str(file)) as process:
         kill_when_held(process, held, fleet)
-    plan = lab.plan(group, stages=DEFAULT_STAGES[-1:])
+    plan = lab.plan(group, stages=(Stage("all", percent=100.0),))
     assert lab.run(plan, fleet.turn).state == "done"
     assert finished(lab, fleet, STAGES[:1])
 
