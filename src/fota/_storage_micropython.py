@@ -172,6 +172,12 @@ def write_whole_file(path: str, content: bytes) -> None:
     _sync()
 
 
+def require_no_fat(home: str) -> None:
+    """*Raises* StorageFailed for a folder on FAT, where a power cut can cost every file."""
+    if file_system_kind(home) == "fat":
+        raise StorageFailed(f"{home}: lies on FAT, which a power cut can destroy; move it to littlefs")
+
+
 def file_system_kind(path: str) -> str:
     """What the path lies on: "littlefs", "fat", "posix", "rom"; empty if that cannot be told.
 

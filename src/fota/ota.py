@@ -9,15 +9,14 @@ decides what starts. The home folder, on littlefs, keeps what partitions cannot:
 
 from fota import device as devices
 from fota import trial
-from fota._storage_micropython import file_system_kind
-from fota.errors import StorageFailed
+from fota._storage_micropython import require_no_fat
 from fota.home import releases_in
 from fota.journal import Journal
 from fota.record import RecordStore
 from fota.slots.esp32 import OtaRecords, ota_partitions
 from fota.slots.partition import PartitionSlots
 from fota.storage import cell_pair, make_folder
-from fota.watchdog import DEADLINE_MS, restart_at
+from fota.watchdog import DEADLINE_MS, end_trial_after
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -56,8 +55,8 @@ def open_board(
     *Raises* NotProvisioned without two OTA partitions, StorageFailed for FAT or a home that cannot be made: the
     firmware runs, but takes no update; one on trial is gone at the next reset.
     """
-    if not allow_fat and file_system_kind(home) == "fat":
-        raise StorageFailed(f"{home}: lies on FAT, which a power cut can destroy; move it to littlefs")
+    if not allow_fat:
+        require_no_fat(home)
     partitions = partitions or __import__("esp32").Partition
     make_folder(home)
     slots = PartitionSlots(ota_partitions(partitions), lambda slot: cell_pair(f"{home}/slot-{slot}.seal"))
@@ -66,8 +65,5 @@ def open_board(
     device = devices.device_of(_Memory(home, slots, records), records.running_slot, home + "/ca.pem")
     devices.use(device)
     if device.verdict() == trial.ON_TRIAL:
-        if arm is None:
-            restart_at(deadline_ms, lambda: device.verdict() == trial.ON_TRIAL)
-        else:
-            arm(deadline_ms)
+        end_trial_after(deadline_ms, lambda: device.verdict() == trial.ON_TRIAL, arm)
     return device

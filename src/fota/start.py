@@ -12,13 +12,13 @@ import sys
 
 from fota import boot, image, machine, trial
 from fota._machine_micropython import put_setting
-from fota._storage_micropython import file_system_kind
+from fota._storage_micropython import require_no_fat
 from fota.errors import StorageFailed
 from fota.log import log
 from fota.record import RecordStore
 from fota.slots.files import FileSlots
 from fota.storage import cell_pair
-from fota.watchdog import DEADLINE_MS, restart_at
+from fota.watchdog import DEADLINE_MS, end_trial_after
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -56,8 +56,8 @@ def start(
     allow_fat: start even from a home on FAT, where a power cut can cost every file.
     *Raises* NotProvisioned, NothingBootable, StorageFailed for FAT: then no image runs.
     """
-    if not allow_fat and file_system_kind(home) == "fat":
-        raise StorageFailed(f"{home}: lies on FAT, which a power cut can destroy; move it to littlefs")
+    if not allow_fat:
+        require_no_fat(home)
     slots = FileSlots.open(home)
     records = RecordStore(*cell_pair(home + "/record"))
     slot = boot.choose(records, slots.count, _prover(slots), attempts=attempts)
@@ -67,10 +67,7 @@ def start(
     put_setting("FOTA_SLOT", str(slot))
     put_setting("FOTA_CACERT", home + "/ca.pem")
     if on_trial:
-        if arm is None:
-            restart_at(deadline_ms, lambda: _trial(records, slot) is not None)
-        else:
-            arm(deadline_ms)
+        end_trial_after(deadline_ms, lambda: _trial(records, slot) is not None, arm)
     gc.threshold(COLLECT_EVERY_BYTES)  # type: ignore[attr-defined]  # MicroPython's own
     gc.collect()
     cause = _run(slots.image_path(slot))

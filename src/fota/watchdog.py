@@ -1,4 +1,4 @@
-"""A timer that ends a trial which lasts too long, on boards that have one."""
+"""What ends a trial that lasts too long: the program's hook, or a timer, on boards that have one."""
 
 from fota import machine
 from fota.log import log
@@ -12,8 +12,13 @@ DEADLINE_MS = 600_000
 """How long a trial may last, unless told otherwise."""
 
 
-def restart_at(deadline_ms: int, is_on_trial: "Callable[[], bool]") -> None:
-    """Restart the device after so long, if the trial still lasts, by a timer of its own, where there is one."""
+def end_trial_after(
+    deadline_ms: int, is_on_trial: "Callable[[], bool]", arm: "Callable[[int], object] | None" = None
+) -> None:
+    """Have the device restarted after so long, if the trial still lasts: by `arm`, else by a timer of this board."""
+    if arm is not None:
+        arm(deadline_ms)
+        return
     timer: "Any" = getattr(__import__("machine"), "Timer", None)
 
     def end_trial(_timer: object) -> None:

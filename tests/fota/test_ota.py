@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from fota import _storage_micropython, ota, trial, watchdog
 from fota import device as devices
-from fota import ota, trial
 from fota.errors import NotProvisioned, StorageFailed
 from fota.image import Hasher
 from fota.ota import open_board
@@ -93,18 +93,31 @@ def test_a_trial_has_its_watchdog_before_the_program_runs_and_no_other_boot_has(
 
 @pytest.mark.parametrize("is_on_trial", [True, False])
 def test_without_a_hook_the_timer_of_the_board_ends_a_trial_that_lasts(board, home, monkeypatch, is_on_trial):
-    timers = []
-    monkeypatch.setattr(ota, "restart_at", lambda ms, lasts: timers.append((ms, lasts)))
+    timers, restarts = [], []
+
+    class Timer:
+        ONE_SHOT = 0
+
+        def __init__(self, number):
+            assert number == -1
+
+        def init(self, *, mode, period, callback):
+            timers.append((mode, period, callback))
+
+    monkeypatch.setattr(watchdog, "__import__", {"machine": types.SimpleNamespace(Timer=Timer)}.get, raising=False)
+    monkeypatch.setattr(watchdog.machine, "restart", lambda: restarts.append("restarted"))
     with_new_image_on_trial(board, home)
     device = open_board(home, partitions=board.Partition)
-    ((deadline_ms, lasts),) = timers
+    ((mode, period_ms, callback),) = timers
     if not is_on_trial:
         device.confirm()
-    assert (deadline_ms, lasts()) == (ota.DEADLINE_MS, is_on_trial)
+    callback(None)
+    assert (mode, period_ms) == (Timer.ONE_SHOT, watchdog.DEADLINE_MS)
+    assert restarts == ["restarted"] * is_on_trial
 
 
 def test_a_home_on_fat_is_refused_before_anything_is_made(board, home, monkeypatch):
-    monkeypatch.setattr(ota, "file_system_kind", lambda _path: "fat")
+    monkeypatch.setattr(_storage_micropython, "file_system_kind", lambda _path: "fat")
     with pytest.raises(StorageFailed, match="FAT"):
         opened(board, home)
     assert not Path(home).exists()

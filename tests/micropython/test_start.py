@@ -52,7 +52,7 @@ watchdog.__import__ = lambda name: Board
 watchdog.machine.restart = lambda: print('["restarted"]')
 watchdog.log = lambda event, problem: print(json.dumps([event]))
 refused = {refused}
-watchdog.restart_at(5000, lambda: {on_trial})
+watchdog.end_trial_after(5000, lambda: {on_trial})
 """
 
 
