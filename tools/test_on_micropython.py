@@ -1,10 +1,11 @@
 """Runs every test that needs the interpreter of the microcontrollers, and ends with one line of JSON.
 
 passed, failed      tests; one that was not run is neither
-smallest_heap_kib   in which a whole update passes, with the library in ROM; null if it was not measured
+smallest_heap_kib   of this port of 64 bits, in which a whole update passes, with the library in ROM; null if it was
+                    not measured
 cuts, violations    power cuts on littlefs, and what was found broken afterwards (10 at most of each sweep)
 
-A line before says how large the heap must be with the library in files. Leaves to the tests what they check.
+A line before says the same with the library in files. Leaves to the tests what they check.
 """
 
 import json

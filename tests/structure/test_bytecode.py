@@ -56,5 +56,23 @@ def test_other_names_stay(line):
     assert line.split()[0].encode() in device_bytecode(Path("a.py"), (line + "\n").encode())
 
 
+def test_a_class_of_a_name_and_constants_is_made_by_a_call():
+    first = 'class A(ValueError):\n    """Its text."""\n\n    reason = "a"\n    """Told."""\n\n\n'
+    source = first + 'class B(A):\n    """As A."""\n'
+    assert lean(source.encode()).decode().splitlines()[::7] == [
+        "A = type('A', (ValueError,), {'reason': 'a'})",
+        "B = type('B', (A,), {})",
+    ]
+    made = meaning(source)
+    assert issubclass(made["B"], ValueError)  # type: ignore[arg-type]
+    assert (made["B"].__name__, made["B"].reason) == ("B", "a")  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("line", ["def f(self): pass", "a = f()", "a: int"])
+def test_other_classes_stay(line):
+    source = f"class A(B):\n    {line}\n"
+    assert lean(source.encode()).decode() == source
+
+
 def test_a_traceback_names_the_module():
     assert b"fota.slots\0" in device_bytecode(Path("fota/slots/__init__.py"), b"")
