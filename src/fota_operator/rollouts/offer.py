@@ -13,16 +13,17 @@ from typing import TYPE_CHECKING
 from fota_operator.cloud import Cloud
 from fota_operator.errors import CloudRefused
 from fota_operator.new_job import ALREADY_EXISTS, MOST_TARGETS, NewJob, create_named_job
+from fota_operator.pace import Clock
 from fota_operator.rollouts import names
 from fota_operator.rollouts.job_read import read_tags
 from fota_operator.rollouts.ledger import require_own
 from fota_operator.rollouts.names import Place
-from fota_operator.rollouts.pace import Clock, Tell
 from fota_operator.rollouts.plan import AbortRule
 from fota_operator.rollouts.plan_store import StoredPlan
 from fota_operator.rollouts.stage_group import StageGroup
 from fota_operator.rollouts.stages import rate
 from fota_operator.rollouts.targets import NOT_FOUND, missing_things
+from fota_operator.rollouts.telling import Tell
 
 if TYPE_CHECKING:
     from mypy_boto3_iot.literals import JobExecutionFailureTypeType

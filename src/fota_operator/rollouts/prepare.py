@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from fota.keyring import Keyring
 from fota_operator.cloud import Cloud
 from fota_operator.errors import BadInput, NotFound
+from fota_operator.pace import Clock, SystemClock
 from fota_operator.rollouts.forecast import Forecast, forecast
 from fota_operator.rollouts.ledger import Ledger
 from fota_operator.rollouts.look import judge
-from fota_operator.rollouts.pace import Clock, SystemClock, Tell, silent
 from fota_operator.rollouts.plan import Plan
 from fota_operator.rollouts.plan_json import decode, encode
 from fota_operator.rollouts.plan_store import (
@@ -29,6 +29,7 @@ from fota_operator.rollouts.seen import Halted
 from fota_operator.rollouts.stages import PlannedStage, planned
 from fota_operator.rollouts.standing import Standing
 from fota_operator.rollouts.targets import missing_things
+from fota_operator.rollouts.telling import Tell, silent
 from fota_operator.shipment import Firmware, Shipment, check_shipment, require_sendable
 from fota_operator.trust.release import Release
 

@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING
 
 from fota_operator.cloud import Cloud, explaining
 from fota_operator.errors import AlreadyThere, CloudRefused, TimedOut
+from fota_operator.pace import REGISTRY_PER_SECOND, Clock, Pace
 from fota_operator.rollouts.job_read import JobRead
-from fota_operator.rollouts.pace import REGISTRY_PER_SECOND, Clock, Pace, Progress, Tell
 from fota_operator.rollouts.targets import NOT_FOUND, group_members
+from fota_operator.rollouts.telling import Progress, Tell
 
 if TYPE_CHECKING:
     from mypy_boto3_iot.type_defs import TagTypeDef

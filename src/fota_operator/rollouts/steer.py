@@ -9,11 +9,11 @@ from dataclasses import dataclass
 
 from fota_operator.cloud import Cloud, explaining
 from fota_operator.errors import BadInput, CloudRefused
+from fota_operator.pace import JOBS_PER_SECOND, Clock, Pace, SystemClock
 from fota_operator.rollouts import names
 from fota_operator.rollouts.job_read import JobRead, newest_executions, read_job
 from fota_operator.rollouts.ledger import Ledger
 from fota_operator.rollouts.look import Looker
-from fota_operator.rollouts.pace import JOBS_PER_SECOND, Clock, Pace, SystemClock
 from fota_operator.rollouts.seen import ABORTED_CODE, PAUSED_CODE
 from fota_operator.rollouts.stage_group import delete_groups
 from fota_operator.rollouts.standing import Standing

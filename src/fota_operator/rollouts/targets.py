@@ -9,7 +9,7 @@ from collections.abc import Iterable
 
 from fota_operator.cloud import Cloud, explaining
 from fota_operator.errors import CloudRefused, NotFound
-from fota_operator.rollouts.pace import REGISTRY_PER_SECOND, Clock, Pace
+from fota_operator.pace import REGISTRY_PER_SECOND, Clock, Pace
 from fota_operator.rollouts.plan import Targets
 from fota_operator.things import thing_arn
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 from datetime import timedelta
 
 from fota_operator.errors import OperatorError, TimedOut
-from fota_operator.rollouts.pace import Clock, Progress, SystemClock, Tell, jittered, silent
+from fota_operator.pace import Clock, SystemClock, jittered
 from fota_operator.rollouts.prepare import stage_number
 from fota_operator.rollouts.run import INTERVAL_S
 from fota_operator.rollouts.standing import StageStanding, Standing
 from fota_operator.rollouts.steer import Rollout
+from fota_operator.rollouts.telling import Progress, Tell, silent
 
 
 def wait_for_gate(
