@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from fota_operator.cloud import Cloud, explaining
 from fota_operator.errors import BadInput, CloudRefused
+from fota_operator.jobs import cancel_executions
 from fota_operator.pace import JOBS_PER_SECOND, Clock, Pace, SystemClock
 from fota_operator.rollouts import names
 from fota_operator.rollouts.job_read import JobRead, newest_executions, read_job
@@ -92,7 +93,7 @@ def enforce(cloud: Cloud, ledger: Ledger, code: str, *, force: bool = False) -> 
             _cancel(cloud, job, code, force=force)
         elif force and job.counts["IN_PROGRESS"]:
             # Cancelled before without force, which AWS does not do to a job twice: what is left are its executions.
-            _cancel_executions(cloud, job, pace)
+            cancel_executions(cloud, job.job_id, newest_executions(cloud, job.job_id).values(), pace)
 
 
 def _cancel(cloud: Cloud, job: JobRead, code: str, *, force: bool) -> None:
@@ -102,23 +103,6 @@ def _cancel(cloud: Cloud, job: JobRead, code: str, *, force: bool) -> None:
     except CloudRefused as error:
         now = read_job(cloud, job.job_id) if error.code == _NOT_CANCELLABLE else job
         if now is not None and now.running:
-            raise
-
-
-def _cancel_executions(cloud: Cloud, job: JobRead, pace: Pace) -> None:
-    for one in newest_executions(cloud, job.job_id).values():
-        if one.pending:
-            pace.wait()
-            _cancel_execution(cloud, job.job_id, one.thing)
-
-
-def _cancel_execution(cloud: Cloud, job_id: str, thing: str) -> None:
-    try:
-        with explaining(f"cancel the job {job_id} for {thing}"):
-            cloud.iot.cancel_job_execution(jobId=job_id, thingName=thing, force=True)
-    except CloudRefused as error:
-        # The device was quicker.
-        if error.code != "InvalidStateTransitionException":
             raise
 
 

@@ -146,7 +146,6 @@ def test_an_object_says_which_rollout_it_is_of() -> None:
 
 
 def test_things_are_asked_for_no_faster_than_aws_allows() -> None:
-
     waits: list[float] = []
 
     class Still(FleetClock):
