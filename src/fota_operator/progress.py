@@ -128,7 +128,7 @@ def watch_job(
         f"watch on with `fota watch {job_id}`, or end it with `fota cancel {job_id}`",
     )
     patience = Patience(interval_s, timeout_s, problem)
-    return looks(lambda: job_status(cloud, job_id), lambda status: status.ended, patience, too_late)
+    return looks(lambda: job_status(cloud, job_id), lambda status: status.ended, patience, lambda _: too_late)
 
 
 def executions_of_job(cloud: Cloud, job_id: str) -> list[ExecutionStatus]:

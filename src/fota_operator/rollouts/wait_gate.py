@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 from fota_operator.errors import OperatorError, TimedOut
-from fota_operator.pace import Clock, SystemClock, jittered
+from fota_operator.pace import Clock, SystemClock
 from fota_operator.rollouts.prepare import stage_number
 from fota_operator.rollouts.run import INTERVAL_S
 from fota_operator.rollouts.standing import StageStanding, Standing
 from fota_operator.rollouts.steer import Rollout
 from fota_operator.rollouts.telling import Progress, Tell, silent
+from fota_operator.watching import Patience, looks
 
 
 def wait_for_gate(
@@ -24,29 +23,34 @@ def wait_for_gate(
 ) -> Standing:
     """Wait for the gate of a stage, given by name or number; how the rollout stands when it is passed.
 
+    A look that fails for a moment is told, and made again, as `watching.looks` does.
     *Raises* OperatorError if it failed or the rollout was halted or aborted; TimedOut, NotFound, BadInput.
     """
+
+    def row_in(standing: Standing) -> StageStanding:
+        return standing.stages[stage_number(standing, stage) - 1]
+
+    def too_late(standing: Standing) -> TimedOut:
+        why = row_in(standing).why
+        return TimedOut(f"the gate of {stage} is not passed within {timeout_s:g} s: {why}", "wait on")
+
     clock = clock or SystemClock()
-    looker = rollout.looker(clock)
-    deadline, told = clock.now() + timedelta(seconds=timeout_s), ""
-    while True:
-        standing = looker.standing()
-        row = standing.stages[stage_number(standing, stage) - 1]
-        if row.state == "passed":
-            return standing
+    patience = Patience(interval_s, timeout_s, lambda error: tell(Progress(f"{error}; looking again")))
+    told = ""
+    for standing in looks(
+        rollout.looker(clock).standing, lambda one: row_in(one).state == "passed", patience, too_late, clock
+    ):
+        row = row_in(standing)
         _require_hope(standing, row)
         why = f"stage {row.number}, {row.name}: {row.state}, {row.why}"
-        if why != told:
+        if why != told and row.state != "passed":
             told = why
             tell(Progress(why))
-        left_s = (deadline - clock.now()).total_seconds()
-        if left_s <= 0:
-            raise TimedOut(f"the gate of {stage} is not passed within {timeout_s:g} s: {row.why}", "wait on")
-        clock.sleep(min(jittered(interval_s), left_s))
+    return standing
 
 
 def _require_hope(standing: Standing, row: StageStanding) -> None:
-    if row.state in ("failed", "aborted") or standing.state in ("halted", "aborted"):
+    if row.state != "passed" and (row.state in ("failed", "aborted") or standing.state in ("halted", "aborted")):
         raise OperatorError(
             f"the gate of {row.name} will not be passed: {standing.state}, {standing.next}",
             f"see `fota rollout status {standing.name}`",

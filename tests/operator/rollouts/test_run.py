@@ -20,6 +20,7 @@ from fota_operator.errors import (
 from fota_operator.rollouts.names import Place
 from fota_operator.rollouts.plan import Stage, Targets
 from fota_operator.rollouts.stages import ordered
+from fota_operator.rollouts.telling import Progress
 from fota_operator.rollouts.wait_gate import wait_for_gate
 
 from ..conftest import Signatures
@@ -249,6 +250,20 @@ def test_waiting_for_a_gate_that_failed_is_an_error(lab: Lab) -> None:
     lab.fleet.script = lambda thing, document: Ends("REJECTED", {"reason": "too-large"})
     with pytest.raises(OperatorError, match="the gate of canary will not be passed"):
         wait_for_gate(lab.rollout, "1", timeout_s=60, clock=lab.clock)
+
+
+def test_waiting_for_a_gate_outlasts_a_moment_in_which_aws_has_no_time(lab: Lab, broken: Any) -> None:
+    lab.run(once=True)
+    said: list[str] = []
+
+    def hear(progress: Progress) -> None:
+        if not said:
+            broken("DescribeJob", "ThrottlingException", times=2)
+        said.append(progress.text)
+
+    standing = wait_for_gate(lab.rollout, "canary", timeout_s=60, clock=lab.clock, tell=hear)
+    assert standing.stages[0].state == "passed"
+    assert len([text for text in said if "ThrottlingException" in text]) == 2
 
 
 def test_waiting_for_a_gate_has_an_end(lab: Lab) -> None:
