@@ -33,6 +33,7 @@ class JobRead:
     counts: dict[str, int]
     things: tuple[str, ...]
     group: str | None
+    completed_at: datetime | None
 
     @property
     def running(self) -> bool:
@@ -70,6 +71,7 @@ def read_job(cloud: Cloud, job_id: str) -> JobRead | None:
         counts=_counts(job),
         things=tuple(arn.split(_THING, 1)[1] for arn in arns if _THING in arn),
         group=groups[0] if groups else None,
+        completed_at=job.get("completedAt"),
     )
 
 
