@@ -133,6 +133,7 @@ TLS = tls_statement(BUCKET_ARN)
         ([TLS], True),
         ([allow("s3:GetObject", f"{BUCKET_ARN}/*", Principal="*"), TLS], True),
         ([TLS | {"Principal": {"AWS": "*"}, "Sid": "another"}], True),
+        ([TLS | {"Condition": {"Bool": {"aws:SecureTransport": False}}}], True),
         ([TLS | {"Effect": "Allow"}], False),
         ([TLS | {"Action": "s3:GetObject"}], False),
         ([TLS | {"Resource": f"{BUCKET_ARN}/*"}], False),
