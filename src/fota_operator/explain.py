@@ -12,7 +12,7 @@ from functools import cache
 from fota import envelope, manifest
 from fota.errors import FotaError
 from fota_operator.cloud import Cloud, explaining
-from fota_operator.errors import BadInput, CloudRefused, NotFound
+from fota_operator.errors import IOT_NOT_FOUND, BadInput, CloudRefused, NotFound
 from fota_operator.plain import plain
 from fota_operator.progress import (
     BEGUN,
@@ -166,7 +166,7 @@ def _offer(cloud: Cloud, job_id: str) -> Offer:
             document = cloud.iot.get_job_document(jobId=job_id)["document"]
         tags = read_tags(cloud, job["jobArn"])
     except CloudRefused as error:
-        if error.code == "ResourceNotFoundException":
+        if error.code == IOT_NOT_FOUND:
             raise NotFound(f"the job {job_id} was deleted just now", "run this again") from error
         raise
     kind, product, version = _brought(document)

@@ -11,7 +11,7 @@ from datetime import datetime, timezone
 from typing import TYPE_CHECKING, TypedDict
 
 from fota_operator.cloud import Cloud, explaining
-from fota_operator.errors import BadInput, CloudRefused, NotFound, OperatorError, TimedOut
+from fota_operator.errors import IOT_NOT_FOUND, BadInput, CloudRefused, NotFound, OperatorError, TimedOut
 from fota_operator.plain import plain
 from fota_operator.watching import Patience, looks
 
@@ -185,7 +185,7 @@ def _naming(cloud: Cloud, job_id: str) -> Iterator[None]:
         with explaining(f"look up the job {job_id}"):
             yield
     except CloudRefused as error:
-        if error.code == "ResourceNotFoundException":
+        if error.code == IOT_NOT_FOUND:
             raise NotFound(f"there is no job {job_id} in {cloud.region}", "look at the id and region") from error
         raise
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from fota_operator.account.device_policy import policy_document, policy_name
 from fota_operator.cloud import Cloud, explaining
 from fota_operator.device_key import new_key_and_request
-from fota_operator.errors import AlreadyThere, BadInput, CloudRefused
+from fota_operator.errors import IOT_NOT_FOUND, AlreadyThere, BadInput, CloudRefused
 from fota_operator.registration import Registration, register, taking_back_on_failure
 from fota_operator.thing_folder import CACERT, ThingConf, read_conf, write_thing_folder
 
@@ -65,7 +65,7 @@ def thing_arn(cloud: Cloud, name: str) -> str | None:
         with explaining(f"look up the thing {name}"):
             return cloud.iot.describe_thing(thingName=name)["thingArn"]
     except CloudRefused as error:
-        if error.code == "ResourceNotFoundException":
+        if error.code == IOT_NOT_FOUND:
             return None
         raise
 

@@ -15,13 +15,12 @@ from fota_operator.account.policies import Document, read_policy, trust_policy
 from fota_operator.account.policy_findings import IOT_SERVICE, trust_findings
 from fota_operator.account.policy_statements import parse_statements
 from fota_operator.cloud import Cloud, explaining
-from fota_operator.errors import AlreadyThere, BadInput, CloudRefused
+from fota_operator.errors import IAM_NOT_FOUND, AlreadyThere, BadInput, CloudRefused
 from fota_operator.registration import OUR_MARK
 
 if TYPE_CHECKING:
     from mypy_boto3_iam.type_defs import TagTypeDef
 
-NO_ENTITY = "NoSuchEntity"
 # IAM: https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateRole.html
 _ROLE_NAME = re.compile(r"[\w+=,.@-]{1,64}", re.ASCII)
 
@@ -62,7 +61,7 @@ def role_pieces(account: Account, role: str, bucket: str) -> tuple[Piece, Piece]
 
 def _role(account: Account, role: str) -> Look:
     try:
-        with looking(f"the role {role}", NO_ENTITY):
+        with looking(f"the role {role}", IAM_NOT_FOUND):
             found = account.cloud.iam.get_role(RoleName=role)["Role"]
     except Absent:
         return missing("there is no such role")
@@ -106,7 +105,7 @@ def _make_role(account: Account, role: str) -> None:
 
 def _reads(account: Account, role: str, bucket: str) -> Look:
     try:
-        with looking(f"the permissions of the role {role}", NO_ENTITY):
+        with looking(f"the permissions of the role {role}", IAM_NOT_FOUND):
             found: object = account.cloud.iam.get_role_policy(RoleName=role, PolicyName=_read_name(bucket))[
                 "PolicyDocument"
             ]

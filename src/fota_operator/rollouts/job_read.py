@@ -10,9 +10,9 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from fota_operator.cloud import Cloud, explaining
-from fota_operator.errors import CloudRefused
+from fota_operator.errors import IOT_NOT_FOUND, CloudRefused
 from fota_operator.progress import ExecutionStatus, executions_of_job
-from fota_operator.rollouts.targets import NOT_FOUND, group_members
+from fota_operator.rollouts.targets import group_members
 
 if TYPE_CHECKING:
     from mypy_boto3_iot.type_defs import JobProcessDetailsTypeDef, JobTypeDef
@@ -57,7 +57,7 @@ def read_job(cloud: Cloud, job_id: str) -> JobRead | None:
         with explaining(f"look up the job {job_id}"):
             job = cloud.iot.describe_job(jobId=job_id)["job"]
     except CloudRefused as error:
-        if error.code == NOT_FOUND:
+        if error.code == IOT_NOT_FOUND:
             return None
         raise
     arns = job.get("targets", [])
