@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 
 MOST_TARGETS = 100
 """AWS: https://docs.aws.amazon.com/general/latest/gr/iot_device_management.html (Jobs quotas)"""
-MOST_DESCRIPTION = 2028
 
 
 @dataclass(frozen=True)
