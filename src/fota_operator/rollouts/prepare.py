@@ -81,7 +81,10 @@ def prepare(cloud: Cloud, plan: Plan, release: Release, keyring: Keyring, *, clo
     # As it will be read back: checked, its things in one order.
     plan = decode(encode(plan))
     if release.image.sha256 != plan.release:
-        raise BadInput("the plan is for another release", "make the plan of this release")
+        raise BadInput(
+            f"release: expected that of the plan, {plan.release}, got {release.image.sha256}",
+            "make the plan of this release",
+        )
     firmware = Firmware(release.image, release.envelope, keyring)
     require_sendable(firmware)
     bucket = bucket_of(cloud, plan.bucket)
@@ -99,15 +102,6 @@ def prepare(cloud: Cloud, plan: Plan, release: Release, keyring: Keyring, *, clo
         raise BadInput(judgement.step.why, "correct the plan")
     stages = planned(plan, ledger.targets()) if not begun else ()
     return Prepared(cloud, plan, ledger, shipment, stages, judgement.standing, begun)
-
-
-def stage_number(standing: Standing, stage: str) -> int:
-    """The number of a stage, which is given by its name or number. *Raises* BadInput."""
-    for one in standing.stages:
-        if stage in (one.name, str(one.number)):
-            return one.number
-    known = ", ".join(one.name for one in standing.stages)
-    raise BadInput(f"the rollout {standing.name} has no stage {stage}", f"it has {known}")
 
 
 def _require_things(cloud: Cloud, plan: Plan, clock: Clock) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from fota_operator.errors import OperatorError, TimedOut
 from fota_operator.pace import Clock, SystemClock
-from fota_operator.rollouts.prepare import stage_number
 from fota_operator.rollouts.run import INTERVAL_S
 from fota_operator.rollouts.standing import StageStanding, Standing
 from fota_operator.rollouts.steer import Rollout
@@ -27,30 +26,30 @@ def wait_for_gate(
     *Raises* OperatorError if it failed or the rollout was halted or aborted; TimedOut, NotFound, BadInput.
     """
 
-    def row_in(standing: Standing) -> StageStanding:
-        return standing.stages[stage_number(standing, stage) - 1]
+    def is_passed(standing: Standing) -> bool:
+        return standing.stage_called(stage).state == "passed"
 
     def too_late(standing: Standing) -> TimedOut:
-        why = row_in(standing).why
+        why = standing.stage_called(stage).why
         return TimedOut(f"the gate of {stage} is not passed within {timeout_s:g} s: {why}", "wait on")
 
     clock = clock or SystemClock()
     patience = Patience(interval_s, timeout_s, lambda error: tell(Progress(f"{error}; looking again")))
     told = ""
-    for standing in looks(
-        rollout.looker(clock).standing, lambda one: row_in(one).state == "passed", patience, too_late, clock
-    ):
-        row = row_in(standing)
+    for standing in looks(rollout.looker(clock).standing, is_passed, patience, too_late, clock):
+        if is_passed(standing):
+            break
+        row = standing.stage_called(stage)
         _require_hope(standing, row)
         why = f"stage {row.number}, {row.name}: {row.state}, {row.why}"
-        if why != told and row.state != "passed":
+        if why != told:
             told = why
             tell(Progress(why))
     return standing
 
 
 def _require_hope(standing: Standing, row: StageStanding) -> None:
-    if row.state != "passed" and (row.state in ("failed", "aborted") or standing.state in ("halted", "aborted")):
+    if row.state in ("failed", "aborted") or standing.state in ("halted", "aborted"):
         raise OperatorError(
             f"the gate of {row.name} will not be passed: {standing.state}, {standing.next}",
             f"see `fota rollout status {standing.name}`",

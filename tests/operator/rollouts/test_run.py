@@ -279,6 +279,14 @@ def test_a_gate_that_nobody_has_is_refused(lab: Lab) -> None:
         wait_for_gate(lab.rollout, "half", timeout_s=60, clock=lab.clock)
 
 
+def test_a_stage_that_is_called_by_the_number_of_another_is_asked_for_by_the_other_word(lab_of: LabOf) -> None:
+    lab = lab_of(2, stages=(Stage("2", things=1), Stage("all", percent=100.0)))
+    lab.run(once=True)
+    with pytest.raises(BadInput, match="2 is the name of stage 1 and the number of stage all"):
+        wait_for_gate(lab.rollout, "2", timeout_s=60, clock=lab.clock)
+    assert wait_for_gate(lab.rollout, "1", timeout_s=60, clock=lab.clock).stages[0].state == "passed"
+
+
 def _group(cloud: Cloud, name: str, things: tuple[str, ...]) -> str:
     cloud.iot.create_thing_group(thingGroupName=name)
     for thing in things:
