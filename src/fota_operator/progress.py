@@ -24,6 +24,9 @@ MOST_DETAILED = 100
 BEGUN = ("FAILED", "REJECTED", "TIMED_OUT", "IN_PROGRESS", "SUCCEEDED", "CANCELED", "REMOVED")
 """Whose details are worth a request, and whose first; a queued execution has none."""
 
+RUNNING = ("IN_PROGRESS", "SCHEDULED")
+"""The statuses of a job that is under way itself."""
+
 _JOB_ID = re.compile(r"[a-zA-Z0-9_-]{1,64}")
 _PERCENT = re.compile(r"([0-9]{1,3}) %")
 _MOST_OF_A_PAGE = 250
@@ -81,7 +84,7 @@ class JobStatus:
     @property
     def running(self) -> bool:
         """Whether the job itself is under way; one that is cancelled may have executions that still are."""
-        return self.status in ("IN_PROGRESS", "SCHEDULED")
+        return self.status in RUNNING
 
     @property
     def ended(self) -> bool:

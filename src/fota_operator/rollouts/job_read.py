@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from fota_operator.cloud import Cloud, explaining
 from fota_operator.errors import IOT_NOT_FOUND, CloudRefused
-from fota_operator.progress import ExecutionStatus, executions_of_job
+from fota_operator.progress import RUNNING, ExecutionStatus, executions_of_job
 from fota_operator.rollouts.targets import group_members
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ class JobRead:
     @property
     def running(self) -> bool:
         """Whether the job itself is under way; one that was cancelled may have executions that still are."""
-        return self.status in ("IN_PROGRESS", "SCHEDULED")
+        return self.status in RUNNING
 
     @property
     def final(self) -> bool:
