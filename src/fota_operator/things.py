@@ -18,7 +18,8 @@ from fota_operator.thing_folder import CACERT, ThingConf, read_conf, write_thing
 
 MAX_THINGS = 10_000
 # AWS: https://docs.aws.amazon.com/iot/latest/apireference/API_CreateThing.html
-_THING_NAME = re.compile(r"[a-zA-Z0-9:_-]{1,128}")
+THING_NAME = r"[a-zA-Z0-9:_-]{1,128}"
+"""The pattern of a whole name; a group's is the same."""
 
 
 @dataclass(frozen=True)
@@ -72,7 +73,7 @@ def thing_arn(cloud: Cloud, name: str) -> str | None:
 
 def require_thing_name(name: str) -> None:
     """*Raises* BadInput unless AWS IoT takes the name."""
-    if not _THING_NAME.fullmatch(name):
+    if not re.fullmatch(THING_NAME, name):
         raise BadInput(f"{name!r} is not a thing name", "use 1 to 128 letters, digits and : _ -")
 
 

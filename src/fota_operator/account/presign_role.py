@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from fota.findings import OK
-from fota_operator.account.names import PRESIGN_ROLE
+from fota_operator.account.names import PRESIGN_ROLE, ROLE_NAME
 from fota_operator.account.pieces import RIGHT, Absent, Look, Piece, differs, looking, missing
 from fota_operator.account.policies import Document, read_policy, trust_policy
 from fota_operator.account.policy_findings import IOT_SERVICE, trust_findings
@@ -20,9 +20,6 @@ from fota_operator.registration import OUR_MARK
 
 if TYPE_CHECKING:
     from mypy_boto3_iam.type_defs import TagTypeDef
-
-# IAM: https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateRole.html
-_ROLE_NAME = re.compile(r"[\w+=,.@-]{1,64}", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -41,7 +38,7 @@ class Account:
 
 def role_pieces(account: Account, role: str, bucket: str) -> tuple[Piece, Piece]:
     """The role, and that it may read the bucket. *Raises* BadInput."""
-    if not _ROLE_NAME.fullmatch(role):
+    if not re.fullmatch(ROLE_NAME, role, re.ASCII):
         raise BadInput(f"{role!r} is no name of a role", "use 1 to 64 letters, digits and + = , . @ _ -")
     return (
         Piece(
