@@ -37,7 +37,10 @@ class DoctorRequest:
 
 
 def examine(cloud: Cloud, request: DoctorRequest = DoctorRequest()) -> Iterator[Finding]:
-    """Look at one thing after the other; without credentials or an answer there is nothing more to see."""
+    """Look at one thing after the other; without credentials or an answer there is nothing more to see.
+
+    *Raises* BadInput for a name that no bucket can have.
+    """
     try:
         yield Finding("credentials", OK, cloud.caller_arn)
     except OperatorError as error:
