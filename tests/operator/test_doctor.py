@@ -149,6 +149,22 @@ def test_a_wide_policy_of_devices_is_an_error_if_a_certificate_has_it(
 
 
 @pytest.mark.e2e
+def test_of_a_policy_that_more_have_than_were_asked_for_that_is_said(
+    cloud: Cloud,
+    local_aws: LocalAws,
+    wide_policy: str,
+    tmp_path: Path,
+    new_name: Callable[[], str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for added in add_things(cloud, [new_name(), new_name()], tmp_path / "things", local_aws.thing_options()):
+        cloud.iot.attach_policy(policyName=wide_policy, target=added.certificate_arn)
+    monkeypatch.setattr(doctor_iot, "_PAGE", 1)
+    found = of(doctor_iot.policy_findings(cloud), f"policy {wide_policy}")
+    assert found == [("error", "it allows iot:* on *; 1 or more certificates have it")]
+
+
+@pytest.mark.e2e
 def test_a_wide_policy_that_nothing_has_is_a_warning(cloud: Cloud, wide_policy: str) -> None:
     found = of(doctor_iot.policy_findings(cloud), f"policy {wide_policy}")
     assert found == [("warning", "it allows iot:* on *; nothing has it")]
