@@ -37,7 +37,7 @@ def text(vector: Vector) -> str:
 
 
 def write(folder: Path) -> int:
-    """Write every vector below a folder, and remove what was one and is none any more. Returns their number."""
+    """Write every vector below a folder, and remove every other JSON file there. Returns their number."""
     wanted = {folder / vector.folder / f"{vector.name}.json": text(vector) for vector in every_vector()}
     for path in set(folder.rglob("*.json")) - set(wanted):
         path.unlink()
@@ -50,7 +50,9 @@ def write(folder: Path) -> int:
 def main(arguments: Sequence[str] | None = None) -> int:
     """The command."""
     parser = argparse.ArgumentParser(description="Write the vectors of tests/vectors anew.")
-    parser.add_argument("--into", type=Path, default=FOLDER, help="the folder to write to")
+    parser.add_argument(
+        "--into", type=Path, default=FOLDER, help="the folder to write to; every other JSON file below it is removed"
+    )
     count = write(parser.parse_args(arguments).into)
     sys.stdout.write(f"{count} vectors\n")
     return 0

@@ -9,6 +9,7 @@ _STARTED_S = time.monotonic()
 
 import sys  # noqa: E402 - after the first look at the clock
 
+from bench.programs.moments import mark  # noqa: E402
 from bench.programs.things import connected  # noqa: E402
 
 from aws.iot import fota as awsfota  # noqa: E402
@@ -16,34 +17,28 @@ from aws.iot import jobs  # noqa: E402
 from fota.progress import Progress  # noqa: E402
 
 
-def say(mark: str, at_s: float | None = None) -> None:
-    """Tell of a moment."""
-    sys.stdout.write(f"mark {mark} {time.monotonic() if at_s is None else at_s:.5f}\n")
-    sys.stdout.flush()
-
-
 class Marks(Progress):
     """Tells when an update came to its ends."""
 
     def restarting(self) -> None:
         """See Progress."""
-        say("restarting")
+        mark("restarting")
 
     def confirmed(self, slot: int) -> None:
         """See Progress."""
-        say("confirmed")
+        mark("confirmed")
 
     def ended(self, job_id: str, status: str, reason: str) -> None:
         """See Progress."""
-        say(status)
+        mark(status)
 
 
 def main() -> None:
     """Connect, then look for jobs for ever."""
-    say("started", _STARTED_S)
-    say("imported")
+    mark("started", _STARTED_S)
+    mark("imported")
     thing = connected(sys.argv[1])
-    say("connected")
+    mark("connected")
     myjobs, marks = jobs.Jobs(thing), Marks()
     awsfota.handle_fota_jobs(myjobs, force=True, progress=marks)
     while True:

@@ -3,14 +3,11 @@
 A restart is played: the slot that the boot chooser would start runs next, with a new connection.
 """
 
-import json
-import sys
-import threading
 import time
-from typing import Any
 
 from aws.iot import fota as awsfota
 from aws.iot import jobs
+from bench.programs.fleets import run_all
 from bench.programs.things import connected
 from fota import boot
 from fota.device import Device, open_device
@@ -56,23 +53,33 @@ class FleetDevice:
     def __init__(self, thing: str, home: str) -> None:
         self._thing_folder = thing
         self._home = home
-        self.marks = Marks()
+        self._marks = Marks()
         self._boot(0)
 
     def _boot(self, slot: int) -> None:
         self._thing = connected(self._thing_folder)
-        self.marks.mark("connected")
+        self._marks.mark("connected")
         self._jobs = jobs.Jobs(self._thing)
         self._device: Device = open_device(self._home, slot)
+
+    @property
+    def outcome(self) -> str:
+        """See `fleets.Client`."""
+        return self._marks.outcome
+
+    @property
+    def at_s(self) -> dict[str, float]:
+        """See `fleets.Client`."""
+        return self._marks.at_s
 
     def run(self, deadline: float) -> None:
         """Take the job."""
         force = True
-        while time.monotonic() < deadline and not self.marks.outcome:
+        while time.monotonic() < deadline and not self._marks.outcome:
             if awsfota.handle_fota_jobs(
-                self._jobs, force=force, auto_reset=False, progress=self.marks, device=self._device
+                self._jobs, force=force, auto_reset=False, progress=self._marks, device=self._device
             ):
-                self.marks.mark("restarting")
+                self._marks.mark("restarting")
                 self._thing.mqtt.close()
                 self._boot(self._next_slot())
                 force = True
@@ -93,21 +100,5 @@ class FleetDevice:
         )
 
 
-def main(settings: dict[str, Any]) -> dict[str, object]:
-    """All of them at once; for each what came of it, and when; and the processor time of that."""
-    deadline = time.monotonic() + settings["within_s"]
-    devices = [FleetDevice(thing, home) for thing, home in settings["devices"]]
-    before_s = time.process_time()
-    sys.stdout.write(f"mark ready {time.monotonic():.5f}\n")
-    sys.stdout.flush()
-    threads = [threading.Thread(target=device.run, args=(deadline,)) for device in devices]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    found = [{"outcome": device.marks.outcome, "at_s": device.marks.at_s} for device in devices]
-    return {"processor_s": time.process_time() - before_s, "devices": found}
-
-
 if __name__ == "__main__":
-    sys.stdout.write(json.dumps(main(json.loads(sys.argv[1]))) + f"\nmark done {time.monotonic():.5f}\n")
+    run_all(FleetDevice)

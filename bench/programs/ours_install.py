@@ -3,12 +3,13 @@
 import json
 import sys
 import time
+from typing import Any
 
 from aws.iot import fota as awsfota
 from fota.device import open_device
 
 
-def main(settings: dict[str, str]) -> dict[str, float]:
+def main(settings: dict[str, Any]) -> dict[str, float]:
     """Once into the spare slot of a home."""
     device = open_device(settings["home"], 0)
     began = time.monotonic()
@@ -16,4 +17,5 @@ def main(settings: dict[str, str]) -> dict[str, float]:
     return {"seconds": time.monotonic() - began}
 
 
-sys.stdout.write(json.dumps(main(json.loads(sys.argv[1]))) + "\n")
+if __name__ == "__main__":
+    sys.stdout.write(json.dumps(main(json.loads(sys.argv[1]))) + "\n")

@@ -2,6 +2,7 @@
 
 import json
 import sys
+from typing import Any
 
 from aws.iot import fota as awsfota
 from aws.iot import jobs
@@ -10,7 +11,7 @@ from bench.programs.things import connected
 from fota.device import open_device
 
 
-def main(settings: dict[str, str]) -> dict[str, float]:
+def main(settings: dict[str, Any]) -> dict[str, float]:
     """Connect, look for jobs, install an image."""
     thing = connected(settings["thing"])
     device = open_device(settings["home"], 0)

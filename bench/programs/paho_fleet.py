@@ -5,7 +5,6 @@ the restart, ask, report. No download, no disk, no checks.
 """
 
 import json
-import sys
 import threading
 import time
 from collections.abc import Callable
@@ -13,6 +12,7 @@ from typing import Any
 
 from paho.mqtt.client import Client, MQTTMessage
 
+from bench.programs.fleets import run_all
 from bench.programs.paho_things import connected
 
 _ANSWER_WITHIN_S = 60.0
@@ -21,7 +21,7 @@ _ANSWER_WITHIN_S = 60.0
 class Conversation:
     """One client, over several connections."""
 
-    def __init__(self, folder: str) -> None:
+    def __init__(self, folder: str, _home: str) -> None:
         self._folder = folder
         self._thing = folder.rsplit("/", 1)[1]
         self._came = threading.Event()
@@ -92,21 +92,5 @@ class Conversation:
         self._client.loop_stop()
 
 
-def main(settings: dict[str, Any]) -> dict[str, object]:
-    """All of them at once; for each what came of it, and when; and the processor time of that."""
-    deadline = time.monotonic() + settings["within_s"]
-    clients = [Conversation(thing) for thing, _ in settings["devices"]]
-    before_s = time.process_time()
-    sys.stdout.write(f"mark ready {time.monotonic():.5f}\n")
-    sys.stdout.flush()
-    threads = [threading.Thread(target=client.run, args=(deadline,)) for client in clients]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    found = [{"outcome": client.outcome, "at_s": client.at_s} for client in clients]
-    return {"processor_s": time.process_time() - before_s, "devices": found}
-
-
 if __name__ == "__main__":
-    sys.stdout.write(json.dumps(main(json.loads(sys.argv[1]))) + f"\nmark done {time.monotonic():.5f}\n")
+    run_all(Conversation)

@@ -6,12 +6,11 @@ CPython only. Each copy is read by itself, through the code that the device read
 import time
 
 from fota import envelope as envelopes
-from fota import floor, image, keyring, manifest, record, strict_json
+from fota import floor, image, journal, keyring, manifest, record, releases, strict_json
 from fota.durable import CELL_BYTES, DurableValue
 from fota.errors import FotaError
 from fota.findings import ERROR, OK, WARNING, Finding
 from fota.home import Home
-from fota.releases import NO_KEYRING, RELEASE_BYTES
 from fota.storage import cell_pair
 from fota.trust_errors import BadKeyring
 
@@ -70,7 +69,7 @@ def _trust(home: Home) -> list[Finding]:
     except BadKeyring:
         return [_judged(_KEYRING, _states(home.path, _KEYRING))]
     if found is None:
-        return [Finding("keyring", WARNING, NO_KEYRING, remedy)]
+        return [Finding("keyring", WARNING, releases.NO_KEYRING, remedy)]
     findings = [_judged(kept, _states(home.path, kept)) for kept in (_KEYRING, _FLOOR)]
     text = f"version {found.version}: {found.threshold} of {len(found.keys)} keys sign for {found.product}"
     return [*findings, Finding("trust", OK, f"{text}, {found.hardware}")]
@@ -155,7 +154,7 @@ def _is_release(payload: bytes) -> bool:
 
 _RECORD = Kept(
     "record",
-    b"FREC",
+    record.MAGIC,
     lambda payload: record.decode(payload) is not None,
     "which slot is to boot is not known any more",
     "restart fota-boot: it starts a slot that proves itself; then test the disk",
@@ -163,14 +162,14 @@ _RECORD = Kept(
 )
 _JOURNAL = Kept(
     "journal",
-    b"FJNL",
+    journal.MAGIC,
     _is_object,
     "the update under way, and the images known to be bad, are forgotten",
     "test the disk; the job is taken up anew",
 )
 _KEYRING = Kept(
     "keyring",
-    b"FKEY",
+    keyring.MAGIC,
     _is_keyring,
     "the device installs nothing any more",
     "put it there again: fota-boot --home DIR --keyring FILE",
@@ -178,7 +177,7 @@ _KEYRING = Kept(
 )
 _FLOOR = Kept(
     "floor",
-    b"FLOR",
+    floor.MAGIC,
     lambda payload: floor.decode(payload) is not None,
     "an older release that is signed would be taken again",
     "send the newest release once more; then test the disk",
@@ -188,7 +187,7 @@ _FLOOR = Kept(
 def _seal(slot: int) -> Kept:
     return Kept(
         f"slot-{slot}.seal",
-        b"SEAL",
+        image.SEAL_MAGIC,
         lambda payload: not payload or image.decode(payload) is not None,
         "the slot cannot prove what it holds",
         "send the device an update, which seals its slot anew; then test the disk",
@@ -198,9 +197,9 @@ def _seal(slot: int) -> Kept:
 def _release(slot: int) -> Kept:
     return Kept(
         f"slot-{slot}.release",
-        b"RELS",
+        releases.MAGIC,
         _is_release,
         "which release the slot holds is not known any more",
         "send the device its release once more; then test the disk",
-        size_bytes=RELEASE_BYTES,
+        size_bytes=releases.RELEASE_BYTES,
     )

@@ -1,7 +1,8 @@
-"""What a doctor finds in a home folder: its file system, room, slots, and every copy of what the device remembers.
+"""What a doctor finds in a home folder: its file system, its room, and what its slots hold.
 
-CPython only. Only reads, and takes no lock: a device may be running from the home. Leaves to `_doctor_trust_cpython`
-who may change it, to `_doctor_running_cpython` whether anything runs from it.
+CPython only. Only reads, and takes no lock: a device may be running from the home. Leaves to others: the copies of
+what the device remembers (`_doctor_copies_cpython`), who may change it (`_doctor_access_cpython`), whether anything
+runs from it (`_doctor_running_cpython`).
 """
 
 import os

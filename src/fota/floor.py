@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 PROBATION_BOOTS = 3
 """Healthy boots of a confirmed image, that of its confirm included, before its security version is demanded."""
 
-_MAGIC = b"FLOR"
+MAGIC = b"FLOR"
 _FORMAT = 1
 
 
@@ -67,7 +67,7 @@ class FloorStore:
     """The floor in its two cells."""
 
     def __init__(self, first: "Cell", second: "Cell") -> None:
-        self._value = DurableValue(_MAGIC, first, second, accepted=lambda content: decode(content) is not None)
+        self._value = DurableValue(MAGIC, first, second, accepted=lambda content: decode(content) is not None)
 
     def load(self) -> Floor:
         """The floor; nothing reached, if none was saved or both copies are damaged."""

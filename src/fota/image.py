@@ -9,6 +9,9 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from fota.slots import Slots
 
+SEAL_MAGIC = b"SEAL"
+"""Of the value that a slot's seal is kept in, whichever back-end keeps it."""
+
 _PROOF = "<I16s32s"
 
 

@@ -27,7 +27,7 @@ FAILED = "failed"
 """It failed before any trial, and the report of that is owed."""
 
 _STAGES = (CLAIMED, INSTALLED, FAILED)
-_MAGIC = b"FJNL"
+MAGIC = b"FJNL"
 _FORMAT = 1
 MOST_BAD = 8
 """So many images that were rolled back are remembered, the newest."""
@@ -107,7 +107,7 @@ class Journal:
     """The entry of the update under way, at most one; and the images known to be bad."""
 
     def __init__(self, first: "Cell", second: "Cell") -> None:
-        self._value = DurableValue(_MAGIC, first, second)
+        self._value = DurableValue(MAGIC, first, second)
 
     def load(self) -> "Entry | None":
         """The entry saved last; None if there is none, or it is unreadable or absurd."""

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 PAYLOAD_TYPE = "application/vnd.aws-iot-fota.keyring+json"
 MOST_KEYS = 8
 
-_MAGIC = b"FKEY"
+MAGIC = b"FKEY"
 _FORMAT = 1
 _POINT_DIGITS = 130
 _REQUIRED = ("format", "keys", "product", "threshold", "version")
@@ -57,7 +57,7 @@ class KeyringStore:
     def __init__(self, first: "Cell", second: "Cell", *others: "Cell") -> None:
         """`others` are places that only a device with a keyring has: they tell of one that is gone."""
         self._places = (first, second) + others
-        self._value = DurableValue(_MAGIC, first, second, accepted=lambda content: _read(content) is not None)
+        self._value = DurableValue(MAGIC, first, second, accepted=lambda content: _read(content) is not None)
 
     def load(self) -> "Keyring | None":
         """The keyring; None if none was ever put here.

@@ -38,7 +38,7 @@ CAUSES = (
 )
 """Why a trial was given up; a closed list, stored by position."""
 
-_MAGIC = b"FREC"
+MAGIC = b"FREC"
 _FORMAT = 1
 _PREFIX = "<BBBBBB"
 _PREFIX_BYTES = 6
@@ -85,7 +85,7 @@ class RecordStore:
     """The record in its two cells."""
 
     def __init__(self, first: "Cell", second: "Cell") -> None:
-        self._value = DurableValue(_MAGIC, first, second, accepted=lambda payload: decode(payload) is not None)
+        self._value = DurableValue(MAGIC, first, second, accepted=lambda payload: decode(payload) is not None)
 
     def load(self) -> "Record | None":
         """The record saved last; None if both copies are unreadable or absurd."""

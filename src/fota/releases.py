@@ -35,7 +35,7 @@ NO_KEYRING = "this device has no keyring: it installs whatever a job names"
 RELEASE_BYTES = 8192
 """A cell for an envelope of the longest manifest and the most signatures."""
 
-_MAGIC = b"RELS"
+MAGIC = b"RELS"
 
 
 def opened(envelope: object, keyring: "Keyring") -> "Manifest":
@@ -201,4 +201,4 @@ class Releases:
 
     def _value(self, slot: int) -> DurableValue:
         first, second = self._cells_of(slot)
-        return DurableValue(_MAGIC, first, second)
+        return DurableValue(MAGIC, first, second)

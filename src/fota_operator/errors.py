@@ -14,6 +14,13 @@ OperatorError              refused or failed; the command ends with exit status 
 └── TimedOut               it did not end within the time allowed
 """
 
+IOT_NOT_FOUND = "ResourceNotFoundException"
+"""The code by which AWS IoT says that what was named is not there."""
+IOT_ALREADY_EXISTS = "ResourceAlreadyExistsException"
+"""The code by which AWS IoT says that a name is taken."""
+IAM_NOT_FOUND = "NoSuchEntity"
+"""The code by which IAM says that what was named is not there."""
+
 
 class OperatorError(Exception):
     """The root. `message` says what is wrong, `remedy` what the operator can do about it."""

@@ -12,7 +12,7 @@ from functools import cache
 from fota import envelope, manifest
 from fota.errors import FotaError
 from fota_operator.cloud import Cloud, explaining
-from fota_operator.errors import BadInput, CloudRefused, NotFound
+from fota_operator.errors import IOT_NOT_FOUND, BadInput, CloudRefused, NotFound
 from fota_operator.plain import plain
 from fota_operator.progress import (
     BEGUN,
@@ -23,6 +23,7 @@ from fota_operator.progress import (
     with_details,
 )
 from fota_operator.reasons import Meaning, meaning
+from fota_operator.rollouts.job_read import read_tags
 from fota_operator.rollouts.names import TAG_ROLLOUT, TAG_STAGE
 from fota_operator.things import thing_arn
 
@@ -81,15 +82,15 @@ class Story:
 
 def explain(cloud: Cloud, subject: str, *, most: int = 5) -> Story:
     """The story of a thing, or, if no thing is called that, of a job. *Raises* BadInput, NotFound."""
+    _require_bound(most)
+    if _is_thing(cloud, subject):
+        return _story(cloud, subject, newest_first(executions_of_thing(cloud, subject)), most)
     try:
-        return explain_thing(cloud, subject, most=most)
-    except (BadInput, NotFound) as no_thing:
-        try:
-            return explain_job(cloud, subject, most=most)
-        except (BadInput, NotFound):
-            raise NotFound(
-                f"there is neither a thing nor a job {subject} in {cloud.region}", "look at the name and region"
-            ) from no_thing
+        return explain_job(cloud, subject, most=most)
+    except (BadInput, NotFound) as no_job:
+        raise NotFound(
+            f"there is neither a thing nor a job {subject} in {cloud.region}", "look at the name and region"
+        ) from no_job
 
 
 def explain_thing(cloud: Cloud, thing: str, job_id: str | None = None, *, most: int = 5) -> Story:
@@ -114,6 +115,13 @@ def explain_job(cloud: Cloud, job_id: str, *, most: int = 5) -> Story:
 def newest_first(found: Sequence[tuple[str, ExecutionStatus]]) -> list[tuple[str, ExecutionStatus]]:
     """What was queued last comes first; of one job, the latest try."""
     return sorted(found, key=lambda one: (one[1].queued_at or _LONG_AGO, one[1].execution_number), reverse=True)
+
+
+def _is_thing(cloud: Cloud, name: str) -> bool:
+    try:
+        return thing_arn(cloud, name) is not None
+    except BadInput:
+        return False
 
 
 def _require_bound(most: int) -> None:
@@ -156,14 +164,13 @@ def _offer(cloud: Cloud, job_id: str) -> Offer:
         with explaining(f"look up the job {job_id}"):
             job = cloud.iot.describe_job(jobId=job_id)["job"]
             document = cloud.iot.get_job_document(jobId=job_id)["document"]
-            tags = cloud.iot.list_tags_for_resource(resourceArn=job["jobArn"])["tags"]
+        tags = read_tags(cloud, job["jobArn"])
     except CloudRefused as error:
-        if error.code == "ResourceNotFoundException":
+        if error.code == IOT_NOT_FOUND:
             raise NotFound(f"the job {job_id} was deleted just now", "run this again") from error
         raise
     kind, product, version = _brought(document)
-    values = {tag["Key"]: tag.get("Value", "") for tag in tags}
-    stage = values.get(TAG_STAGE, "")
+    stage = tags.get(TAG_STAGE, "")
     return Offer(
         job_id=job_id,
         job_status=job["status"],
@@ -171,7 +178,7 @@ def _offer(cloud: Cloud, job_id: str) -> Offer:
         description=plain(job.get("description", "")),
         product=product,
         version=version,
-        rollout=values.get(TAG_ROLLOUT),
+        rollout=tags.get(TAG_ROLLOUT),
         stage=int(stage) if stage.isdecimal() else None,
         comment=plain(job.get("comment", "")) or job.get("reasonCode"),
     )

@@ -5,25 +5,32 @@ Leaves to others: how the job fares (`progress`).
 """
 
 import secrets
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timezone
+from typing import TYPE_CHECKING
 
 from fota.envelope import Envelope
 from fota.keyring import Keyring
 from fota_operator.cloud import Cloud, explaining
-from fota_operator.errors import BadInput, CloudRefused, NotFound
+from fota_operator.errors import IOT_NOT_FOUND, BadInput, CloudRefused, NotFound
 from fota_operator.images.image import Image
 from fota_operator.new_job import NewJob, create_job
-from fota_operator.progress import JobStatus, job_status
+from fota_operator.pace import JOBS_PER_SECOND, Pace, SystemClock
+from fota_operator.progress import RUNNING, ExecutionStatus, JobStatus, job_status
 from fota_operator.shipment import Firmware, check_shipment, ship
 from fota_operator.store import remove_image
 from fota_operator.things import thing_arn
+
+if TYPE_CHECKING:
+    from mypy_boto3_iot.type_defs import CancelJobRequestTypeDef
 
 # AWS: https://docs.aws.amazon.com/iot/latest/apireference/API_PresignedUrlConfig.html
 MIN_DURATION_S = 60
 MAX_DURATION_S = 3600
 # AWS: https://docs.aws.amazon.com/iot/latest/apireference/API_TimeoutConfig.html
 MAX_TIMEOUT_MINUTES = 10_080
+_NOT_CANCELLABLE = "InvalidRequestException"
 
 
 @dataclass(frozen=True)
@@ -114,19 +121,52 @@ def cancel_job(cloud: Cloud, job_id: str, *, force: bool = False, dry_run: bool 
     if dry_run:
         return before
     if before.running:
-        with explaining(f"cancel the job {job_id}"):
-            cloud.iot.cancel_job(jobId=job_id, force=force)
+        cancel_running(cloud, {"jobId": job_id, "force": force})
     elif force:
         # Cancelled before without force, which AWS does not do to a job twice: what is left are its executions.
-        _cancel_executions(cloud, before)
+        cancel_executions(cloud, job_id, before.executions, Pace(JOBS_PER_SECOND, SystemClock()))
     return job_status(cloud, job_id)
 
 
-def _cancel_executions(cloud: Cloud, status: JobStatus) -> None:
-    for execution in status.executions:
+def cancel_running(cloud: Cloud, request: "CancelJobRequestTypeDef") -> None:
+    """Cancel a job that runs; one that has come to its end meanwhile stays as it is. *Raises* CloudRefused."""
+    try:
+        with explaining(f"cancel the job {request['jobId']}"):
+            cloud.iot.cancel_job(**request)
+    except CloudRefused as error:
+        if error.code != _NOT_CANCELLABLE or _is_running(cloud, request["jobId"]):
+            raise
+
+
+def _is_running(cloud: Cloud, job_id: str) -> bool:
+    try:
+        with explaining(f"look up the job {job_id}"):
+            return cloud.iot.describe_job(jobId=job_id)["job"]["status"] in RUNNING
+    except CloudRefused as error:
+        if error.code != IOT_NOT_FOUND:
+            raise
+        return False
+
+
+def cancel_executions(cloud: Cloud, job_id: str, executions: Iterable[ExecutionStatus], pace: Pace) -> None:
+    """Cancel those of a job's executions that are pending, IN_PROGRESS or not. *Raises* CloudRefused.
+
+    Costs a call for each, and *blocks* for the pace of these.
+    """
+    for execution in executions:
         if execution.pending:
-            with explaining(f"cancel the job {status.job_id} for {execution.thing}"):
-                cloud.iot.cancel_job_execution(jobId=status.job_id, thingName=execution.thing, force=True)
+            pace.wait()
+            _cancel_execution(cloud, job_id, execution.thing)
+
+
+def _cancel_execution(cloud: Cloud, job_id: str, thing: str) -> None:
+    try:
+        with explaining(f"cancel the job {job_id} for {thing}"):
+            cloud.iot.cancel_job_execution(jobId=job_id, thingName=thing, force=True)
+    except CloudRefused as error:
+        # The device was quicker.
+        if error.code != "InvalidStateTransitionException":
+            raise
 
 
 def _description(request: StartRequest) -> str:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from fota_operator.cloud import Cloud, explaining
-from fota_operator.errors import CloudRefused
+from fota_operator.errors import IOT_ALREADY_EXISTS, CloudRefused
 
 if TYPE_CHECKING:
     from mypy_boto3_iot.type_defs import (
@@ -22,8 +22,6 @@ if TYPE_CHECKING:
 
 MOST_TARGETS = 100
 """AWS: https://docs.aws.amazon.com/general/latest/gr/iot_device_management.html (Jobs quotas)"""
-MOST_DESCRIPTION = 2028
-ALREADY_EXISTS = "ResourceAlreadyExistsException"
 
 
 @dataclass(frozen=True)
@@ -48,12 +46,12 @@ def create_job(cloud: Cloud, job: NewJob) -> None:
         create_named_job(cloud, job)
     except CloudRefused as error:
         # The id is random and ours: it exists because an answer to us was lost and boto3 asked again.
-        if error.code != ALREADY_EXISTS:
+        if error.code != IOT_ALREADY_EXISTS:
             raise
 
 
 def create_named_job(cloud: Cloud, job: NewJob) -> None:
-    """Make a job whose id may be taken. *Raises* CloudRefused with ALREADY_EXISTS then; CloudUnreachable."""
+    """Make a job whose id may be taken. *Raises* CloudRefused with IOT_ALREADY_EXISTS then; CloudUnreachable."""
     with explaining(f"make the job {job.job_id}"):
         cloud.iot.create_job(**_request(job))
 

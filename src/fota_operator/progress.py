@@ -11,7 +11,7 @@ from datetime import datetime, timezone
 from typing import TYPE_CHECKING, TypedDict
 
 from fota_operator.cloud import Cloud, explaining
-from fota_operator.errors import BadInput, CloudRefused, NotFound, OperatorError, TimedOut
+from fota_operator.errors import IOT_NOT_FOUND, BadInput, CloudRefused, NotFound, OperatorError, TimedOut
 from fota_operator.plain import plain
 from fota_operator.watching import Patience, looks
 
@@ -23,6 +23,9 @@ MOST_DETAILED = 100
 
 BEGUN = ("FAILED", "REJECTED", "TIMED_OUT", "IN_PROGRESS", "SUCCEEDED", "CANCELED", "REMOVED")
 """Whose details are worth a request, and whose first; a queued execution has none."""
+
+RUNNING = ("IN_PROGRESS", "SCHEDULED")
+"""The statuses of a job that is under way itself."""
 
 _JOB_ID = re.compile(r"[a-zA-Z0-9_-]{1,64}")
 _PERCENT = re.compile(r"([0-9]{1,3}) %")
@@ -81,7 +84,7 @@ class JobStatus:
     @property
     def running(self) -> bool:
         """Whether the job itself is under way; one that is cancelled may have executions that still are."""
-        return self.status in ("IN_PROGRESS", "SCHEDULED")
+        return self.status in RUNNING
 
     @property
     def ended(self) -> bool:
@@ -128,7 +131,7 @@ def watch_job(
         f"watch on with `fota watch {job_id}`, or end it with `fota cancel {job_id}`",
     )
     patience = Patience(interval_s, timeout_s, problem)
-    return looks(lambda: job_status(cloud, job_id), lambda status: status.ended, patience, too_late)
+    return looks(lambda: job_status(cloud, job_id), lambda status: status.ended, patience, lambda _: too_late)
 
 
 def executions_of_job(cloud: Cloud, job_id: str) -> list[ExecutionStatus]:
@@ -185,7 +188,7 @@ def _naming(cloud: Cloud, job_id: str) -> Iterator[None]:
         with explaining(f"look up the job {job_id}"):
             yield
     except CloudRefused as error:
-        if error.code == "ResourceNotFoundException":
+        if error.code == IOT_NOT_FOUND:
             raise NotFound(f"there is no job {job_id} in {cloud.region}", "look at the id and region") from error
         raise
 

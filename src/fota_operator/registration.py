@@ -10,12 +10,11 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 
 from fota_operator.cloud import Cloud, explaining
-from fota_operator.errors import AlreadyThere, CloudRefused, OperatorError
+from fota_operator.errors import IOT_ALREADY_EXISTS, IOT_NOT_FOUND, AlreadyThere, CloudRefused, OperatorError
 
 OUR_MARK = ("made-by", "aws-iot-fota")
 """The attribute by which we know the things that we made."""
 
-GONE = "ResourceNotFoundException"
 # What AWS answers while a detachment, which takes it some seconds, has not gone through.
 _STILL_JOINED = ("DeleteConflictException", "InvalidRequestException")
 _DETACH_TIMEOUT_S = 20.0
@@ -137,7 +136,7 @@ def _make_policy(cloud: Cloud, wanted: Registration) -> None:
         with explaining(f"make the policy {wanted.policy_name}"):
             cloud.iot.create_policy(policyName=wanted.policy_name, policyDocument=wanted.policy_document)
     except CloudRefused as error:
-        if error.code == "ResourceAlreadyExistsException":
+        if error.code == IOT_ALREADY_EXISTS:
             raise AlreadyThere(
                 f"there is a policy {wanted.policy_name} already",
                 "choose another name for the thing, or delete that policy if nothing uses it",
@@ -152,7 +151,7 @@ def _once_detached(action: str, delete: Callable[[], object]) -> None:
             with explaining(action):
                 delete()
         except CloudRefused as error:
-            if error.code == GONE:
+            if error.code == IOT_NOT_FOUND:
                 return
             if error.code not in _STILL_JOINED or time.monotonic() >= deadline:
                 raise

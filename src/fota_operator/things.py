@@ -12,13 +12,14 @@ from pathlib import Path
 from fota_operator.account.device_policy import policy_document, policy_name
 from fota_operator.cloud import Cloud, explaining
 from fota_operator.device_key import new_key_and_request
-from fota_operator.errors import AlreadyThere, BadInput, CloudRefused
+from fota_operator.errors import IOT_NOT_FOUND, AlreadyThere, BadInput, CloudRefused
 from fota_operator.registration import Registration, register, taking_back_on_failure
 from fota_operator.thing_folder import CACERT, ThingConf, read_conf, write_thing_folder
 
 MAX_THINGS = 10_000
 # AWS: https://docs.aws.amazon.com/iot/latest/apireference/API_CreateThing.html
-_THING_NAME = re.compile(r"[a-zA-Z0-9:_-]{1,128}")
+THING_NAME = r"[a-zA-Z0-9:_-]{1,128}"
+"""The pattern of a whole name; a group's is the same."""
 
 
 @dataclass(frozen=True)
@@ -65,14 +66,14 @@ def thing_arn(cloud: Cloud, name: str) -> str | None:
         with explaining(f"look up the thing {name}"):
             return cloud.iot.describe_thing(thingName=name)["thingArn"]
     except CloudRefused as error:
-        if error.code == "ResourceNotFoundException":
+        if error.code == IOT_NOT_FOUND:
             return None
         raise
 
 
 def require_thing_name(name: str) -> None:
     """*Raises* BadInput unless AWS IoT takes the name."""
-    if not _THING_NAME.fullmatch(name):
+    if not re.fullmatch(THING_NAME, name):
         raise BadInput(f"{name!r} is not a thing name", "use 1 to 128 letters, digits and : _ -")
 
 

@@ -10,9 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from fota_operator.cloud import Cloud, explaining
-from fota_operator.errors import AlreadyThere, CloudRefused, NotFound
+from fota_operator.errors import IOT_NOT_FOUND, AlreadyThere, CloudRefused, NotFound
 from fota_operator.registration import (
-    GONE,
     OUR_MARK,
     delete_certificate,
     delete_policy,
@@ -101,7 +100,7 @@ def _attributes(cloud: Cloud, name: str) -> dict[str, str] | None:
         with explaining(f"look up the thing {name}"):
             return cloud.iot.describe_thing(thingName=name).get("attributes", {})
     except CloudRefused as error:
-        if error.code == GONE:
+        if error.code == IOT_NOT_FOUND:
             return None
         raise
 
@@ -116,7 +115,7 @@ def _has_certificate(cloud: Cloud, arn: str) -> bool:
         with explaining(f"look up the certificate {arn}"):
             cloud.iot.describe_certificate(certificateId=arn.rsplit("/", 1)[-1])
     except CloudRefused as error:
-        if error.code == GONE:
+        if error.code == IOT_NOT_FOUND:
             return False
         raise
     return True
@@ -128,7 +127,7 @@ def _users(cloud: Cloud, policy_name: str) -> list[str] | None:
         with explaining(f"look up the policy {policy_name}"):
             return cloud.iot.list_targets_for_policy(policyName=policy_name)["targets"]
     except CloudRefused as error:
-        if error.code == GONE:
+        if error.code == IOT_NOT_FOUND:
             return None
         raise
 

@@ -14,6 +14,7 @@ from sweeps.fuzz import differential, micropython, workers
 from sweeps.fuzz.check import DEADLINE_S, Checker, Tally
 from sweeps.fuzz.differential import Compared
 from sweeps.fuzz.documents import document
+from sweeps.options import count, count_or_none
 
 DOCUMENTS, COMPARED = 1_000_000, 100_000
 
@@ -69,8 +70,8 @@ def _tell_progress(tally: Tally) -> None:
 
 def _tell_tally(tally: Tally, seconds: float) -> None:
     print(f"\n{'what it came to':34}{'documents':>12}")
-    for label, count in sorted(tally.ends.items()):
-        print(f"{label:34}{count:12,}")
+    for label, documents in sorted(tally.ends.items()):
+        print(f"{label:34}{documents:12,}")
     took_s, number = tally.slowest
     print(
         f"\n{tally.documents:,} documents in {seconds:,.0f} s, {tally.documents / max(seconds, 0.001):,.0f} a second"
@@ -106,27 +107,17 @@ def _replay(options: argparse.Namespace) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m sweeps.fuzz", description=__doc__.partition("\n")[0])
-    parser.add_argument("--documents", type=_count, default=DOCUMENTS, help="how many (default %(default)s)")
+    parser.add_argument("--documents", type=count, default=DOCUMENTS, help="how many (default %(default)s)")
     parser.add_argument(
-        "--compare", type=_count_or_none, default=COMPARED, help="texts for both interpreters (default %(default)s)"
+        "--compare", type=count_or_none, default=COMPARED, help="texts for both interpreters (default %(default)s)"
     )
-    parser.add_argument("--seed", type=_count, default=1, help="of all that is drawn (default %(default)s)")
-    parser.add_argument("--workers", type=_count, default=2, help="processes (default %(default)s)")
+    parser.add_argument("--seed", type=count, default=1, help="of all that is drawn (default %(default)s)")
+    parser.add_argument("--workers", type=count, default=2, help="processes (default %(default)s)")
     parser.add_argument(
-        "--deadline", type=_count, default=DEADLINE_S, help="seconds for a document (default %(default)s)"
+        "--deadline", type=count, default=DEADLINE_S, help="seconds for a document (default %(default)s)"
     )
-    parser.add_argument("--replay", type=_count_or_none, metavar="NUMBER", help="this one document, and all of it")
+    parser.add_argument("--replay", type=count_or_none, metavar="NUMBER", help="this one document, and all of it")
     return parser
-
-
-def _count(text: str) -> int:
-    if not text.isdigit() or int(text) == 0:
-        raise argparse.ArgumentTypeError(f"expected a whole number above 0, got {text!r}")
-    return int(text)
-
-
-def _count_or_none(text: str) -> int:
-    return 0 if text == "0" else _count(text)
 
 
 if __name__ == "__main__":

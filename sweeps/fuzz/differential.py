@@ -97,6 +97,9 @@ def _compared(sent: list[Document], here: list[str], there: list[str]) -> Compar
     done = Compared(texts=len(sent), judged=sum(one.has_signatures for one in sent))
     # Where one broke down, all that follows has no verdict: every one counts, the first is told.
     there += [_NO_VERDICT] * (len(sent) - len(there))
+    for broke_down in there[len(sent) :]:
+        done.differences += 1
+        done.found = kept(done.found, [Difference(DIFFERENCE, sent[-1].number, here[-1], broke_down)])
     for one, ours, theirs in zip(sent, here, there, strict=False):
         escapes = verdicts.ESCAPED in ours + theirs
         done.escapes += escapes

@@ -36,7 +36,7 @@ def install(folder: Path) -> None:
 def verdicts(folder: Path, texts: Path, timeout_s: float) -> list[str]:
     """The verdict of each text of a file. *Raises* subprocess.TimeoutExpired.
 
-    They end where the interpreter broke down; then the last line is what it said.
+    They end where the interpreter broke down; then the last line is what it said, also after the last text.
     """
     answers = texts.with_suffix(".answers")
     script = f"{_SILENT}import verdicts; verdicts.main({str(texts)!r}, {str(answers)!r})"
@@ -50,4 +50,7 @@ def verdicts(folder: Path, texts: Path, timeout_s: float) -> list[str]:
     )
     found = answers.read_text().splitlines() if answers.exists() else []
     said = (done.stdout + done.stderr).strip()
-    return [*found, "broke down: " + said.splitlines()[-1]] if said or done.returncode else found
+    if not said and not done.returncode:
+        return found
+    # Killed by a signal, it says nothing.
+    return [*found, "broke down: " + (said.splitlines()[-1] if said else f"exit status {done.returncode}")]

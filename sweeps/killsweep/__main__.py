@@ -14,6 +14,7 @@ from sweeps.killsweep.report import json_line, table_of_attempts, table_of_calls
 from sweeps.killsweep.stage import Stage, own_local_aws, set_up
 from sweeps.killsweep.strace import StraceMissing, require_strace
 from sweeps.killsweep.sweep import Sweep
+from sweeps.options import count
 
 DEFAULT_POINTS = 1_500
 """Enough for every call that touches the home or a socket, in every way, and some others."""
@@ -91,10 +92,10 @@ def _parser() -> argparse.ArgumentParser:
         description="Kill a real device, or fail its disk, at every file and socket call of an update.",
         epilog="Exit status: 0 no fault, 1 a fault or too few points, 2 misused, or strace is missing.",
     )
-    parser.add_argument("--points", type=int, default=DEFAULT_POINTS, metavar="N", help="default %(default)s")
+    parser.add_argument("--points", type=count, default=DEFAULT_POINTS, metavar="N", help="default %(default)s")
     parser.add_argument("--seed", type=int, default=1, metavar="N", help="which points, and their order")
     parser.add_argument(
-        "--workers", type=int, default=(os.cpu_count() or 1) + 1, metavar="N", help="default %(default)s"
+        "--workers", type=count, default=(os.cpu_count() or 1) + 1, metavar="N", help="default %(default)s"
     )
     parser.add_argument(
         "--kinds",

@@ -1,4 +1,6 @@
-"""`python -m sweeps.mutants`: the command. Exit status: 0 each bug found, 1 one survived, 2 misused."""
+"""`python -m sweeps.mutants`: the command. Exit status: 0 each bug found, 1 one survived or the
+source as it is was not swept clean, 2 misused.
+"""
 
 from __future__ import annotations
 
@@ -15,6 +17,7 @@ from sweeps.mutants.catalogue import MUTANTS, named
 from sweeps.mutants.mutant import Mutant
 from sweeps.mutants.report import json_line, page, row
 from sweeps.mutants.trying import Tried, snapshot, tried
+from sweeps.options import count
 
 UNCHANGED = Mutant("the source as it is", "Nothing: in this one nothing may be found.", ())
 
@@ -40,10 +43,10 @@ def main() -> int:
     survivors = [one.name for one in found if not one.is_killed]
     if survivors:
         print(f"survived: {', '.join(survivors)}")
-    if unchanged.is_killed:
-        print(f"worth nothing: in {UNCHANGED.name} there is {unchanged.message} ({unchanged.case})")
+    if not unchanged.is_clean:
+        print(f"worth nothing: in {UNCHANGED.name} there is {unchanged.message} ({unchanged.case or 'no case'})")
     print(json_line(found, time.monotonic() - began))
-    return 1 if survivors or unchanged.is_killed else 0
+    return 0 if unchanged.is_clean and not survivors else 1
 
 
 def _tried(mutants: Sequence[Mutant], options: argparse.Namespace) -> list[Tried]:
@@ -60,7 +63,7 @@ def _tried(mutants: Sequence[Mutant], options: argparse.Namespace) -> list[Tried
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m sweeps.mutants", description="See that the sweep finds bugs.")
     parser.add_argument("--only", action="append", default=[], metavar="NAME", help="this bug; may be repeated")
-    parser.add_argument("--workers", type=int, default=2, help="so many at a time (2)")
+    parser.add_argument("--workers", type=count, default=2, help="so many at a time (2)")
     parser.add_argument("--seconds", type=float, default=_BUDGET_S, help=f"at most, for each bug ({_BUDGET_S:.0f})")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--page", type=Path, help="write the list of the bugs here, and what found each")

@@ -35,6 +35,11 @@ class Tried:
         """Whether a check found it."""
         return bool(self.check)
 
+    @property
+    def is_clean(self) -> bool:
+        """Whether the sweep came to its end, and found nothing."""
+        return not self.check and not self.message
+
 
 def snapshot(folder: Path) -> Path:
     """The source and the sweep as they are now, in `folder`: all bugs are tried with the same."""

@@ -9,6 +9,7 @@ import argparse
 import json
 import sys
 
+from sweeps.options import count
 from sweeps.powercut import case, workers
 from sweeps.powercut.past import Violation
 
@@ -66,19 +67,13 @@ def _replay(text: str) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m sweeps.powercut", description=__doc__.partition("\n")[0])
-    parser.add_argument("--states", type=_count, default=STATES, help="distinct states to find (default %(default)s)")
-    parser.add_argument("--seconds", type=_count, default=SECONDS, help="stop after so long (default %(default)s)")
-    parser.add_argument("--seed", type=_count, default=1, help="of what is drawn at random (default %(default)s)")
-    parser.add_argument("--workers", type=_count, default=2, help="processes (default %(default)s)")
+    parser.add_argument("--states", type=count, default=STATES, help="distinct states to find (default %(default)s)")
+    parser.add_argument("--seconds", type=count, default=SECONDS, help="stop after so long (default %(default)s)")
+    parser.add_argument("--seed", type=count, default=1, help="of what is drawn at random (default %(default)s)")
+    parser.add_argument("--workers", type=count, default=2, help="processes (default %(default)s)")
     parser.add_argument("--stop", action="store_true", help="end at the first violation")
     parser.add_argument("--replay", metavar="CASE", help="run this one case, and tell every step of it")
     return parser
-
-
-def _count(text: str) -> int:
-    if not text.isdigit() or int(text) == 0:
-        raise argparse.ArgumentTypeError(f"expected a whole number above 0, got {text!r}")
-    return int(text)
 
 
 if __name__ == "__main__":

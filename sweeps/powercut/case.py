@@ -100,10 +100,12 @@ def _run_up_to(life: Life, step: int) -> None:
 
 
 def _replay_provision(case: Case) -> list[str]:
+    if len(case.cuts) != 1:
+        raise ValueError(f"{case}: expected one cut, since a provisioning is cut once, got {len(case.cuts)}")
+    ((step, shape),) = case.cuts
     is_keyed = case.scenario == PROVISION_KEYED
     taken: dict[int, Disk] = dict(factory.states(is_keyed=is_keyed))
-    for step, shape in case.cuts[:1]:
-        if step not in taken:
-            raise ValueError(f"step {step}: a provisioning has {len(taken)} steps")
-        factory.recover(taken[step].after_cut(shape), was_finished=step == max(taken), is_keyed=is_keyed)
-    return [f"-- power cut at step {step}, {shape} --" for step, shape in case.cuts[:1]] + ["-- settled --"]
+    if step not in taken:
+        raise ValueError(f"step {step}: a provisioning has {len(taken)} steps")
+    factory.recover(taken[step].after_cut(shape), was_finished=step == max(taken), is_keyed=is_keyed)
+    return [f"-- power cut at step {step}, {shape} --", "-- settled --"]

@@ -3,10 +3,7 @@
 import base64
 import json
 import re
-import subprocess
-import sys
 import threading
-from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
 
@@ -14,7 +11,7 @@ import pytest
 from tests.operator.fleet.fleet import HANGS, SUCCEEDS, Ends, Fleet, fails
 
 from docs.pages import Block, blocks, read
-from docs.test_tutorial import Shell
+from docs.shell import Shell
 from fota_operator.local.aws import LocalAws
 
 pytestmark = pytest.mark.e2e
@@ -66,17 +63,6 @@ class Background:
                     self._fleet.wake(fails("rolled-back", "attempts 1, cause crashed"))
         except Exception as error:
             self._errors.append(error)
-
-
-@pytest.fixture
-def shell(tmp_path: Path) -> Iterator[Shell]:
-    shell = Shell(tmp_path)
-    try:
-        yield shell
-    finally:
-        fota = Path(sys.executable).with_name("fota")
-        subprocess.run([fota, "local", "down", "--folder", tmp_path / ".fota-local"], check=False)
-        shell.end()
 
 
 def test_every_command_of_the_transcript_answers_what_the_page_says(shell: Shell, tmp_path: Path) -> None:

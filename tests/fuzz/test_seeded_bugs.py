@@ -251,3 +251,20 @@ def test_an_interpreter_that_never_ends_is_found() -> None:
     done = compared("fota/strict_json.py", "reader = _Reader(text, clips)", "while True: pass", timeout_s=2.0)
     assert done.hangs == 1
     assert [one.kind for one in done.found] == [HANG]
+
+
+@where_micropython_is
+@pytest.mark.parametrize(
+    ("end", "said"), [("sys.exit(3)", "exit status 3"), ("raise ValueError(7)", "ValueError: 7")]
+)
+def test_an_interpreter_that_breaks_down_is_found_and_said_how(end: str, said: str) -> None:
+    done = compared("verdicts.py", "    judges = []", f"    import sys\n    {end}\n    judges = []")
+    assert (done.differences, [one.there for one in done.found]) == (len(TEXTS), [f"broke down: {said}"])
+
+
+@where_micropython_is
+def test_an_interpreter_that_breaks_down_after_the_last_text_is_found() -> None:
+    done = compared(
+        "verdicts.py", 'answers.write(line + "\\n")', 'answers.write(line + "\\n")\n    raise ValueError(7)'
+    )
+    assert (done.differences, [one.there for one in done.found]) == (1, ["broke down: ValueError: 7"])

@@ -1,6 +1,7 @@
 """Which points a sweep takes, and in which order."""
 
 import pytest
+from sweeps.killsweep import __main__ as command
 from sweeps.killsweep.points import (
     BOOT,
     CRASH,
@@ -63,3 +64,9 @@ def test_the_files_of_the_interpreter_come_last_and_nothing_is_left_out() -> Non
     ordered = in_order(list(points_of(calls)), seed=7)
     assert [point.call for point in ordered[:4]] == [WRITE] * 4
     assert sorted(map(str, ordered)) == sorted(map(str, points_of(calls)))
+
+
+@pytest.mark.parametrize("wrong", [["--points", "0"], ["--points", "-5"], ["--workers", "0"], ["--kinds", "flood"]])
+def test_the_command_refuses_to_do_nothing(wrong: list[str]) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        command._parser().parse_args(wrong)

@@ -1,9 +1,11 @@
 """The seeded bugs fit the source as it is, and are told of as they are."""
 
 import ast
+import sys
 from pathlib import Path
 
 import pytest
+from sweeps.mutants import __main__ as command
 from sweeps.mutants.catalogue import MUTANTS, named
 from sweeps.mutants.mutant import SOURCE, Change, Mutant, OddMutant, mutant
 from sweeps.mutants.report import json_line, page
@@ -70,6 +72,25 @@ def test_two_changes_of_one_file_are_both_made() -> None:
 def test_a_bug_that_no_check_named_counts_as_alive() -> None:
     found = [Tried("a", "I3", "healthy/3:lost", "I3: more", 1.0), Tried("b", "", "", "the sweep itself broke", 1.0)]
     assert json_line(found, 2.04) == '{"mutants": 2, "killed": 1, "seconds": 2.0}'
+
+
+@pytest.mark.parametrize(
+    ("check", "message", "is_clean"),
+    [("", "", True), ("I3", "I3: more", False), ("", "the sweep itself came to no end", False)],
+)
+def test_a_source_that_could_not_be_swept_to_the_end_is_not_clean(check: str, message: str, is_clean: bool) -> None:
+    assert Tried("the source as it is", check, "", message, 1.0).is_clean is is_clean
+
+
+def test_the_command_fails_if_the_source_as_it_is_was_not_swept_to_the_end(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["mutants", "--only", "crc-not-checked"])
+    killed, broken = Tried("a bug", "I3", "", "I3", 1.0), Tried("the source as it is", "", "", "broke", 1.0)
+    monkeypatch.setattr(command, "tried", lambda one, **_: killed if one.changes else broken)
+    monkeypatch.setattr(command, "snapshot", lambda folder: folder)
+    assert command.main() == 1
+    assert "worth nothing: in the source as it is there is broke" in capsys.readouterr().out
 
 
 def test_the_page_lists_every_bug() -> None:

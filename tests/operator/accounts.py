@@ -1,8 +1,12 @@
-"""What tests of bootstrap and doctor arrange with: names that nobody has, and users who may do only so much."""
+"""What tests of bootstrap and doctor arrange with: names that nobody has, settings that are not right, users who may
+do only so much.
+"""
 
 import itertools
 import json
-from dataclasses import replace
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
 
 from fota_operator.account.bootstrap import BootstrapRequest
 from fota_operator.account.names import OPERATOR_POLICY
@@ -11,6 +15,33 @@ from fota_operator.local.aws import LocalAws
 
 OPERATOR_ARN = f"arn:aws:iam::000000000000:policy/{OPERATOR_POLICY}"
 _NUMBERS = itertools.count(1)
+
+
+@dataclass(frozen=True)
+class Spoilt:
+    """A setting of the bucket, and how to spoil it; what bootstrap then finds, and how bad a doctor calls it."""
+
+    setting: str
+    spoil: Callable[[Any, str | None], object]
+    found: str
+    level: str = "error"
+
+
+def _suspend_versions(s3: Any, bucket: str | None) -> object:
+    return s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Suspended"})
+
+
+def _block_acls_alone(s3: Any, bucket: str | None) -> object:
+    return s3.put_public_access_block(Bucket=bucket, PublicAccessBlockConfiguration={"BlockPublicAcls": True})
+
+
+SPOILT = (
+    Spoilt("versions", _suspend_versions, "differs"),
+    Spoilt("privacy", lambda s3, bucket: s3.delete_public_access_block(Bucket=bucket), "missing"),
+    Spoilt("privacy", _block_acls_alone, "differs"),
+    Spoilt("TLS", lambda s3, bucket: s3.delete_bucket_policy(Bucket=bucket), "missing"),
+    Spoilt("leftovers", lambda s3, bucket: s3.delete_bucket_lifecycle(Bucket=bucket), "missing", "warning"),
+)
 
 
 def new_request() -> BootstrapRequest:

@@ -15,7 +15,7 @@ from fota_operator.cloud import Cloud, connect
 from fota_operator.errors import AlreadyThere, BadInput, NotFound
 from fota_operator.local.aws import LocalAws
 
-from .accounts import OPERATOR_ARN, access_to, new_request
+from .accounts import OPERATOR_ARN, SPOILT, Spoilt, access_to, new_request
 from .conftest import Command
 
 pytestmark = pytest.mark.e2e
@@ -70,7 +70,9 @@ def test_a_dry_run_says_what_would_be_made_and_changes_nothing(cloud: Cloud, req
     assert [(one.found, one.changed) for one in first[:8]] == [("missing", False)] * 8
 
 
-def test_the_bucket_is_as_the_issue_wants_it(cloud: Cloud, ready: BootstrapRequest) -> None:
+def test_the_bucket_keeps_versions_is_encrypted_and_private_and_drops_leftovers(
+    cloud: Cloud, ready: BootstrapRequest
+) -> None:
     bucket = ready.bucket or ""
     rules = cloud.s3.get_bucket_encryption(Bucket=bucket)["ServerSideEncryptionConfiguration"]["Rules"]
     (lifecycle,) = cloud.s3.get_bucket_lifecycle_configuration(Bucket=bucket)["Rules"]
@@ -80,34 +82,11 @@ def test_the_bucket_is_as_the_issue_wants_it(cloud: Cloud, ready: BootstrapReque
     assert lifecycle["AbortIncompleteMultipartUpload"]["DaysAfterInitiation"] == 7
 
 
-@pytest.mark.parametrize(
-    ("spoil", "subject", "expected"),
-    [
-        (
-            lambda s3, bucket: s3.put_bucket_versioning(
-                Bucket=bucket, VersioningConfiguration={"Status": "Suspended"}
-            ),
-            ", versions",
-            "differs",
-        ),
-        (lambda s3, bucket: s3.delete_public_access_block(Bucket=bucket), ", privacy", "missing"),
-        (
-            lambda s3, bucket: s3.put_public_access_block(
-                Bucket=bucket, PublicAccessBlockConfiguration={"BlockPublicAcls": True}
-            ),
-            ", privacy",
-            "differs",
-        ),
-        (lambda s3, bucket: s3.delete_bucket_policy(Bucket=bucket), ", TLS", "missing"),
-        (lambda s3, bucket: s3.delete_bucket_lifecycle(Bucket=bucket), ", leftovers", "missing"),
-    ],
-)
-def test_only_what_differs_is_changed(
-    cloud: Cloud, ready: BootstrapRequest, spoil: Callable[[Any, str | None], None], subject: str, expected: str
-) -> None:
-    spoil(cloud.s3, ready.bucket)
+@pytest.mark.parametrize("spoilt", SPOILT, ids=lambda one: f"{one.setting} {one.found}")
+def test_only_what_differs_is_changed(cloud: Cloud, ready: BootstrapRequest, spoilt: Spoilt) -> None:
+    spoilt.spoil(cloud.s3, ready.bucket)
     changed = [(one.subject, one.found) for one in bootstrap(cloud, ready) if one.changed]
-    assert changed == [(f"bucket {ready.bucket}{subject}", expected)]
+    assert changed == [(f"bucket {ready.bucket}, {spoilt.setting}", spoilt.found)]
     assert not any(one.changed for one in bootstrap(cloud, ready))
 
 

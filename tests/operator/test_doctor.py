@@ -19,7 +19,7 @@ from fota_operator.cloud import Access, Cloud, connect
 from fota_operator.local.aws import LocalAws
 from fota_operator.things import add_things
 
-from .accounts import access_to, as_new_user, new_request
+from .accounts import SPOILT, Spoilt, access_to, as_new_user, new_request
 from .conftest import Command
 
 
@@ -73,26 +73,12 @@ def test_what_is_not_there_is_said_once_with_the_command_that_makes_it(cloud: Cl
 
 
 @pytest.mark.e2e
-@pytest.mark.parametrize(
-    ("spoil", "subject", "level"),
-    [
-        (
-            lambda s3, bucket: s3.put_bucket_versioning(
-                Bucket=bucket, VersioningConfiguration={"Status": "Suspended"}
-            ),
-            "versions",
-            "error",
-        ),
-        (lambda s3, bucket: s3.delete_public_access_block(Bucket=bucket), "privacy", "error"),
-        (lambda s3, bucket: s3.delete_bucket_policy(Bucket=bucket), "TLS", "error"),
-        (lambda s3, bucket: s3.delete_bucket_lifecycle(Bucket=bucket), "leftovers", "warning"),
-    ],
-)
+@pytest.mark.parametrize("spoilt", SPOILT, ids=lambda one: f"{one.setting} {one.found}")
 def test_a_setting_of_the_bucket_that_is_not_right_is_found(
-    cloud: Cloud, ready: BootstrapRequest, spoil: Callable[[Any, str | None], None], subject: str, level: str
+    cloud: Cloud, ready: BootstrapRequest, spoilt: Spoilt
 ) -> None:
-    spoil(cloud.s3, ready.bucket)
-    assert ailing(examine(cloud, asking(ready))) == {f"bucket {ready.bucket}, {subject}": level}
+    spoilt.spoil(cloud.s3, ready.bucket)
+    assert ailing(examine(cloud, asking(ready))) == {f"bucket {ready.bucket}, {spoilt.setting}": spoilt.level}
 
 
 @pytest.mark.e2e
@@ -160,6 +146,22 @@ def test_a_wide_policy_of_devices_is_an_error_if_a_certificate_has_it(
     cloud.iot.attach_policy(policyName=wide_policy, target=added.certificate_arn)
     found = of(doctor_iot.policy_findings(cloud), f"policy {wide_policy}")
     assert found == [("error", "it allows iot:* on *; 1 certificates have it")]
+
+
+@pytest.mark.e2e
+def test_of_a_policy_that_more_have_than_were_asked_for_that_is_said(
+    cloud: Cloud,
+    local_aws: LocalAws,
+    wide_policy: str,
+    tmp_path: Path,
+    new_name: Callable[[], str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for added in add_things(cloud, [new_name(), new_name()], tmp_path / "things", local_aws.thing_options()):
+        cloud.iot.attach_policy(policyName=wide_policy, target=added.certificate_arn)
+    monkeypatch.setattr(doctor_iot, "_PAGE", 1)
+    found = of(doctor_iot.policy_findings(cloud), f"policy {wide_policy}")
+    assert found == [("error", "it allows iot:* on *; 1 or more certificates have it")]
 
 
 @pytest.mark.e2e

@@ -158,6 +158,24 @@ def test_a_name_of_neither_a_thing_nor_a_job_is_refused(cloud: Cloud, name: str)
 def test_a_story_without_bounds_is_refused(cloud: Cloud, thing: str, most: int) -> None:
     with pytest.raises(BadInput, match="1 to 50"):
         explain_thing(cloud, thing, most=most)
+    with pytest.raises(BadInput, match="1 to 50"):
+        explain(cloud, thing, most=most)
+
+
+def test_of_a_thing_whose_job_was_deleted_meanwhile_it_is_not_said_that_there_is_no_thing(
+    cloud: Cloud, thing: str, offer: Offer
+) -> None:
+    job_id = offer(thing)
+
+    def delete(**_: object) -> None:
+        cloud.iot.delete_job(jobId=job_id, force=True)
+
+    cloud.iot.meta.events.register("after-call.iot.ListJobExecutionsForThing", delete)
+    try:
+        with pytest.raises(NotFound, match=f"the job {job_id} was deleted just now"):
+            explain(cloud, thing)
+    finally:
+        cloud.iot.meta.events.unregister("after-call.iot.ListJobExecutionsForThing", delete)
 
 
 def test_an_execution_without_times_has_no_moments() -> None:

@@ -164,6 +164,38 @@ def test_cancelling_leaves_what_is_in_progress_unless_forced(
     assert cancel_job(cloud, started.job_id, force=True).executions[0].status == "CANCELED"
 
 
+def test_a_device_that_ends_it_before_the_forced_cancelling_comes_to_it_is_left_so(
+    cloud: Cloud, request_for: StartRequest, device: DeviceSide
+) -> None:
+    started = start_job(cloud, request_for)
+    device.report(request_for.thing, started.job_id, "IN_PROGRESS")
+    cancel_job(cloud, started.job_id)
+
+    def end_it(**_: object) -> None:
+        device.report(request_for.thing, started.job_id, "SUCCEEDED")
+
+    cloud.iot.meta.events.register("before-call.iot.CancelJobExecution", end_it)
+    try:
+        assert cancel_job(cloud, started.job_id, force=True).executions[0].status == "SUCCEEDED"
+    finally:
+        cloud.iot.meta.events.unregister("before-call.iot.CancelJobExecution", end_it)
+
+
+def test_a_job_that_ends_just_before_it_is_cancelled_stays_as_it_is(
+    cloud: Cloud, request_for: StartRequest, device: DeviceSide
+) -> None:
+    started = start_job(cloud, request_for)
+
+    def end_it(**_: object) -> None:
+        device.report(request_for.thing, started.job_id, "SUCCEEDED")
+
+    cloud.iot.meta.events.register("before-call.iot.CancelJob", end_it)
+    try:
+        assert cancel_job(cloud, started.job_id).succeeded
+    finally:
+        cloud.iot.meta.events.unregister("before-call.iot.CancelJob", end_it)
+
+
 def test_cancelling_what_has_ended_is_harmless(cloud: Cloud, request_for: StartRequest, device: DeviceSide) -> None:
     started = start_job(cloud, request_for)
     device.report(request_for.thing, started.job_id, "SUCCEEDED")

@@ -52,6 +52,29 @@ def test_lines_say_only_what_has_changed(capsys: pytest.CaptureFixture[str]) -> 
     assert capsys.readouterr().err.splitlines() == ["pump: QUEUED", "pump: IN_PROGRESS"]
 
 
+TRIED_AGAIN = JobStatus(
+    "j",
+    "IN_PROGRESS",
+    (ExecutionStatus("pump", "FAILED", 1, {"reason": "no-space"}), ExecutionStatus("pump", "QUEUED", 2)),
+)
+
+
+def test_each_try_of_a_thing_has_a_line_of_its_own(capsys: pytest.CaptureFixture[str]) -> None:
+    lines = Lines()
+    lines.show(TRIED_AGAIN)
+    lines.show(TRIED_AGAIN)
+    assert capsys.readouterr().err.splitlines() == ["pump: FAILED no-space", "pump, try 2: QUEUED"]
+
+
+def test_each_try_of_a_thing_has_a_bar_of_its_own() -> None:
+    with progress_on(io.StringIO()) as progress:
+        bars = Bars(progress)
+        bars.show(TRIED_AGAIN)
+        bars.show(TRIED_AGAIN)
+        told = [(task.description, task.completed) for task in progress.tasks]
+    assert told == [("pump", 100), ("pump, try 2", 0)]
+
+
 def rollout(state: str, next_: str = "", failures: tuple[Failures, ...] = (), **counts: int) -> Standing:
     stage = StageStanding(1, "canary", state, "", sum(counts.values()), counts, ("j",))
     return Standing("pump-1", state, next_, "pump", "1.4.0", 2, (stage,), failures)

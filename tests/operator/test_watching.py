@@ -1,9 +1,7 @@
 import pytest
 
-from fota_operator.errors import CloudRefused, CloudUnreachable, OperatorError, TimedOut
+from fota_operator.errors import CloudNotTrusted, CloudRefused, CloudUnreachable, OperatorError, TimedOut
 from fota_operator.watching import MOST_FAILED_LOOKS, Patience, looks
-
-TOO_LATE = TimedOut("too late")
 
 
 class Looking:
@@ -21,12 +19,13 @@ class Looking:
 
     def all(self, timeout_s: float = 60.0) -> list[int]:
         patience = Patience(interval_s=0.0, timeout_s=timeout_s, problem=self.told.append)
-        return list(looks(self, lambda seen: seen == 0, patience, TOO_LATE))
+        return list(looks(self, lambda seen: seen == 0, patience, lambda seen: TimedOut(f"too late for {seen}")))
 
 
 UNREACHABLE = CloudUnreachable("no answer")
 THROTTLED = CloudRefused("slower", code="ThrottlingException")
 FORBIDDEN = CloudRefused("no", code="AccessDeniedException")
+STRANGER = CloudNotTrusted("a stranger answers")
 
 
 def test_looking_ends_with_the_look_that_is_over() -> None:
@@ -34,7 +33,7 @@ def test_looking_ends_with_the_look_that_is_over() -> None:
 
 
 def test_looking_ends_when_the_time_is_up() -> None:
-    with pytest.raises(TimedOut, match="too late"):
+    with pytest.raises(TimedOut, match="too late for 1"):
         Looking(1).all(timeout_s=0.0)
 
 
@@ -49,9 +48,10 @@ def test_the_first_look_must_succeed() -> None:
         Looking(UNREACHABLE, 0).all()
 
 
-def test_what_cannot_pass_ends_the_looking() -> None:
-    with pytest.raises(CloudRefused, match="no"):
-        Looking(1, FORBIDDEN, 0).all()
+@pytest.mark.parametrize("problem", [FORBIDDEN, STRANGER], ids=lambda one: type(one).__name__)
+def test_what_cannot_pass_ends_the_looking(problem: OperatorError) -> None:
+    with pytest.raises(type(problem), match=problem.message):
+        Looking(1, problem, 0).all()
 
 
 def test_looks_that_fail_and_fail_are_given_up() -> None:

@@ -101,7 +101,13 @@ def test_a_replay_tells_every_step_and_every_cut(capsys: pytest.CaptureFixture[s
     assert told.endswith("-- settled --\nno violation\n")
 
 
-@pytest.mark.parametrize("text", ["nothing", "healthy+odd@3", "healthy/lost", "healthy/9:half", "healthy/9999:lost"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "nothing", "healthy+odd@3", "healthy/lost", "healthy/9:half", "healthy/9999:lost", "provision/9999:lost",
+        "provision/1:lost/1:lost", "provision",
+    ],
+)  # fmt: skip
 def test_a_case_that_is_none_is_refused(text: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert command.main(["--replay", text]) == 2
     assert capsys.readouterr().err.startswith("powercut: ")

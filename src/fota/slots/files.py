@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from fota.image import Digests
 
 _GEOMETRY = "slots.json"
-_MAGIC = b"SEAL"
 _BROKEN = b""
 
 
@@ -106,7 +105,7 @@ class FileSlots:
             self._seal_value(slot).save(_BROKEN)
 
     def _seal_value(self, slot: int) -> DurableValue:
-        return DurableValue(_MAGIC, *cell_pair(self._seal_path(slot)))
+        return DurableValue(image.SEAL_MAGIC, *cell_pair(self._seal_path(slot)))
 
     def _seal_path(self, slot: int) -> str:
         return self._path(f"slot-{slot}.seal")

@@ -42,7 +42,6 @@ if TYPE_CHECKING:
             """4: how many blocks; 5: bytes in one; 6: erase a block, and answer 0."""
 
 
-_MAGIC = b"SEAL"
 _SIZE = "<I"
 _COUNT, _BLOCK_BYTES, _ERASE = 4, 5, 6
 
@@ -94,7 +93,7 @@ class PartitionSlots:
     def _seal_value(self, slot: int) -> DurableValue:
         first, second = self._cells_of(slot)
         # Both payloads begin with the size: of the image that is sealed, or of the one that is being written.
-        return DurableValue(_MAGIC, first, second)
+        return DurableValue(image.SEAL_MAGIC, first, second)
 
 
 class PartitionWriter:

@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from fota_operator.account.names import BUCKET_NAME
 from fota_operator.account.pieces import RIGHT, Absent, Look, Piece, differs, looking, missing
 from fota_operator.account.policies import tls_statement
 from fota_operator.account.policy_findings import refuses_plain_http
@@ -22,8 +23,6 @@ if TYPE_CHECKING:
         LifecycleRuleUnionTypeDef,
     )
 
-# S3: https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html
-_NAME = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
 # A HEAD answer has no body: for it, boto3's code is the HTTP status as text.
 _NO_BUCKET = ("404", "NoSuchBucket", "NotFound")
 _OF_ANOTHER = {"403", "AccessDenied", "AccessDeniedException"}
@@ -37,7 +36,7 @@ _ALL_PUBLIC_ACCESS = ("BlockPublicAcls", "BlockPublicPolicy", "IgnorePublicAcls"
 
 def bucket_pieces(cloud: Cloud, bucket: str) -> tuple[Piece, ...]:
     """The bucket and its settings, in the order in which they can be made. *Raises* BadInput."""
-    if not _NAME.fullmatch(bucket) or ".." in bucket:
+    if not re.fullmatch(BUCKET_NAME, bucket):
         raise BadInput(f"{bucket!r} is no name of a bucket", "use 3 to 63 lower-case letters, digits, dots and -")
     subject = f"bucket {bucket}"
     settings: tuple[tuple[str, str, _LookAt, _Change], ...] = (

@@ -18,7 +18,7 @@ from fota_operator.account.names import PRESIGN_ROLE, default_bucket
 from fota_operator.account.pieces import Absent, Piece, looking
 from fota_operator.account.policy_findings import read_findings, trust_findings
 from fota_operator.cloud import Cloud, explaining
-from fota_operator.errors import CloudRefused, CloudUnreachable, NoCredentials, NotFound, OperatorError
+from fota_operator.errors import IAM_NOT_FOUND, CloudRefused, CloudUnreachable, NoCredentials, NotFound, OperatorError
 from fota_operator.trust.kms import kms_public_key, require_may_sign
 
 # AWS takes no request that is signed more than five minutes away from its own clock.
@@ -37,7 +37,10 @@ class DoctorRequest:
 
 
 def examine(cloud: Cloud, request: DoctorRequest = DoctorRequest()) -> Iterator[Finding]:
-    """Look at one thing after the other; without credentials or an answer there is nothing more to see."""
+    """Look at one thing after the other; without credentials or an answer there is nothing more to see.
+
+    *Raises* BadInput for a name that no bucket can have.
+    """
     try:
         yield Finding("credentials", OK, cloud.caller_arn)
     except OperatorError as error:
@@ -116,7 +119,7 @@ def _settled(piece: Piece, bucket: str) -> Iterator[Finding]:
 
 def _trust(cloud: Cloud, role: str) -> Iterator[Finding]:
     try:
-        with looking(f"the role {role}", "NoSuchEntity"):
+        with looking(f"the role {role}", IAM_NOT_FOUND):
             found = cloud.iam.get_role(RoleName=role)["Role"]
     except Absent as error:
         raise NotFound("there is no such role", f"run `fota bootstrap --role {role}`") from error
@@ -127,7 +130,7 @@ def _trust(cloud: Cloud, role: str) -> Iterator[Finding]:
 
 def _permissions(cloud: Cloud, role: str, bucket: str) -> Iterator[Finding]:
     try:
-        with looking(f"the permissions of the role {role}", "NoSuchEntity"):
+        with looking(f"the permissions of the role {role}", IAM_NOT_FOUND):
             documents = [*_inline_documents(cloud, role), *_attached_documents(cloud, role)]
     except Absent:
         # Said before, of its trust.

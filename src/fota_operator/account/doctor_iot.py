@@ -5,7 +5,6 @@ Leaves to others: judging a policy (`policy_findings`).
 """
 
 from collections.abc import Iterator
-from itertools import islice
 
 from fota.findings import OK, WARNING, Finding
 from fota_operator.account.policy_findings import device_policy_finding
@@ -70,10 +69,11 @@ def _attached(cloud: Cloud, name: str, found: Finding) -> Finding:
         pages = cloud.iot.get_paginator("list_targets_for_policy").paginate(
             policyName=name, PaginationConfig={"PageSize": _PAGE, "MaxItems": _PAGE}
         )
-        targets = list(islice((target for page in pages for target in page["targets"]), _PAGE))
+        targets = [target for page in pages for target in page["targets"]]
     if not targets:
         return Finding(found.subject, WARNING, f"{found.text}; nothing has it", "delete it")
     certificates = sum(":cert/" in target for target in targets)
     others = len(targets) - certificates
-    who = [f"{certificates} certificates"] * bool(certificates) + [f"{others} groups"] * bool(others)
+    more = " or more" if len(targets) == _PAGE else ""
+    who = [f"{certificates}{more} certificates"] * bool(certificates) + [f"{others}{more} groups"] * bool(others)
     return Finding(found.subject, found.level, f"{found.text}; {' and '.join(who)} have it", found.remedy)

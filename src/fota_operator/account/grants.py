@@ -9,10 +9,9 @@ from fota_operator.account.device_policy import policy_document
 from fota_operator.account.names import DEVICE_POLICY, OPERATOR_POLICY
 from fota_operator.account.pieces import RIGHT, Absent, Look, Piece, differs, looking, missing
 from fota_operator.account.policies import Document, Scope, operator_policy, scope_of
-from fota_operator.account.presign_role import NO_ENTITY, Account
+from fota_operator.account.presign_role import Account
 from fota_operator.cloud import Cloud, explaining
-from fota_operator.errors import AlreadyThere, CloudRefused
-from fota_operator.registration import GONE
+from fota_operator.errors import IAM_NOT_FOUND, IOT_ALREADY_EXISTS, IOT_NOT_FOUND, AlreadyThere, CloudRefused
 
 # Of IAM and of AWS IoT alike; then the oldest that is not in use makes room. Of a policy of ours, they are ours.
 MAX_POLICY_VERSIONS = 5
@@ -42,7 +41,7 @@ def operator_policy_piece(account: Account, scope: Scope) -> Piece:
 
 def _device_policy(cloud: Cloud, wanted: str) -> Look:
     try:
-        with looking(f"the IoT policy {DEVICE_POLICY}", GONE):
+        with looking(f"the IoT policy {DEVICE_POLICY}", IOT_NOT_FOUND):
             found = cloud.iot.get_policy(policyName=DEVICE_POLICY)["policyDocument"]
     except Absent:
         return missing("there is no such policy")
@@ -54,7 +53,7 @@ def _make_device_policy(cloud: Cloud, wanted: str) -> None:
         with explaining(f"make the IoT policy {DEVICE_POLICY}"):
             cloud.iot.create_policy(policyName=DEVICE_POLICY, policyDocument=wanted)
     except CloudRefused as error:
-        if error.code != "ResourceAlreadyExistsException":
+        if error.code != IOT_ALREADY_EXISTS:
             raise
         _rewrite_device_policy(cloud, wanted)
 
@@ -114,7 +113,7 @@ def _rewrite_operator_policy(account: Account, wanted: Document) -> None:
 
 def _operator_document(account: Account) -> object:
     arn, iam = _operator_arn(account), account.cloud.iam
-    with looking(f"the policy {OPERATOR_POLICY}", NO_ENTITY):
+    with looking(f"the policy {OPERATOR_POLICY}", IAM_NOT_FOUND):
         version = iam.get_policy(PolicyArn=arn)["Policy"]["DefaultVersionId"]
         return iam.get_policy_version(PolicyArn=arn, VersionId=version)["PolicyVersion"]["Document"]
 

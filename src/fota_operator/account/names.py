@@ -1,4 +1,5 @@
-"""What `fota bootstrap` calls the pieces that it makes: one set of them in each account and region.
+"""What `fota bootstrap` calls the pieces that it makes, one set of them in each account and region; and what else it
+may call them.
 
 Imports nothing slow, so that the commands can name them in their help.
 Leaves to others: making them (`bootstrap`).
@@ -18,6 +19,12 @@ Not `fota-…`: that is the policy of a thing, and operators may delete those.
 """
 OPERATOR_POLICY = "fota-operator"
 """The managed policy of those who run `fota`."""
+
+# S3: https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html
+BUCKET_NAME = r"(?!.*\.\.)[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]"
+# IAM: https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateRole.html
+ROLE_NAME = r"[\w+=,.@-]{1,64}"
+"""Both are patterns of a whole name; of a role's in ASCII."""
 
 
 def default_bucket(cloud: "Cloud") -> str:

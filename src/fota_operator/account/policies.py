@@ -2,7 +2,7 @@
 
 Each allows as little as does the work. What an action may be confined to is from AWS's own list:
 https://docs.aws.amazon.com/service-authorization/latest/reference/reference_policies_actions-resources-contextkeys.html
-Leaves to others: writing them (`bootstrap`), judging those of others (`policy_findings`).
+Leaves to others: writing them (`bucket`, `presign_role`, `grants`), judging those of others (`policy_findings`).
 """
 
 from collections.abc import Iterable
@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from fota_operator.account.policy_findings import IOT_SERVICE
 from fota_operator.account.policy_statements import parse_statements
 
-MAX_MANAGED_POLICY_CHARACTERS = 6144
 TLS_ONLY = "FotaTlsOnly"
 _OBJECTS, _BUCKETS, _ROLES, _KEYS = "FotaReleases", "FotaBucket", "FotaPresignRole", "FotaSigningKeys"
 

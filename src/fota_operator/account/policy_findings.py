@@ -16,11 +16,8 @@ _READS = ("s3:GetObject", "s3:GetObjectVersion")
 _ACCOUNT_CONDITION = "aws:sourceaccount"
 _ARN_CONDITION = "aws:sourcearn"
 _EQUALS = {"stringequals", "stringlike", "arnequals", "arnlike"}
-# What a device may act on begins with one of these, and with nothing but its own name after that.
-_SHARED = (
-    "", "client/", "topic/", "topicfilter/", "topic/$aws/", "topicfilter/$aws/", "topic/$aws/things/",
-    "topicfilter/$aws/things/",
-)  # fmt: skip
+_NAME_FOLLOWS = ("client/", "topic/$aws/things/", "topicfilter/$aws/things/")
+"""What AWS IoT itself knows a device by stands behind one of these, up to the next slash."""
 
 
 def iot_may_assume(trust: object) -> bool:
@@ -137,9 +134,13 @@ def _reads_only(statement: Statement, images: str) -> bool:
 
 
 def _is_shared(resource: str) -> bool:
-    """Whether a resource is not pinned to one device: a wildcard stands where its name would."""
+    """Whether a resource is not pinned to one device: a wildcard stands where its name does, or before."""
     if resource == "*":
         return True
     literal, wildcard, _ = resource.replace("?", "*").partition("*")
     parts = literal.split(":", 5)
-    return bool(wildcard) and (len(parts) < 6 or parts[5] in _SHARED)
+    return bool(wildcard) and (len(parts) < 6 or any(_ends_within_name(parts[5], one) for one in _NAME_FOLLOWS))
+
+
+def _ends_within_name(literal: str, before: str) -> bool:
+    return before.startswith(literal) or (literal.startswith(before) and "/" not in literal[len(before) :])

@@ -94,11 +94,16 @@ def _conditions(condition: object) -> list[tuple[str, str, tuple[str, ...]]]:
     if not isinstance(condition, Mapping):
         return []
     return [
-        (str(operator).lower(), str(key).lower(), tuple(str(value) for value in _many(values)))
+        (str(operator).lower(), str(key).lower(), tuple(_condition_value(value) for value in _many(values)))
         for operator, keys in condition.items()
         if isinstance(keys, Mapping)
         for key, values in keys.items()
     ]
+
+
+def _condition_value(value: object) -> str:
+    # IAM takes a bare true or false for its text.
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _texts(one_or_more: object) -> tuple[str, ...]:

@@ -9,21 +9,17 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from fota.findings import OK
-from fota_operator.account.names import PRESIGN_ROLE
+from fota_operator.account.names import PRESIGN_ROLE, ROLE_NAME
 from fota_operator.account.pieces import RIGHT, Absent, Look, Piece, differs, looking, missing
 from fota_operator.account.policies import Document, read_policy, trust_policy
 from fota_operator.account.policy_findings import IOT_SERVICE, trust_findings
 from fota_operator.account.policy_statements import parse_statements
 from fota_operator.cloud import Cloud, explaining
-from fota_operator.errors import AlreadyThere, BadInput, CloudRefused
+from fota_operator.errors import IAM_NOT_FOUND, AlreadyThere, BadInput, CloudRefused
 from fota_operator.registration import OUR_MARK
 
 if TYPE_CHECKING:
     from mypy_boto3_iam.type_defs import TagTypeDef
-
-NO_ENTITY = "NoSuchEntity"
-# IAM: https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateRole.html
-_ROLE_NAME = re.compile(r"[\w+=,.@-]{1,64}", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -42,7 +38,7 @@ class Account:
 
 def role_pieces(account: Account, role: str, bucket: str) -> tuple[Piece, Piece]:
     """The role, and that it may read the bucket. *Raises* BadInput."""
-    if not _ROLE_NAME.fullmatch(role):
+    if not re.fullmatch(ROLE_NAME, role, re.ASCII):
         raise BadInput(f"{role!r} is no name of a role", "use 1 to 64 letters, digits and + = , . @ _ -")
     return (
         Piece(
@@ -62,7 +58,7 @@ def role_pieces(account: Account, role: str, bucket: str) -> tuple[Piece, Piece]
 
 def _role(account: Account, role: str) -> Look:
     try:
-        with looking(f"the role {role}", NO_ENTITY):
+        with looking(f"the role {role}", IAM_NOT_FOUND):
             found = account.cloud.iam.get_role(RoleName=role)["Role"]
     except Absent:
         return missing("there is no such role")
@@ -106,7 +102,7 @@ def _make_role(account: Account, role: str) -> None:
 
 def _reads(account: Account, role: str, bucket: str) -> Look:
     try:
-        with looking(f"the permissions of the role {role}", NO_ENTITY):
+        with looking(f"the permissions of the role {role}", IAM_NOT_FOUND):
             found: object = account.cloud.iam.get_role_policy(RoleName=role, PolicyName=_read_name(bucket))[
                 "PolicyDocument"
             ]

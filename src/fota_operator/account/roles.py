@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from fota_operator.account.policy_findings import IOT_SERVICE, iot_may_assume
 from fota_operator.cloud import Cloud, explaining
-from fota_operator.errors import BadInput, CloudRefused, NotFound
+from fota_operator.errors import IAM_NOT_FOUND, BadInput, CloudRefused, NotFound
 
 TRUST_IOT: Mapping[str, object] = {
     "Version": "2012-10-17",
@@ -25,7 +25,7 @@ def presign_role_arn(cloud: Cloud, role: str) -> str:
         with explaining(f"look up the role {name}"):
             found = cloud.iam.get_role(RoleName=name)["Role"]
     except CloudRefused as error:
-        if error.code == "NoSuchEntity":
+        if error.code == IAM_NOT_FOUND:
             raise NotFound(
                 f"there is no role {name} in account {cloud.account_id}",
                 "make it with `fota bootstrap`, or name another",

@@ -63,7 +63,7 @@ def live_rollout() -> Iterator[RolloutDisplay]:
 
 
 class Lines:
-    """A line for each thing whenever it changes."""
+    """A line for each try of each thing, whenever it changes."""
 
     def __init__(self) -> None:
         self._said: dict[str, str] = {}
@@ -71,14 +71,14 @@ class Lines:
     def show(self, status: "JobStatus") -> None:
         """See Display."""
         for execution in status.executions:
-            words = _words(execution)
-            if self._said.get(execution.thing) != words:
-                self._said[execution.thing] = words
-                talk(f"{execution.thing}: {words}")
+            name, words = _name(execution), _words(execution)
+            if self._said.get(name) != words:
+                self._said[name] = words
+                talk(f"{name}: {words}")
 
 
 class Bars:
-    """A bar for each thing."""
+    """A bar for each try of each thing."""
 
     def __init__(self, progress: "Progress") -> None:
         self._progress = progress
@@ -87,9 +87,10 @@ class Bars:
     def show(self, status: "JobStatus") -> None:
         """See Display."""
         for execution in status.executions:
-            if execution.thing not in self._bars:
-                self._bars[execution.thing] = self._progress.add_task(execution.thing, total=100, words="")
-            bar = self._bars[execution.thing]
+            name = _name(execution)
+            if name not in self._bars:
+                self._bars[name] = self._progress.add_task(name, total=100, words="")
+            bar = self._bars[name]
             self._progress.update(bar, completed=_percent(execution), words=_words(execution))
             if not execution.pending:
                 self._progress.stop_task(bar)
@@ -141,6 +142,12 @@ class RolloutBoard:
 
 def _kind(failures: "Failures") -> str:
     return f"{failures.stage} {failures.status} {failures.reason}"
+
+
+def _name(execution: "ExecutionStatus") -> str:
+    """The thing, and which try of the job it is where AWS has offered it again."""
+    again = execution.execution_number > 1
+    return f"{execution.thing}, try {execution.execution_number}" if again else execution.thing
 
 
 def _percent(execution: "ExecutionStatus") -> int:

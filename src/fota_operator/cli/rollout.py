@@ -94,11 +94,10 @@ def run(
     """
     flags = _flags(release, thing, group, percent, name, bucket, role, rate, no_canary=no_canary)
     prepared = _prepared(plan_path, flags, keyring, keys)
-    from fota_operator.rollouts.prepare import stage_number
     from fota_operator.rollouts.run import RunOptions
 
     options = RunOptions(
-        until=None if until is None else stage_number(prepared.standing, until),
+        until=None if until is None else prepared.standing.stage_called(until).number,
         once=once,
         timeout_s=timeout,
         interval_s=interval,

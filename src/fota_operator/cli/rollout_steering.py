@@ -9,9 +9,9 @@ from fota_operator.cli.output import answer_json, answer_table, reporting_errors
 from fota_operator.cli.standing import answer_standing, standing_as_json
 
 if TYPE_CHECKING:
-    from fota_operator.rollouts.pace import Progress
     from fota_operator.rollouts.standing import Standing
     from fota_operator.rollouts.steer import Rollout
+    from fota_operator.rollouts.telling import Progress
 
 RolloutName = Annotated[str, typer.Argument(metavar="NAME", help="The name of a rollout.")]
 Bucket = Annotated[

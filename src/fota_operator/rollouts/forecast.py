@@ -10,8 +10,8 @@ from dataclasses import dataclass
 
 from fota_operator.cloud import Cloud, explaining
 from fota_operator.errors import CloudRefused
+from fota_operator.pace import JOBS_PER_SECOND, Clock, Pace
 from fota_operator.progress import executions_of_thing
-from fota_operator.rollouts.pace import JOBS_PER_SECOND, Clock, Pace
 
 MOST_ASKED = 25
 """Things that are asked for one by one: the first, which are the canary's."""

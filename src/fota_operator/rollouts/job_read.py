@@ -10,9 +10,9 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from fota_operator.cloud import Cloud, explaining
-from fota_operator.errors import CloudRefused
-from fota_operator.progress import ExecutionStatus, executions_of_job
-from fota_operator.rollouts.targets import NOT_FOUND, group_members
+from fota_operator.errors import IOT_NOT_FOUND, CloudRefused
+from fota_operator.progress import RUNNING, ExecutionStatus, executions_of_job
+from fota_operator.rollouts.targets import group_members
 
 if TYPE_CHECKING:
     from mypy_boto3_iot.type_defs import JobProcessDetailsTypeDef, JobTypeDef
@@ -33,11 +33,12 @@ class JobRead:
     counts: dict[str, int]
     things: tuple[str, ...]
     group: str | None
+    completed_at: datetime | None
 
     @property
     def running(self) -> bool:
         """Whether the job itself is under way; one that was cancelled may have executions that still are."""
-        return self.status in ("IN_PROGRESS", "SCHEDULED")
+        return self.status in RUNNING
 
     @property
     def final(self) -> bool:
@@ -56,7 +57,7 @@ def read_job(cloud: Cloud, job_id: str) -> JobRead | None:
         with explaining(f"look up the job {job_id}"):
             job = cloud.iot.describe_job(jobId=job_id)["job"]
     except CloudRefused as error:
-        if error.code == NOT_FOUND:
+        if error.code == IOT_NOT_FOUND:
             return None
         raise
     arns = job.get("targets", [])
@@ -70,6 +71,7 @@ def read_job(cloud: Cloud, job_id: str) -> JobRead | None:
         counts=_counts(job),
         things=tuple(arn.split(_THING, 1)[1] for arn in arns if _THING in arn),
         group=groups[0] if groups else None,
+        completed_at=job.get("completedAt"),
     )
 
 

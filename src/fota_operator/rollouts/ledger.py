@@ -180,7 +180,9 @@ class Ledger:
             counts.update(newest.counts)
         return SeenStage(
             number=number,
-            jobs=tuple(SeenJob(job.job_id, job.status, job.created_at, job.reason_code) for job in jobs),
+            jobs=tuple(
+                SeenJob(job.job_id, job.status, job.created_at, job.reason_code, job.completed_at) for job in jobs
+            ),
             things=things,
             counts=dict(+counts),
             succeeded_at=self._succeeded_at(number, jobs, things, counts["SUCCEEDED"]),

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from fota_operator.cloud import Cloud
 from fota_operator.errors import AlreadyThere, BadInput, NotFound
+from fota_operator.pace import Clock, SystemClock
 from fota_operator.rollouts.decision import decide
 from fota_operator.rollouts.ledger import Ledger
-from fota_operator.rollouts.pace import Clock, SystemClock
 from fota_operator.rollouts.plan_store import load_plan, stored_names
 from fota_operator.rollouts.seen import Judgement
 from fota_operator.rollouts.standing import Standing

@@ -11,18 +11,19 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from fota_operator.cloud import Cloud
-from fota_operator.errors import CloudRefused
-from fota_operator.new_job import ALREADY_EXISTS, MOST_TARGETS, NewJob, create_named_job
+from fota_operator.errors import IOT_ALREADY_EXISTS, IOT_NOT_FOUND, CloudRefused
+from fota_operator.new_job import MOST_TARGETS, NewJob, create_named_job
+from fota_operator.pace import Clock
 from fota_operator.rollouts import names
 from fota_operator.rollouts.job_read import read_tags
 from fota_operator.rollouts.ledger import require_own
 from fota_operator.rollouts.names import Place
-from fota_operator.rollouts.pace import Clock, Tell
 from fota_operator.rollouts.plan import AbortRule
 from fota_operator.rollouts.plan_store import StoredPlan
 from fota_operator.rollouts.stage_group import StageGroup
 from fota_operator.rollouts.stages import rate
-from fota_operator.rollouts.targets import NOT_FOUND, missing_things
+from fota_operator.rollouts.targets import missing_things
+from fota_operator.rollouts.telling import Tell
 
 if TYPE_CHECKING:
     from mypy_boto3_iot.literals import JobExecutionFailureTypeType
@@ -73,7 +74,7 @@ def make_offer(cloud: Cloud, offer: Offer, things: Sequence[str], clock: Clock, 
     try:
         _create(cloud, offer, tuple(_arn(cloud, "thing", thing) for thing in things), len(things))
     except CloudRefused as error:
-        if error.code != NOT_FOUND:
+        if error.code != IOT_NOT_FOUND:
             raise
         gone = frozenset(missing_things(cloud, things, clock))
         left = [thing for thing in things if thing not in gone]
@@ -104,7 +105,7 @@ def _create(cloud: Cloud, offer: Offer, targets: tuple[str, ...], things: int) -
     try:
         create_named_job(cloud, job)
     except CloudRefused as error:
-        if error.code != ALREADY_EXISTS:
+        if error.code != IOT_ALREADY_EXISTS:
             raise
         # An answer to us was lost, or another run of this rollout was quicker.
         require_own(offer.stored, job_id, read_tags(cloud, _arn(cloud, "job", job_id)))

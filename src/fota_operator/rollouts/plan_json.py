@@ -25,7 +25,7 @@ def decode(text: bytes) -> Plan:
     except (ValueError, RecursionError) as error:
         raise BadInput(f"plan: expected JSON: {error}", "it was not written by this program") from error
     if not isinstance(table, dict):
-        raise BadInput("plan: expected an object", "it was not written by this program")
+        raise BadInput(f"plan: expected an object, got {type(table).__name__}", "it was not written by this program")
     return plan_of(table)
 
 

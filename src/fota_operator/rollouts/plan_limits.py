@@ -5,6 +5,7 @@ Leaves to others: the bound of a single field is checked where it is read (`plan
 
 from __future__ import annotations
 
+from fota_operator.account.names import ROLE_NAME
 from fota_operator.errors import BadInput
 from fota_operator.jobs import MAX_DURATION_S, MAX_TIMEOUT_MINUTES, MIN_DURATION_S
 from fota_operator.rollouts.plan import Plan, Stage
@@ -27,12 +28,8 @@ RETRIES = (0, 10)
 ABORT_FAILURES = ("ALL", "FAILED", "REJECTED", "TIMED_OUT")
 PERCENT_DECIMALS = 2
 
-# AWS: https://docs.aws.amazon.com/iot/latest/apireference/API_CreateThing.html; a group's name is the same
-THING_NAME = r"[a-zA-Z0-9:_-]{1,128}"
-# S3: https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html
-BUCKET_NAME = r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]"
 # IAM: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
-ROLE = r"[\w+=,.@-]{1,64}|arn:aws[a-z-]*:iam::[0-9]{12}:role/[\w+=,.@/-]{1,576}"
+ROLE = rf"{ROLE_NAME}|arn:aws[a-z-]*:iam::[0-9]{{12}}:role/[\w+=,.@/-]{{1,576}}"
 ROLLOUT_NAME = rf"[a-z0-9][a-z0-9-]{{0,{MOST_NAME_CHARACTERS - 1}}}"
 STAGE_NAME = r"[a-z0-9][a-z0-9-]{0,31}"
 

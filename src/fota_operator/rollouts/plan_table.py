@@ -7,11 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from fota_operator.account.names import BUCKET_NAME
 from fota_operator.rollouts import plan_fields as read
 from fota_operator.rollouts import plan_limits as limits
 from fota_operator.rollouts.plan import DEFAULT_STAGES, AbortRule, Gate, Plan, Stage, Targets, Window
 from fota_operator.rollouts.plan_fields import Fields
 from fota_operator.rollouts.window import DAYS
+from fota_operator.things import THING_NAME
 
 _PLAN = (
     "name", "release", "targets", "canary", "stages", "aborts", "rate-per-minute", "retries", "timeout-minutes",
@@ -25,7 +27,7 @@ _WINDOW = ("begin", "end", "days", "zone")
 
 _COUNT = read.whole(1, limits.MOST_THINGS)
 _RATE = read.whole(*limits.RATE_PER_MINUTE)
-_THING = read.matching(limits.THING_NAME, "the name of a thing or group")
+_THING = read.matching(THING_NAME, "the name of a thing or group")
 _NAME = read.matching(
     limits.ROLLOUT_NAME,
     f"1 to {limits.MOST_NAME_CHARACTERS} small letters, digits and dashes, no dash first",
@@ -50,7 +52,7 @@ def plan_of(table: Mapping[str, object]) -> Plan:
             "timeout-minutes", read.whole_or_off(*limits.TIMEOUT_MINUTES), Plan.timeout_minutes
         ),
         window=_window(fields.table("window", _WINDOW)) if "window" in fields else None,
-        bucket=fields.take("bucket", read.matching(limits.BUCKET_NAME, "the name of a bucket"), None),
+        bucket=fields.take("bucket", read.matching(BUCKET_NAME, "the name of a bucket"), None),
         role=fields.take("role", read.matching(limits.ROLE, "the name of a role, or its ARN"), None),
         duration_s=fields.take("duration-s", read.whole(*limits.DURATION_S), Plan.duration_s),
         most_things=fields.take("most-things", _COUNT, None),

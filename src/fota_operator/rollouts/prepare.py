@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from fota.keyring import Keyring
 from fota_operator.cloud import Cloud
 from fota_operator.errors import BadInput, NotFound
+from fota_operator.pace import Clock, SystemClock
 from fota_operator.rollouts.forecast import Forecast, forecast
 from fota_operator.rollouts.ledger import Ledger
 from fota_operator.rollouts.look import judge
-from fota_operator.rollouts.pace import Clock, SystemClock, Tell, silent
 from fota_operator.rollouts.plan import Plan
 from fota_operator.rollouts.plan_json import decode, encode
 from fota_operator.rollouts.plan_store import (
@@ -29,6 +29,7 @@ from fota_operator.rollouts.seen import Halted
 from fota_operator.rollouts.stages import PlannedStage, planned
 from fota_operator.rollouts.standing import Standing
 from fota_operator.rollouts.targets import missing_things
+from fota_operator.rollouts.telling import Tell, silent
 from fota_operator.shipment import Firmware, Shipment, check_shipment, require_sendable
 from fota_operator.trust.release import Release
 
@@ -80,7 +81,10 @@ def prepare(cloud: Cloud, plan: Plan, release: Release, keyring: Keyring, *, clo
     # As it will be read back: checked, its things in one order.
     plan = decode(encode(plan))
     if release.image.sha256 != plan.release:
-        raise BadInput("the plan is for another release", "make the plan of this release")
+        raise BadInput(
+            f"release: expected that of the plan, {plan.release}, got {release.image.sha256}",
+            "make the plan of this release",
+        )
     firmware = Firmware(release.image, release.envelope, keyring)
     require_sendable(firmware)
     bucket = bucket_of(cloud, plan.bucket)
@@ -98,15 +102,6 @@ def prepare(cloud: Cloud, plan: Plan, release: Release, keyring: Keyring, *, clo
         raise BadInput(judgement.step.why, "correct the plan")
     stages = planned(plan, ledger.targets()) if not begun else ()
     return Prepared(cloud, plan, ledger, shipment, stages, judgement.standing, begun)
-
-
-def stage_number(standing: Standing, stage: str) -> int:
-    """The number of a stage, which is given by its name or number. *Raises* BadInput."""
-    for one in standing.stages:
-        if stage in (one.name, str(one.number)):
-            return one.number
-    known = ", ".join(one.name for one in standing.stages)
-    raise BadInput(f"the rollout {standing.name} has no stage {stage}", f"it has {known}")
 
 
 def _require_things(cloud: Cloud, plan: Plan, clock: Clock) -> None:

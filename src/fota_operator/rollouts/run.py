@@ -13,10 +13,10 @@ from datetime import datetime, timedelta
 from fota_operator.account.roles import presign_role_arn
 from fota_operator.cloud import Cloud, explaining, is_passing
 from fota_operator.errors import AlreadyThere, CloudUnreachable, NotFound, OperatorError, TimedOut
+from fota_operator.pace import Clock, SystemClock, jittered
 from fota_operator.rollouts.ledger import Ledger
 from fota_operator.rollouts.look import judge
 from fota_operator.rollouts.offer import Offer, make_offer
-from fota_operator.rollouts.pace import Clock, Progress, SystemClock, Tell, jittered, silent
 from fota_operator.rollouts.plan_store import role_of
 from fota_operator.rollouts.seen import (
     ABORTED_CODE,
@@ -36,6 +36,7 @@ from fota_operator.rollouts.stage_group import delete_groups
 from fota_operator.rollouts.stages import split
 from fota_operator.rollouts.standing import Standing
 from fota_operator.rollouts.steer import Rollout, enforce, require_paused, unmark
+from fota_operator.rollouts.telling import Progress, Tell, silent
 from fota_operator.shipment import Shipment, ship
 
 INTERVAL_S = 10.0

@@ -10,10 +10,11 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from fota_operator.cloud import Cloud, explaining
-from fota_operator.errors import AlreadyThere, CloudRefused, TimedOut
+from fota_operator.errors import IOT_ALREADY_EXISTS, IOT_NOT_FOUND, AlreadyThere, CloudRefused, TimedOut
+from fota_operator.pace import REGISTRY_PER_SECOND, Clock, Pace
 from fota_operator.rollouts.job_read import JobRead
-from fota_operator.rollouts.pace import REGISTRY_PER_SECOND, Clock, Pace, Progress, Tell
-from fota_operator.rollouts.targets import NOT_FOUND, group_members
+from fota_operator.rollouts.targets import group_members
+from fota_operator.rollouts.telling import Progress, Tell
 
 if TYPE_CHECKING:
     from mypy_boto3_iot.type_defs import TagTypeDef
@@ -52,7 +53,7 @@ class StageGroup:
                 # AWS answers as if it had made it, if one is there with the same tags.
                 self._cloud.iot.create_thing_group(thingGroupName=self._name, tags=self._tags)
         except CloudRefused as error:
-            if error.code == "ResourceAlreadyExistsException":
+            if error.code == IOT_ALREADY_EXISTS:
                 raise AlreadyThere(
                     f"there is a thing group {self._name} that was not made for this rollout",
                     "choose another name for the rollout",
@@ -76,7 +77,7 @@ class StageGroup:
             with explaining(f"add {thing} to the thing group {self._name}"):
                 self._cloud.iot.add_thing_to_thing_group(thingGroupName=self._name, thingName=thing)
         except CloudRefused as error:
-            if error.code == NOT_FOUND:
+            if error.code == IOT_NOT_FOUND:
                 return False
             raise
         return True
@@ -86,7 +87,7 @@ class StageGroup:
             with explaining(f"remove {thing} from the thing group {self._name}"):
                 self._cloud.iot.remove_thing_from_thing_group(thingGroupName=self._name, thingName=thing)
         except CloudRefused as error:
-            if error.code == NOT_FOUND:
+            if error.code == IOT_NOT_FOUND:
                 return False
             raise
         return True

@@ -8,6 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from fota_operator.errors import BadInput
+
 
 @dataclass(frozen=True)
 class Failures:
@@ -59,3 +61,17 @@ class Standing:
     failures: tuple[Failures, ...] = ()
     next_at: datetime | None = None
     rate_per_minute: int = 1000
+
+    def stage_called(self, word: str) -> StageStanding:
+        """The stage of that name or number. *Raises* BadInput if there is none, or one of each."""
+        found = [stage for stage in self.stages if word in (stage.name, str(stage.number))]
+        if not found:
+            known = ", ".join(stage.name for stage in self.stages)
+            raise BadInput(f"the rollout {self.name} has no stage {word}", f"it has {known}")
+        if len(found) > 1:
+            named, numbered = sorted(found, key=lambda stage: stage.name != word)
+            raise BadInput(
+                f"{word} is the name of stage {named.number} and the number of stage {numbered.name}",
+                f"say {named.number} or {numbered.name}",
+            )
+        return found[0]

@@ -8,17 +8,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from fota_operator.cloud import Cloud, explaining
-from fota_operator.errors import BadInput, CloudRefused
+from fota_operator.errors import BadInput
+from fota_operator.jobs import cancel_executions, cancel_running
+from fota_operator.pace import JOBS_PER_SECOND, Clock, Pace, SystemClock
 from fota_operator.rollouts import names
-from fota_operator.rollouts.job_read import JobRead, newest_executions, read_job
+from fota_operator.rollouts.job_read import newest_executions
 from fota_operator.rollouts.ledger import Ledger
 from fota_operator.rollouts.look import Looker
-from fota_operator.rollouts.pace import JOBS_PER_SECOND, Clock, Pace, SystemClock
 from fota_operator.rollouts.seen import ABORTED_CODE, PAUSED_CODE
 from fota_operator.rollouts.stage_group import delete_groups
 from fota_operator.rollouts.standing import Standing
-
-_NOT_CANCELLABLE = "InvalidRequestException"
 
 
 @dataclass(frozen=True)
@@ -89,37 +88,12 @@ def enforce(cloud: Cloud, ledger: Ledger, code: str, *, force: bool = False) -> 
     for job in ledger.jobs:
         if job.running:
             pace.wait()
-            _cancel(cloud, job, code, force=force)
+            cancel_running(
+                cloud, {"jobId": job.job_id, "reasonCode": code, "comment": "by fota rollout", "force": force}
+            )
         elif force and job.counts["IN_PROGRESS"]:
             # Cancelled before without force, which AWS does not do to a job twice: what is left are its executions.
-            _cancel_executions(cloud, job, pace)
-
-
-def _cancel(cloud: Cloud, job: JobRead, code: str, *, force: bool) -> None:
-    try:
-        with explaining(f"cancel the job {job.job_id}"):
-            cloud.iot.cancel_job(jobId=job.job_id, reasonCode=code, comment="by fota rollout", force=force)
-    except CloudRefused as error:
-        now = read_job(cloud, job.job_id) if error.code == _NOT_CANCELLABLE else job
-        if now is not None and now.running:
-            raise
-
-
-def _cancel_executions(cloud: Cloud, job: JobRead, pace: Pace) -> None:
-    for one in newest_executions(cloud, job.job_id).values():
-        if one.pending:
-            pace.wait()
-            _cancel_execution(cloud, job.job_id, one.thing)
-
-
-def _cancel_execution(cloud: Cloud, job_id: str, thing: str) -> None:
-    try:
-        with explaining(f"cancel the job {job_id} for {thing}"):
-            cloud.iot.cancel_job_execution(jobId=job_id, thingName=thing, force=True)
-    except CloudRefused as error:
-        # The device was quicker.
-        if error.code != "InvalidStateTransitionException":
-            raise
+            cancel_executions(cloud, job.job_id, newest_executions(cloud, job.job_id).values(), pace)
 
 
 def _mark(cloud: Cloud, ledger: Ledger, state: str) -> None:

@@ -8,13 +8,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from fota_operator.cloud import Cloud, explaining
-from fota_operator.errors import CloudRefused, NotFound
-from fota_operator.rollouts.pace import REGISTRY_PER_SECOND, Clock, Pace
+from fota_operator.errors import IOT_NOT_FOUND, CloudRefused, NotFound
+from fota_operator.pace import REGISTRY_PER_SECOND, Clock, Pace
 from fota_operator.rollouts.plan import Targets
 from fota_operator.things import thing_arn
 
 PAGE_SIZE = 250
-NOT_FOUND = "ResourceNotFoundException"
 
 
 def current_targets(cloud: Cloud, targets: Targets) -> frozenset[str]:
@@ -40,7 +39,7 @@ def group_members(cloud: Cloud, group: str) -> frozenset[str] | None:
             )
             return frozenset(thing for page in pages for thing in page.get("things", []))
     except CloudRefused as error:
-        if error.code == NOT_FOUND:
+        if error.code == IOT_NOT_FOUND:
             return None
         raise
 

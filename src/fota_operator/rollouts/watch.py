@@ -24,7 +24,7 @@ def watch_rollout(cloud: Cloud, name: str, patience: Patience, *, bucket: str | 
         f"the rollout {name} has not ended within {patience.timeout_s:g} s",
         f"watch on with `fota watch {name}`, or end it with `fota rollout abort {name}`",
     )
-    return looks(Looker(cloud, name, bucket).standing, has_ended, patience, too_late)
+    return looks(Looker(cloud, name, bucket).standing, has_ended, patience, lambda _: too_late)
 
 
 def has_ended(standing: Standing) -> bool:

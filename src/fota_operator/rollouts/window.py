@@ -1,4 +1,4 @@
-"""Whether a moment lies in a window, and the next one that does. Pure.
+"""The next moment that lies in a window. Pure.
 
 A window is a time of the clock on the wall in its zone, and moves with it. Where the clock is put forward, a time
 that is skipped is as much later (02:30 is 03:30); where it is put back, a window has the hour twice that comes twice.
@@ -17,13 +17,11 @@ _DAYS_AHEAD = 15
 """Two weeks: a weekly window that a change of the clock swallows whole opens a week later."""
 
 
-def is_inside(window: Window | None, moment: datetime) -> bool:
-    """Whether a moment lies in the window, its end left out; without a window every moment does."""
-    return next_inside(window, moment) == moment
-
-
 def next_inside(window: Window | None, moment: datetime) -> datetime:
-    """The moment itself if it lies in the window, or else the next that does. Both are aware of their zone."""
+    """The moment itself if it lies in the window, its end left out, or else the next that does.
+
+    Without a window every moment does. Both are aware of their zone.
+    """
     if window is None:
         return moment
     for begin, end in _openings(window, moment):

@@ -11,7 +11,7 @@ _MOST_TURNS = 200
 
 
 class FleetClock:
-    """A Clock of `fota_operator.rollouts.pace`. AWS's own times stay real, so that this one starts at them."""
+    """A Clock of `fota_operator.pace`. AWS's own times stay real, so that this one starts at them."""
 
     def __init__(self, turn: Callable[[], object]) -> None:
         self.waits: list[float] = []

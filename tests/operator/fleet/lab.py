@@ -13,12 +13,12 @@ from fota_operator.cloud import Cloud
 from fota_operator.images.image import build_image
 from fota_operator.local.aws import LocalAws
 from fota_operator.rollouts.look import standing_of
-from fota_operator.rollouts.pace import Progress
 from fota_operator.rollouts.plan import DEFAULT_STAGES, Gate, Plan, Stage, Targets
 from fota_operator.rollouts.prepare import Prepared, prepare
 from fota_operator.rollouts.run import TO_THE_END, RunOptions
 from fota_operator.rollouts.standing import Standing
 from fota_operator.rollouts.steer import Rollout
+from fota_operator.rollouts.telling import Progress
 from fota_operator.trust.release import Release
 
 from ..conftest import Signatures

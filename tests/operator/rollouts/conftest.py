@@ -13,12 +13,12 @@ from fota.keyring import Keyring
 from fota_operator.cloud import Cloud
 from fota_operator.local.aws import LocalAws
 from fota_operator.rollouts.look import Looker
-from fota_operator.rollouts.pace import Progress
 from fota_operator.rollouts.plan import AbortRule, Gate, Plan, Stage, Targets
 from fota_operator.rollouts.prepare import Prepared, prepare
 from fota_operator.rollouts.run import RunOptions
 from fota_operator.rollouts.standing import Standing
 from fota_operator.rollouts.steer import Rollout
+from fota_operator.rollouts.telling import Progress
 from fota_operator.trust.release import Release
 
 from ..conftest import Signatures

@@ -2,6 +2,8 @@
 
 from collections import Counter
 from dataclasses import replace
+from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -79,6 +81,24 @@ def test_a_look_counts_each_thing_once_where_aws_offers_again(lab_of: LabOf) -> 
     lab.run(once=True)
     lab.fleet.turn()
     assert lab.standing().stages[0].counts == {"FAILED": 2}
+
+
+def test_a_gate_has_not_failed_while_the_counts_of_a_job_that_completed_may_be_late(lab_of: LabOf) -> None:
+    lab = lab_of(2, stages=(Stage("all", percent=100.0),))
+    lab.run(once=True)
+    lab.fleet.turn()
+
+    def one_late(parsed: Any, **_: object) -> None:
+        parsed["job"]["jobProcessDetails"]["numberOfSucceededThings"] = 1
+
+    lab.cloud.iot.meta.events.register("after-call.iot.DescribeJob", one_late)
+    try:
+        states = [lab.standing().stages[0].state]
+        lab.clock.sleep(timedelta(minutes=3).total_seconds())
+        states.append(lab.standing().stages[0].state)
+    finally:
+        lab.cloud.iot.meta.events.unregister("after-call.iot.DescribeJob", one_late)
+    assert states == ["running", "failed"]
 
 
 def test_a_plan_is_not_written_twice(lab: Lab, calls: Counter[str]) -> None:

@@ -152,6 +152,7 @@ ABORTS = "[[aborts]]\npercent=20\n"
         ("duration-s = 3601", "duration-s: expected"),
         ("most-things = 0", "most-things: expected"),
         ("bucket = 'A_b'", "bucket: expected the name of a bucket, got 'A_b'"),
+        ("bucket = 'a..b'", "bucket: expected the name of a bucket, got 'a..b'"),
         ("role = 'a role'", "role: expected the name of a role, or its ARN, got 'a role'"),
         ("role = 'r\u00f4le'", "role: expected"),
         ("role = 'arn:aws:iam::1:role/x'", "role: expected"),

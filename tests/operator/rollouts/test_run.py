@@ -20,6 +20,7 @@ from fota_operator.errors import (
 from fota_operator.rollouts.names import Place
 from fota_operator.rollouts.plan import Stage, Targets
 from fota_operator.rollouts.stages import ordered
+from fota_operator.rollouts.telling import Progress
 from fota_operator.rollouts.wait_gate import wait_for_gate
 
 from ..conftest import Signatures
@@ -251,6 +252,20 @@ def test_waiting_for_a_gate_that_failed_is_an_error(lab: Lab) -> None:
         wait_for_gate(lab.rollout, "1", timeout_s=60, clock=lab.clock)
 
 
+def test_waiting_for_a_gate_outlasts_a_moment_in_which_aws_has_no_time(lab: Lab, broken: Any) -> None:
+    lab.run(once=True)
+    said: list[str] = []
+
+    def hear(progress: Progress) -> None:
+        if not said:
+            broken("DescribeJob", "ThrottlingException", times=2)
+        said.append(progress.text)
+
+    standing = wait_for_gate(lab.rollout, "canary", timeout_s=60, clock=lab.clock, tell=hear)
+    assert standing.stages[0].state == "passed"
+    assert len([text for text in said if "ThrottlingException" in text]) == 2
+
+
 def test_waiting_for_a_gate_has_an_end(lab: Lab) -> None:
     lab.run(once=True)
     lab.fleet.offline.update(lab.fleet.names)
@@ -262,6 +277,14 @@ def test_a_gate_that_nobody_has_is_refused(lab: Lab) -> None:
     lab.run(once=True)
     with pytest.raises(BadInput, match="no stage half"):
         wait_for_gate(lab.rollout, "half", timeout_s=60, clock=lab.clock)
+
+
+def test_a_stage_that_is_called_by_the_number_of_another_is_asked_for_by_the_other_word(lab_of: LabOf) -> None:
+    lab = lab_of(2, stages=(Stage("2", things=1), Stage("all", percent=100.0)))
+    lab.run(once=True)
+    with pytest.raises(BadInput, match="2 is the name of stage 1 and the number of stage all"):
+        wait_for_gate(lab.rollout, "2", timeout_s=60, clock=lab.clock)
+    assert wait_for_gate(lab.rollout, "1", timeout_s=60, clock=lab.clock).stages[0].state == "passed"
 
 
 def _group(cloud: Cloud, name: str, things: tuple[str, ...]) -> str:

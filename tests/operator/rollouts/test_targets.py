@@ -6,16 +6,17 @@ import pytest
 
 from fota_operator.cloud import Cloud
 from fota_operator.errors import AlreadyThere
+from fota_operator.pace import Pace, SystemClock
 from fota_operator.rollouts.forecast import forecast
 from fota_operator.rollouts.job_read import read_job
 from fota_operator.rollouts.names import Place, name_in, plan_key
-from fota_operator.rollouts.pace import SystemClock, silent
 from fota_operator.rollouts.plan import Stage, Targets
 from fota_operator.rollouts.run import resume
 from fota_operator.rollouts.stage_group import StageGroup, delete_groups
 from fota_operator.rollouts.stages import ordered
 from fota_operator.rollouts.steer import pause
 from fota_operator.rollouts.targets import current_targets, group_members, missing_things
+from fota_operator.rollouts.telling import silent
 
 from ..fleet.clock import FleetClock
 from .conftest import Lab, LabOf
@@ -145,8 +146,6 @@ def test_an_object_says_which_rollout_it_is_of() -> None:
 
 
 def test_things_are_asked_for_no_faster_than_aws_allows() -> None:
-    from fota_operator.rollouts.pace import Pace
-
     waits: list[float] = []
 
     class Still(FleetClock):

@@ -4,7 +4,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from fota_operator.rollouts.plan import Window
-from fota_operator.rollouts.window import is_inside, next_inside
+from fota_operator.rollouts.window import next_inside
 
 BERLIN = ZoneInfo("Europe/Berlin")
 """Puts its clock forward on 2026-03-29 at 02:00, and back on 2026-10-25 at 03:00."""
@@ -18,6 +18,10 @@ def utc(text: str) -> datetime:
 
 def berlin(text: str) -> datetime:
     return datetime.fromisoformat(f"2026-{text}").replace(tzinfo=BERLIN)
+
+
+def is_inside(window: Window | None, moment: datetime) -> bool:
+    return next_inside(window, moment) == moment
 
 
 def open_minutes(window: Window, begin: datetime, hours: int) -> int:

@@ -1,14 +1,13 @@
 """Time and turns: a clock that can be handed in, and no more calls a second than AWS allows.
 
-Leaves to others: what is called. What AWS refuses for its pace all the same is asked again by `run`.
+Leaves to others: what is called. What AWS refuses for its pace all the same is asked again by `watching` and
+`rollouts.run`.
 """
 
 from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from typing import Protocol
 
@@ -61,20 +60,3 @@ class Pace:
 def jittered(seconds: float) -> float:
     """About so long: many who wait shall not come back at once."""
     return seconds * random.uniform(1 - _JITTER, 1 + _JITTER)  # noqa: S311 - jitter, not a secret
-
-
-@dataclass(frozen=True)
-class Progress:
-    """What is being done, for whoever waits; `done` of `total` where it can be counted."""
-
-    text: str
-    done: int | None = None
-    total: int | None = None
-
-
-Tell = Callable[[Progress], None]
-
-
-def silent(progress: Progress) -> None:
-    """Tell nobody."""
-    del progress
