@@ -67,7 +67,7 @@ class FloorStore:
     """The floor in its two cells."""
 
     def __init__(self, first: "Cell", second: "Cell") -> None:
-        self._value = DurableValue(_MAGIC, first, second, accepted=lambda content: decode(content) is not None)
+        self._value = DurableValue(_MAGIC, first, second, decode)
 
     def load(self) -> Floor:
         """The floor; nothing reached, if none was saved or both copies are damaged."""

@@ -85,12 +85,11 @@ class RecordStore:
     """The record in its two cells."""
 
     def __init__(self, first: "Cell", second: "Cell") -> None:
-        self._value = DurableValue(_MAGIC, first, second, accepted=lambda payload: decode(payload) is not None)
+        self._value = DurableValue(_MAGIC, first, second, decode)
 
     def load(self) -> "Record | None":
         """The record saved last; None if both copies are unreadable or absurd."""
-        payload = self._value.load()
-        return None if payload is None else decode(payload)
+        return decode(self._value.load() or b"")
 
     def save(self, record: Record) -> None:
         """Replace the record; survives a reset once this returns. *Raises* StorageFailed."""

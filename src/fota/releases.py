@@ -9,7 +9,6 @@ from fota import manifest, strict_json
 from fota.durable import DurableValue
 from fota.log import log
 from fota.trust_errors import (
-    BadKeyring,
     Contradiction,
     NotTrusted,
     NotValidNow,
@@ -17,6 +16,7 @@ from fota.trust_errors import (
     WrongFormat,
     WrongHardware,
     WrongProduct,
+    require_same,
 )
 
 TYPE_CHECKING = False
@@ -49,12 +49,10 @@ def opened(envelope: object, keyring: "Keyring") -> "Manifest":
 
 def require_for(release: "Manifest", keyring: "Keyring", image_kind: str) -> None:
     """*Raises* WrongProduct, WrongHardware, WrongFormat for a release that is not for such a device."""
-    if release.product != keyring.product:
-        raise WrongProduct(f"product: expected {keyring.product}, got {release.product}")
+    require_same(WrongProduct, "product", keyring.product, release.product)
     if keyring.hardware not in release.hardware:
         raise WrongHardware(f"hardware: expected {keyring.hardware} among {', '.join(release.hardware)}")
-    if release.image != image_kind:
-        raise WrongFormat(f"image: expected {image_kind}, got {release.image}")
+    require_same(WrongFormat, "image", image_kind, release.image)
 
 
 def require_valid(release: "Manifest", now_s: "int | None") -> None:
@@ -115,20 +113,19 @@ class Releases:
         require_valid(release, now_s)
         if not release.wanted.matches(wanted):
             raise Contradiction("bc_size, bc_crc or bc_sha256: expected those of the manifest")
-        if release.slot is not None and slot not in (None, release.slot):
-            raise Contradiction(f"bc_idx: expected {release.slot}, the slot of the manifest, got {slot}")
+        if release.slot is not None:
+            if slot is not None:
+                require_same(Contradiction, "bc_idx", release.slot, slot)
+            slot = release.slot
         log("release-admitted", release=release.release, version=release.version, seq=release.seq)
-        return Admitted(release.wanted, slot if release.slot is None else release.slot, envelope)
+        return Admitted(release.wanted, slot, envelope)
 
     def keep(self, slot: int, envelope: object) -> None:
         """Remember which release a slot holds. Survives a reset. *Raises* StorageFailed."""
         if envelope is None:
             return
-        content = strict_json.canonical(envelopes.fields(envelopes.parse(envelope)))
-        value = self._value(slot)
-        if not value.is_in_both(content):
-            # Cut after this: the slot is tried with this release, or not at all.
-            value.save_in_both(content)
+        # Cut after this: the slot is tried with this release, or not at all.
+        self._value(slot).save_in_both(strict_json.canonical(envelope))
 
     def require_kept(self, slot: int) -> None:
         """*Raises* NotTrusted unless the slot holds a release that this device still takes.
@@ -138,7 +135,7 @@ class Releases:
         keyring = self.keyrings.load()
         if keyring is None:
             return
-        release = self._kept(slot, keyring)
+        release = self._kept(slot, keyring, is_verified=False)
         if release is None:
             raise Unsigned(f"slot {slot} holds no release that is signed")
         require_for(release, keyring, self.image_kind)
@@ -174,10 +171,10 @@ class Releases:
         try:
             keyring = self.keyrings.load()
             return None if keyring is None else self._kept(slot, keyring, is_verified=True)
-        except BadKeyring:
+        except NotTrusted:
             return None
 
-    def _kept(self, slot: int, keyring: "Keyring", *, is_verified: bool = False) -> "Manifest | None":
+    def _kept(self, slot: int, keyring: "Keyring", *, is_verified: bool) -> "Manifest | None":
         """The release kept beside a slot, if it is the one that the slot is sealed with.
 
         *Raises* NotTrusted if it does not verify by this keyring; `is_verified` says that it did, once.
@@ -193,10 +190,6 @@ class Releases:
                 release = opened(fields, keyring)
         except ValueError:
             return None
-        except NotTrusted:
-            if is_verified:
-                return None
-            raise
         return release if release.wanted.matches(sealed) else None
 
     def _value(self, slot: int) -> DurableValue:

@@ -16,7 +16,7 @@ from boot_lab import WAITS, BootLab, until
 from fota import _doctor_copies_cpython as copies
 from fota import _doctor_home_cpython as at_home
 from fota import _doctor_service_cpython as service
-from fota import envelope, keyring, manifest, trial
+from fota import envelope, keyring, manifest, strict_json, trial
 from fota._doctor_cpython import examine_home
 from fota._doctor_running_cpython import examine_running, running
 from fota.findings import ERROR, OK, WARNING, Finding, worst
@@ -166,7 +166,7 @@ def test_a_release_that_is_kept_whole_is_fine(home):
         "format": 1, "product": "lamp", "hardware": ["rev-b"], "version": "1", "seq": 1, "secver": 0, "slot": "any",
         "image": "zipapp", "size": 1, "sha256": "a" * 64, "md5": "b" * 32, "release": "lamp-1",
     }  # fmt: skip
-    signed = envelope.Envelope(manifest.PAYLOAD_TYPE, manifest.encode(fields), [("0" * 16, b"s" * 64)])
+    signed = envelope.Envelope(manifest.PAYLOAD_TYPE, strict_json.canonical(fields), [("0" * 16, b"s" * 64)])
     home.releases.keep(0, envelope.fields(signed))
     assert found(home, "slot-0.release") == [(OK, "both copies are whole")]
 
