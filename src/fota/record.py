@@ -71,14 +71,8 @@ class Record:
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Record) and encode(self) == encode(other)
 
-    def __hash__(self) -> int:
-        return hash(encode(self))
-
     def __repr__(self) -> str:
-        return (
-            f"Record(confirmed_slot={self.confirmed_slot}, boot_slot={self.boot_slot}, "
-            f"trial_slot={self.trial_slot}, attempts_spent={self.attempts_spent}, cause={self.cause!r})"
-        )
+        return f"Record{struct.unpack(_PREFIX, encode(self))}"
 
 
 class RecordStore:

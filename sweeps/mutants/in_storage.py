@@ -146,7 +146,7 @@ STORAGE: tuple[Mutant, ...] = (
                 "        writer = self._slots.resume(slot, size_bytes, start.offset_bytes)\n"
                 "        self._slots.seal(slot, wanted)\n",
             ),
-            Change(_IMAGE, "return holds(slots, slot, promised, buffer)", "return True"),
+            Change(_IMAGE, "promised is not None and holds(slots, slot, promised, buffer)", "promised is not None"),
         ),
     ),
     Mutant(
@@ -154,7 +154,7 @@ STORAGE: tuple[Mutant, ...] = (
         "The image is sealed before it is flushed, and a seal is believed without reading the slot.",
         (
             Change(_STORAGE, "            os.fsync(self._descriptor)\n", ""),
-            Change(_IMAGE, "return holds(slots, slot, promised, buffer)", "return True"),
+            Change(_IMAGE, "promised is not None and holds(slots, slot, promised, buffer)", "promised is not None"),
         ),
     ),
     mutant(
