@@ -83,10 +83,10 @@ def verified(envelope: Envelope, payload_type: str, keys: "Mapping[str, bytes]",
     for key, signature in envelope.signatures:
         if key in keys:
             if verify_p256(keys[key], message, signature) is not True:
-                raise BadSignature(f"signatures: that by key {key} does not fit what was signed")
+                raise BadSignature(f"signatures: that by key {key} does not fit")
             signers.add(keys[key])
     if not signers:
-        raise UnknownKey("signatures: none is by a key of this device's keyring")
+        raise UnknownKey("signatures: none is by a key of the keyring")
     if len(signers) < threshold:
         raise TooFewSignatures(f"signatures: expected {threshold} by keys of the keyring, got {len(signers)}")
     return envelope.payload
@@ -105,15 +105,15 @@ def _signature(value: object) -> "tuple[str, bytes]":
 
 
 def _from_base64(name: str, value: object, most_bytes: int) -> bytes:
-    if type(value) is not str or not 0 < len(value) <= (most_bytes + 2) // 3 * 4:
-        raise BadEnvelope(f"{name}: expected base64 of at most {most_bytes} bytes")
-    try:
-        content = binascii.a2b_base64(value)
-    except ValueError:
-        content = b""
+    content = b""
+    if type(value) is str and len(value) <= (most_bytes + 2) // 3 * 4:
+        try:
+            content = binascii.a2b_base64(value)
+        except ValueError:
+            content = b""
     # Decoders pass over what they do not know; one content has one spelling here.
-    if _base64(content) != value or len(content) > most_bytes:
-        raise BadEnvelope(f"{name}: expected base64 of at most {most_bytes} bytes, in its one exact spelling")
+    if not content or _base64(content) != value or len(content) > most_bytes:
+        raise BadEnvelope(f"{name}: expected 1 to {most_bytes} bytes in base64, in its one exact spelling")
     return content
 
 

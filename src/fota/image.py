@@ -80,7 +80,7 @@ def holds(slots: "Slots", slot: int, expected: Digests, buffer: "memoryview") ->
 def pass_on(
     slots: "Slots", slot: int, most_bytes: int, buffer: "memoryview", take: "Callable[[memoryview], object]"
 ) -> int:
-    """Hand what a slot holds, the first so many bytes of it, to `take`; how many there were. *Raises* StorageFailed."""
+    """Hand the first so many bytes of a slot to `take`; how many there were. *Raises* StorageFailed."""
     size_bytes = 0
     reader = slots.reader(slot)
     try:

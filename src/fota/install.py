@@ -128,29 +128,29 @@ class _Intake:
         every_bytes: int,
     ) -> None:
         self.hasher = hasher
-        self._writer = writer
-        self._download = download
-        self._ledger = ledger
-        self._clock = clock
-        self._every_bytes = every_bytes
-        self._since_bytes = 0
-        self._due_ms = clock.now_ms() + PROVE_EVERY_MS
+        self.writer = writer
+        self.download = download
+        self.ledger = ledger
+        self.clock = clock
+        self.every_bytes = every_bytes
+        self.since_bytes = 0
+        self.due_ms = clock.now_ms() + PROVE_EVERY_MS
 
     def write(self, chunk: "memoryview") -> None:
         self.hasher.update(chunk)
-        self._writer.write(chunk)
-        self._since_bytes += len(chunk)
-        if self._ledger is None or self._since_bytes < self._every_bytes or self._clock.now_ms() < self._due_ms:
+        self.writer.write(chunk)
+        self.since_bytes += len(chunk)
+        if self.ledger is None or self.since_bytes < self.every_bytes or self.clock.now_ms() < self.due_ms:
             return
-        self._writer.flush()
+        self.writer.flush()
         # Cut after this: the download goes on here. Before the flush it would name bytes that may be lost.
-        self._ledger.save(self._download.reached(self.hasher.crc32))
-        self._since_bytes = 0
-        self._due_ms = self._clock.now_ms() + PROVE_EVERY_MS
+        self.ledger.save(self.download.reached(self.hasher.crc32))
+        self.since_bytes = 0
+        self.due_ms = self.clock.now_ms() + PROVE_EVERY_MS
 
     def restart(self) -> None:
         self.hasher = Hasher()
-        self._writer.restart()
+        self.writer.restart()
 
 
 def _difference(wanted: "Digests", came: "Digests") -> str:

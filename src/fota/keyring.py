@@ -80,7 +80,7 @@ class KeyringStore:
         if content is not None:
             return _read(content)
         if any(cell.is_made() for cell in self._places):
-            raise BadKeyring("keyring: both copies are damaged; put it there again with fota-boot --keyring FILE")
+            raise BadKeyring("keyring: both copies are damaged; see fota-boot --keyring")
         return None
 
     def save(self, keyring: Keyring) -> None:
@@ -89,7 +89,7 @@ class KeyringStore:
         Into both copies: an older one would bring back a key that was dropped. *Raises* BadKeyring, StorageFailed.
         """
         if keyring.hardware is None:
-            raise BadKeyring("hardware: missing; the keyring of a device says which hardware it is")
+            raise BadKeyring("hardware: missing; the keyring of a device names it")
         self._value.save_in_both(encode(keyring))
 
 
@@ -133,7 +133,7 @@ def successor(current: "Keyring | None", envelope: object) -> Keyring:
     WrongHardware.
     """
     if current is None:
-        raise NoKeyring("keyring: this device has none; put the first one there with fota-boot --keyring FILE")
+        raise NoKeyring("keyring: this device has none; see fota-boot --keyring")
     found = envelopes.parse(envelope)
     new = parse(envelopes.verified(found, PAYLOAD_TYPE, current.keys, current.threshold))
     require_same(WrongProduct, "product", current.product, new.product)
@@ -165,9 +165,9 @@ def _keys(value: object) -> "dict[str, bytes]":
     for name in sorted(value):
         digits = value[name]
         if not manifest.is_hexadecimal(digits, _POINT_DIGITS) or not digits.startswith("04"):
-            raise BadKeyring(f"keys: expected {_POINT_DIGITS} hexadecimal digits in lower case, beginning with 04")
+            raise BadKeyring(f"keys: expected {_POINT_DIGITS} hexadecimal digits in lower case, 04 first")
         key = bytes.fromhex(digits)
         if name != key_id(key):
-            raise BadKeyring("keys: expected the id that each public key has, got another")
+            raise BadKeyring(f"keys: expected {key_id(key)} for that public key, got another id")
         keys[name] = key
     return keys

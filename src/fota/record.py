@@ -45,7 +45,7 @@ _PREFIX_BYTES = 6
 _NONE = 0xFF
 
 
-class Record:
+class Record:  # noqa: PLW1641 - what may be compared need not be a key
     """One state of the boot record. Never changed: `trial` makes the next one."""
 
     def __init__(

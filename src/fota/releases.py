@@ -5,19 +5,10 @@ for a release before it has passed all of that.
 """
 
 from fota import envelope as envelopes
-from fota import manifest, strict_json
+from fota import manifest, strict_json, trust_errors
 from fota.durable import DurableValue
 from fota.log import log
-from fota.trust_errors import (
-    Contradiction,
-    NotTrusted,
-    NotValidNow,
-    Unsigned,
-    WrongFormat,
-    WrongHardware,
-    WrongProduct,
-    require_same,
-)
+from fota.trust_errors import require_same
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -49,10 +40,10 @@ def opened(envelope: object, keyring: "Keyring") -> "Manifest":
 
 def require_for(release: "Manifest", keyring: "Keyring", image_kind: str) -> None:
     """*Raises* WrongProduct, WrongHardware, WrongFormat for a release that is not for such a device."""
-    require_same(WrongProduct, "product", keyring.product, release.product)
+    require_same(trust_errors.WrongProduct, "product", keyring.product, release.product)
     if keyring.hardware not in release.hardware:
-        raise WrongHardware(f"hardware: expected {keyring.hardware} among {', '.join(release.hardware)}")
-    require_same(WrongFormat, "image", image_kind, release.image)
+        raise trust_errors.WrongHardware(f"hardware: expected {keyring.hardware} among {', '.join(release.hardware)}")
+    require_same(trust_errors.WrongFormat, "image", image_kind, release.image)
 
 
 def require_valid(release: "Manifest", now_s: "int | None") -> None:
@@ -60,9 +51,9 @@ def require_valid(release: "Manifest", now_s: "int | None") -> None:
     if now_s is None:
         return
     if release.not_before is not None and now_s < release.not_before:
-        raise NotValidNow(f"not_before: {release.not_before}, and it is {now_s}")
+        raise trust_errors.NotValidNow(f"not_before: {release.not_before}, and it is {now_s}")
     if release.not_after is not None and now_s > release.not_after:
-        raise NotValidNow(f"not_after: {release.not_after}, and it is {now_s}")
+        raise trust_errors.NotValidNow(f"not_after: {release.not_after}, and it is {now_s}")
 
 
 class Admitted:
@@ -106,16 +97,16 @@ class Releases:
             log("unsigned-accepted", problem=NO_KEYRING)
             return Admitted(wanted, slot, None)
         if envelope is None:
-            raise Unsigned("envelope: missing, and this device takes signed releases only")
+            raise trust_errors.Unsigned("envelope: missing; this device takes signed releases only")
         release = opened(envelope, keyring)
         require_for(release, keyring, self.image_kind)
         self.floor().require(release)
         require_valid(release, now_s)
         if not release.wanted.matches(wanted):
-            raise Contradiction("bc_size, bc_crc or bc_sha256: expected those of the manifest")
+            raise trust_errors.Contradiction("bc_size, bc_crc or bc_sha256: expected those of the manifest")
         if release.slot is not None:
             if slot is not None:
-                require_same(Contradiction, "bc_idx", release.slot, slot)
+                require_same(trust_errors.Contradiction, "bc_idx", release.slot, slot)
             slot = release.slot
         log("release-admitted", release=release.release, version=release.version, seq=release.seq)
         return Admitted(release.wanted, slot, envelope)
@@ -137,7 +128,7 @@ class Releases:
             return
         release = self._kept(slot, keyring, is_verified=False)
         if release is None:
-            raise Unsigned(f"slot {slot} holds no release that is signed")
+            raise trust_errors.Unsigned(f"slot {slot} holds no release that is signed")
         require_for(release, keyring, self.image_kind)
         self.floor().require(release)
 
@@ -171,7 +162,7 @@ class Releases:
         try:
             keyring = self.keyrings.load()
             return None if keyring is None else self._kept(slot, keyring, is_verified=True)
-        except NotTrusted:
+        except trust_errors.NotTrusted:
             return None
 
     def _kept(self, slot: int, keyring: "Keyring", *, is_verified: bool) -> "Manifest | None":

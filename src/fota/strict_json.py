@@ -50,7 +50,9 @@ def parse(text: bytes, most_bytes: int = MOST_BYTES, *, clips: bool = False) -> 
         if not around:
             break
         value = reader.member(around[-1])
-    reader.end()
+    reader.space()
+    if reader.at < len(text):
+        raise reader.error("expected the end")
     return document
 
 
@@ -103,17 +105,17 @@ class _Reader:
     """A text, and how far it has been read."""
 
     def __init__(self, text: bytes, clips: bool) -> None:
-        self._text = text
-        self._at = 0
-        self._clips = clips
+        self.text = text
+        self.at = 0
+        self.clips = clips
 
     def error(self, problem: str) -> ValueError:
         """The error to raise; it names the place."""
-        return ValueError(f"JSON: {problem} at byte {self._at}")
+        return ValueError(f"JSON: {problem} at byte {self.at}")
 
     def value(self) -> object:
         """The next value; of a list or object only the opening bracket is read, and the value is empty."""
-        self._space()
+        self.space()
         if self._skip(b'"'):
             return self._string()
         if self._skip(b"["):
@@ -121,14 +123,14 @@ class _Reader:
         if self._skip(b"{"):
             return {}
         for word, meaning in _WORDS:
-            if self._text.startswith(word, self._at):
-                self._at += len(word)
+            if self.text.startswith(word, self.at):
+                self.at += len(word)
                 return meaning
         return self._number()
 
     def has_more(self, container: "Any") -> bool:
         """Whether another member follows, then the next to be read; if not, the closing bracket has been read."""
-        self._space()
+        self.space()
         if self._skip(b"]" if type(container) is list else b"}"):
             return False
         if container:
@@ -148,42 +150,37 @@ class _Reader:
         container[key] = self.value()
         return container[key]
 
-    def end(self) -> None:
-        """Only white space may follow."""
-        self._space()
-        if self._at < len(self._text):
-            raise self.error("expected the end")
-
-    def _space(self) -> None:
+    def space(self) -> None:
+        """Pass over white space."""
         while self._skip(b" \t\n\r"):
             pass
 
     def _skip(self, choices: bytes) -> bool:
         """Whether the very next byte is one of these, which is then read."""
-        is_there = self._at < len(self._text) and self._text[self._at] in choices
-        self._at += is_there
+        is_there = self.at < len(self.text) and self.text[self.at] in choices
+        self.at += is_there
         return is_there
 
     def _take(self, wanted: bytes) -> None:
-        self._space()
+        self.space()
         if not self._skip(wanted):
             raise self.error("expected " + str(wanted, "utf-8"))
 
     def _number(self) -> "int | float":
-        start = self._at
+        start = self.at
         self._skip(b"-")
-        first = self._at
+        first = self.at
         # After a zero no digit: whoever reads on finds it, and refuses it.
         if not self._skip(b"0"):
             self._digits()
-        end = self._at
+        end = self.at
         if self._skip(b"."):
             self._digits()
         if self._skip(b"eE"):
             self._skip(b"+-")
             self._digits()
-        number = self._text[start : self._at]
-        if self._at == end:
+        number = self.text[start : self.at]
+        if self.at == end:
             if end - first <= _MOST_DIGITS:
                 return int(number)
         elif len(number) <= _MOST_FLOAT_CHARACTERS:
@@ -191,7 +188,7 @@ class _Reader:
             # Of an infinity it is not 0.
             if value - value == 0:
                 return value
-        if not self._clips:
+        if not self.clips:
             raise self.error("a number too long or too large")
         return TOO_GREAT
 
@@ -203,31 +200,31 @@ class _Reader:
 
     def _string(self) -> str:
         """The string of which the opening quote has been read."""
-        text = self._text
+        text = self.text
         characters = bytearray()
         quote = -1
         while True:
-            if quote < self._at:
+            if quote < self.at:
                 # Looked for again only when it was an escaped one: else many escapes would take quadratic time.
-                quote = text.find(b'"', self._at)
+                quote = text.find(b'"', self.at)
                 if quote < 0:
                     raise self.error("a string without an end")
-            escape = text.find(b"\\", self._at, quote)
-            run = text[self._at : quote if escape < 0 else escape]
+            escape = text.find(b"\\", self.at, quote)
+            run = text[self.at : quote if escape < 0 else escape]
             if run and (min(run) < 0x20 or (max(run) > 0x7F and not _is_utf8(run))):
-                raise self.error("a control character, or bytes that are not UTF-8, in the string")
+                raise self.error("a control character or bad UTF-8")
             characters += run
-            self._at += len(run)
+            self.at += len(run)
             if escape < 0:
-                self._at += 1
+                self.at += 1
                 return str(characters, "utf-8")
             characters += self._escape().encode()
 
     def _escape(self) -> str:
         # There is a byte behind the backslash: a quote was found after it.
-        place = _ESCAPES.find(self._text[self._at + 1 : self._at + 2])
+        place = _ESCAPES.find(self.text[self.at + 1 : self.at + 2])
         if place >= 0:
-            self._at += 2
+            self.at += 2
             return _ESCAPED[place]
         code = self._code_unit()
         if 0xD800 <= code < 0xE000:
@@ -238,12 +235,12 @@ class _Reader:
         return chr(code)
 
     def _code_unit(self) -> int:
-        digits = self._text[self._at + 2 : self._at + 6]
+        digits = self.text[self.at + 2 : self.at + 6]
         # int() alone would take a sign, spaces and underscores.
         is_hexadecimal = len(digits) == 4 and not digits.strip(b"0123456789abcdefABCDEF")
-        if not (is_hexadecimal and self._text.startswith(b"\\u", self._at)):
+        if not (is_hexadecimal and self.text.startswith(b"\\u", self.at)):
             raise self.error("expected an escape that JSON knows")
-        self._at += 6
+        self.at += 6
         return int(digits, 16)
 
 

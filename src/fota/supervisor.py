@@ -17,9 +17,10 @@ from fota import boot, image
 from fota._machine_cpython import RESTART_STATUS
 from fota._provisioning_cpython import give_keyring, provision_home
 from fota._signals_cpython import SignalPipe
+from fota._storage_cpython import lock_path
 from fota._systemd_cpython import Systemd
 from fota.errors import FotaError
-from fota.home import Home, lock_path
+from fota.home import Home
 from fota.log import log
 from fota.releases import NO_KEYRING
 from fota.storage import HomeLock

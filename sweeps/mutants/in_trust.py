@@ -138,7 +138,7 @@ TRUST: tuple[Mutant, ...] = (
         "unsigned-accepted",
         "A document without an envelope is taken, keyring or not.",
         _RELEASES,
-        '            raise Unsigned("envelope: missing, and this device takes signed releases only")\n',
+        '            raise trust_errors.Unsigned("envelope: missing; this device takes signed releases only")\n',
         "            return Admitted(wanted, slot, None)\n",
     ),
     mutant(

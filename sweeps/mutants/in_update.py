@@ -34,7 +34,7 @@ UPDATE: tuple[Mutant, ...] = (
         "named-before-the-flush-and-trusted",
         "The journal names bytes that are not flushed, and they are gone on from without a look at their CRC.",
         (
-            Change(_INSTALL, "        self._writer.flush()\n", ""),
+            Change(_INSTALL, "        self.writer.flush()\n", ""),
             Change(_INSTALL, " and hasher.crc32 == start.crc32", ""),
         ),
     ),

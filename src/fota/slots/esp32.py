@@ -113,7 +113,7 @@ def ota_partitions(partitions: "Partitions") -> "list[Partition]":
     found = [part for part in partitions.find(partitions.TYPE_APP) if _slot_of(part) is not None]
     found.sort(key=lambda part: part.info()[1])
     if len(found) < 2 or any(part.info()[5] for part in found):
-        raise NotProvisioned("expected two OTA partitions at least, not encrypted; flash a build for OTA")
+        raise NotProvisioned("expected two OTA partitions or more, not encrypted")
     return found
 
 

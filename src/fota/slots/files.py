@@ -10,13 +10,14 @@ from fota import image
 from fota.durable import DurableValue
 from fota.errors import ImageTooLarge, NotProvisioned
 from fota.record import MOST_SLOTS
-from fota.storage import SlotReader, SlotWriter, cell_pair, write_whole_file
+from fota.storage import SlotReader, SlotWriter, cell_pair
+
+GEOMETRY = "slots.json"
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from fota.image import Digests
 
-_GEOMETRY = "slots.json"
 _MAGIC = b"SEAL"
 _BROKEN = b""
 
@@ -30,31 +31,16 @@ class FileSlots:
         self._capacity_bytes = capacity_bytes
 
     @staticmethod
-    def create(home: str, count: int, capacity_bytes: int) -> "FileSlots":
-        """Make the files of an empty home. *Raises* StorageFailed, ValueError for an odd geometry."""
-        if not 2 <= count <= MOST_SLOTS:
-            raise ValueError(f"slots: expected 2 to {MOST_SLOTS}, got {count}")
-        if capacity_bytes <= 0:
-            raise ValueError(f"slot size: expected a positive number of bytes, got {capacity_bytes}")
-        slots = FileSlots(home, count, capacity_bytes)
-        for slot in range(count):
-            for cell in cell_pair(slots._seal_path(slot)):
-                cell.create()
-        geometry = {"slots": count, "slot_size_bytes": capacity_bytes}
-        write_whole_file(slots._path(_GEOMETRY), json.dumps(geometry).encode())
-        return slots
-
-    @staticmethod
     def open(home: str) -> "FileSlots":
         """The slots of a provisioned home. *Raises* NotProvisioned.
 
         A geometry that cannot be read leaves the device bootable and closed to updates: the slots are
         counted, and none has room for an image.
         """
-        if not _exists(f"{home}/{_GEOMETRY}") and not _holds_slot(home, 0):
+        if not _exists(home + "/" + GEOMETRY) and not _holds_slot(home, 0):
             raise NotProvisioned(f"{home}: no slots here; provision it with: fota-boot --home DIR --factory IMAGE")
         try:
-            with open(home + "/" + _GEOMETRY) as file:
+            with open(home + "/" + GEOMETRY) as file:
                 geometry = json.load(file)
             count, capacity_bytes = geometry["slots"], geometry["slot_size_bytes"]
             if type(count) is not int or type(capacity_bytes) is not int or not 2 <= count <= MOST_SLOTS:
@@ -81,9 +67,7 @@ class FileSlots:
     def resume(self, slot: int, size_bytes: int, offset_bytes: int) -> "SlotWriter":
         """Go on filling a slot after a reset; its seal is broken first, if it is whole."""
         if size_bytes > self.capacity_bytes(slot):
-            raise ImageTooLarge(
-                f"size: slot {slot} holds {self.capacity_bytes(slot)} bytes, the image has {size_bytes}"
-            )
+            raise ImageTooLarge(f"size: slot {slot} holds {self.capacity_bytes(slot)} bytes, got {size_bytes}")
         # Cut after this: a slot without a seal, which nothing starts.
         self._break_seal(slot)
         return SlotWriter(self.image_path(slot), size_bytes, offset_bytes)
