@@ -18,19 +18,17 @@ if TYPE_CHECKING:
 DEFAULT_ATTEMPTS = 1
 """As the ancestor has it: an image that was not confirmed at its first boot is not started again."""
 
-MOST_ATTEMPTS = 10
-
-START_CONFIRMED = "start-confirmed"
-START_TRIAL = "start-trial"
-GIVE_UP = "give-up"
-GIVE_UP_DAMAGED = "give-up-damaged"
+_START_CONFIRMED = "start-confirmed"
+_START_TRIAL = "start-trial"
+_GIVE_UP = "give-up"
+_GIVE_UP_DAMAGED = "give-up-damaged"
 
 #    trial starts next?  attempts left?  trial slot proves itself?  action
 ACTIONS = (
-    (False, ANY, ANY, START_CONFIRMED),
-    (True, False, ANY, GIVE_UP),
-    (True, True, False, GIVE_UP_DAMAGED),
-    (True, True, True, START_TRIAL),
+    (False, ANY, ANY, _START_CONFIRMED),
+    (True, False, ANY, _GIVE_UP),
+    (True, True, False, _GIVE_UP_DAMAGED),
+    (True, True, True, _START_TRIAL),
 )
 """The table of `docs/design.md`."""
 
@@ -64,13 +62,13 @@ def choose(
         return _rebuild(records, slot_count, proves)
     pending = record.trial_slot if record.trial_slot == record.boot_slot else None
     decision = action(record, attempts, trial_is_proven=pending is not None and proves(pending))
-    if decision == START_TRIAL:
+    if decision == _START_TRIAL:
         # Durable before the image runs, so that no attempt is ever gained.
         # Cut after this: one attempt fewer, and the image has not run.
         if _save(records, trial.attempt_spent(record)):
             return record.boot_slot
-    elif decision != START_CONFIRMED:
-        record = trial.rolled_back(record, "image-damaged" if decision == GIVE_UP_DAMAGED else cause)
+    elif decision != _START_CONFIRMED:
+        record = trial.rolled_back(record, "image-damaged" if decision == _GIVE_UP_DAMAGED else cause)
         log("rollback", slot=record.trial_slot, cause=record.cause)
         # Cut after this: the old image boots, finds the verdict rolled-back, and reports it.
         _save(records, record)

@@ -133,8 +133,8 @@ STORAGE: tuple[Mutant, ...] = (
         "seal-not-broken",
         "A sealed slot is written without breaking its seal first.",
         _FILES,
-        "        self._break_seal(slot)\n",
-        "",
+        "            self._seal_value(slot).save(_BROKEN)\n",
+        "            pass\n",
     ),
     Mutant(
         "sealed-before-download-and-trusted",

@@ -216,7 +216,7 @@ def test_the_spare_slot_that_holds_an_old_image_is_fine(lab, home):
 
 
 def test_a_confirmed_slot_without_a_seal_is_an_error(home):
-    home.slots._break_seal(0)
+    home.slots.writer(0, 1).close()
     one_complaint(home, "slot 0", ERROR, "seal is broken")
 
 
@@ -458,7 +458,7 @@ def test_the_command_prints_a_line_a_finding_and_ends_with_0(lab, home):
 
 
 def test_the_command_ends_with_1_after_an_error(lab, home):
-    home.slots._break_seal(0)
+    home.slots.writer(0, 1).close()
     done = lab.run("--doctor")
     assert (done.returncode, done.stderr) == (1, "")
     assert "error   slot 0: " in done.stdout

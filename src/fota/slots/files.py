@@ -54,7 +54,7 @@ class FileSlots:
 
     def image_path(self, slot: int) -> str:
         """Where the image of a slot lies, for whoever starts it."""
-        return self._path(f"slot-{slot}.img")
+        return f"{self._home}/slot-{slot}.img"
 
     def capacity_bytes(self, slot: int) -> int:
         """The largest image that the slot can hold; none fits a slot that is not there."""
@@ -68,8 +68,9 @@ class FileSlots:
         """Go on filling a slot after a reset; its seal is broken first, if it is whole."""
         if size_bytes > self.capacity_bytes(slot):
             raise ImageTooLarge(f"size: slot {slot} holds {self.capacity_bytes(slot)} bytes, got {size_bytes}")
-        # Cut after this: a slot without a seal, which nothing starts.
-        self._break_seal(slot)
+        if self.seal_of(slot) is not None:
+            # Cut after this: a slot without a seal, which nothing starts.
+            self._seal_value(slot).save(_BROKEN)
         return SlotWriter(self.image_path(slot), size_bytes, offset_bytes)
 
     def reader(self, slot: int) -> "SlotReader":
@@ -82,26 +83,16 @@ class FileSlots:
 
     def seal_of(self, slot: int) -> "Digests | None":
         """The digests that the slot was sealed with; None if the seal is broken or damaged."""
-        content = self._seal_value(slot).load()
-        return None if content is None else image.decode(content)
-
-    def _break_seal(self, slot: int) -> None:
-        if self.seal_of(slot) is not None:
-            self._seal_value(slot).save(_BROKEN)
+        return image.decode(self._seal_value(slot).load() or b"")
 
     def _seal_value(self, slot: int) -> DurableValue:
-        return DurableValue(_MAGIC, *cell_pair(self._seal_path(slot)))
-
-    def _seal_path(self, slot: int) -> str:
-        return self._path(f"slot-{slot}.seal")
-
-    def _path(self, name: str) -> str:
-        return self._home + "/" + name
+        return DurableValue(_MAGIC, *cell_pair(f"{self._home}/slot-{slot}.seal"))
 
 
 def _holds_slot(home: str, slot: int) -> bool:
     """Whether any file of the slot is there: the loss of one must not hide the others."""
-    return any(_exists(f"{home}/slot-{slot}.{name}") for name in ("seal-0", "seal-1", "img"))
+    path = f"{home}/slot-{slot}."
+    return _exists(path + "seal-0") or _exists(path + "seal-1") or _exists(path + "img")
 
 
 def _exists(path: str) -> bool:

@@ -44,7 +44,9 @@ if TYPE_CHECKING:
 
 _MAGIC = b"SEAL"
 _SIZE = "<I"
-_COUNT, _BLOCK_BYTES, _ERASE = 4, 5, 6
+_COUNT = 4
+_BLOCK_BYTES = 5
+_ERASE = 6
 
 
 class PartitionSlots:
