@@ -9,9 +9,10 @@ import os
 import time
 
 from fota import trial
+from fota._storage_cpython import lock_path
 from fota.boot import DEFAULT_ATTEMPTS
 from fota.findings import ERROR, OK, WARNING, Finding
-from fota.home import Home, lock_path
+from fota.home import Home
 from fota.supervisor import DEFAULT_DEADLINE_S
 
 _PROC = "/proc"

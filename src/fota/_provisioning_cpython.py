@@ -4,8 +4,9 @@ import os
 
 from fota import keyring
 from fota._filesystem_cpython import require_safe
+from fota._storage_cpython import lock_path
 from fota.errors import DeviceError
-from fota.home import Home, lock_path
+from fota.home import Home
 from fota.provisioning import provision, put_keyring
 from fota.storage import HomeLock, SlotReader
 from fota.trust_errors import BadKeyring

@@ -193,6 +193,11 @@ class HomeLock:
             raise storage_error(self._path, error)
 
 
+def lock_path(home: str) -> str:
+    """The file that whoever boots from this home holds locked."""
+    return home + "/lock"
+
+
 def make_folder(path: str) -> None:
     """Make a folder, for its owner alone, unless it is there; durable on return, with those above it."""
     path = os.path.abspath(path)

@@ -18,19 +18,17 @@ if TYPE_CHECKING:
 DEFAULT_ATTEMPTS = 1
 """As the ancestor has it: an image that was not confirmed at its first boot is not started again."""
 
-MOST_ATTEMPTS = 10
-
-START_CONFIRMED = "start the confirmed image"
-START_TRIAL = "spend an attempt, start the image on trial"
-GIVE_UP = "give the trial up, start the confirmed image"
-GIVE_UP_DAMAGED = "give the trial up as damaged, start the confirmed image"
+_START_CONFIRMED = "start-confirmed"
+_START_TRIAL = "start-trial"
+_GIVE_UP = "give-up"
+_GIVE_UP_DAMAGED = "give-up-damaged"
 
 #    trial starts next?  attempts left?  trial slot proves itself?  action
 ACTIONS = (
-    (False, ANY, ANY, START_CONFIRMED),
-    (True, False, ANY, GIVE_UP),
-    (True, True, False, GIVE_UP_DAMAGED),
-    (True, True, True, START_TRIAL),
+    (False, ANY, ANY, _START_CONFIRMED),
+    (True, False, ANY, _GIVE_UP),
+    (True, True, False, _GIVE_UP_DAMAGED),
+    (True, True, True, _START_TRIAL),
 )
 """The table of `docs/design.md`."""
 
@@ -64,30 +62,32 @@ def choose(
         return _rebuild(records, slot_count, proves)
     pending = record.trial_slot if record.trial_slot == record.boot_slot else None
     decision = action(record, attempts, trial_is_proven=pending is not None and proves(pending))
-    if decision == START_TRIAL:
+    if decision == _START_TRIAL:
         # Durable before the image runs, so that no attempt is ever gained.
         # Cut after this: one attempt fewer, and the image has not run.
         if _save(records, trial.attempt_spent(record)):
             return record.boot_slot
-    elif decision != START_CONFIRMED:
-        record = trial.rolled_back(record, "image-damaged" if decision == GIVE_UP_DAMAGED else cause)
+    elif decision != _START_CONFIRMED:
+        record = trial.rolled_back(record, "image-damaged" if decision == _GIVE_UP_DAMAGED else cause)
         log("rollback", slot=record.trial_slot, cause=record.cause)
         # Cut after this: the old image boots, finds the verdict rolled-back, and reports it.
         _save(records, record)
     if proves(record.confirmed_slot):
         return record.confirmed_slot
-    others = [slot for slot in range(slot_count) if slot not in (record.confirmed_slot, record.trial_slot)]
+    others = list(range(slot_count))
+    others.remove(record.confirmed_slot)
     if record.trial_slot is not None:
+        # What was tried last is tried last of all.
+        others.remove(record.trial_slot)
         others.append(record.trial_slot)
-    return _adopt(records, [slot for slot in others if proves(slot)])
+    return _adopt(records, list(filter(proves, others)))
 
 
 def _readable(records: "RecordStore", slot_count: int) -> "Record | None":
     record = records.load()
     if record is None:
         return None
-    named = (record.confirmed_slot, record.boot_slot, record.trial_slot or 0)
-    return record if max(named) < slot_count else None
+    return record if max(record.confirmed_slot, record.boot_slot, record.trial_slot or 0) < slot_count else None
 
 
 def _rebuild(records: "RecordStore", slot_count: int, proves: "Callable[[int], bool]") -> int:
@@ -96,7 +96,7 @@ def _rebuild(records: "RecordStore", slot_count: int, proves: "Callable[[int], b
     The first slot that proves itself starts: on trial if another one does too, which is then what to fall back on.
     *Raises* NothingBootable.
     """
-    proven = [slot for slot in range(slot_count) if proves(slot)]
+    proven = list(filter(proves, range(slot_count)))
     if len(proven) < 2:
         return _adopt(records, proven)
     slot, fallback = proven[:2]
@@ -108,7 +108,7 @@ def _rebuild(records: "RecordStore", slot_count: int, proves: "Callable[[int], b
 def _adopt(records: "RecordStore", proven: "list[int]") -> int:
     """Make the first of the slots, each of which has proved itself, the confirmed one."""
     if not proven:
-        raise NothingBootable("no slot holds an image that proves itself; provision an empty folder in its place")
+        raise NothingBootable("no slot holds an image that proves itself; provision an empty folder")
     _save_in_both(records, Record(proven[0]))
     log("record-rebuilt", slot=proven[0])
     return proven[0]

@@ -3,16 +3,7 @@
 Everything that touches the machine is handed in; `current` alone gathers it from what `fota-boot` has set.
 """
 
-from fota import machine, trial
-from fota.errors import (
-    Busy,
-    HashMismatch,
-    ImageTooLarge,
-    NoSuchSlot,
-    NotProvisioned,
-    SlotIsRunning,
-    StorageFailed,
-)
+from fota import errors, machine, trial
 from fota.home import Home
 from fota.http import HttpsClient
 from fota.install import Installer
@@ -60,7 +51,7 @@ class Turn:
     def __enter__(self) -> "Turn":
         """*Raises* Busy at once when another thread is inside."""
         if not self._lock.acquire(False):
-            raise Busy("another update is under way in this program")
+            raise errors.Busy("another update is under way")
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -116,20 +107,22 @@ class Device:
         """
         kept = (self.running_slot, self.record().confirmed_slot)
         if number is None:
-            number = next(slot for slot in range(self.slots.count + 1) if slot not in kept)
+            number = 0
+            while number in kept:
+                number += 1
         if not 0 <= number < self.slots.count:
-            raise NoSuchSlot(f"bc_idx: expected a slot from 0 to {self.slots.count - 1}, got {number}")
+            raise errors.NoSuchSlot(f"bc_idx: expected a slot from 0 to {self.slots.count - 1}, got {number}")
         if number in kept:
-            raise SlotIsRunning(f"bc_idx: slot {number} is the one that runs, or the one to fall back on")
+            raise errors.SlotIsRunning(f"bc_idx: slot {number} runs, or is the one to fall back on")
         capacity_bytes = self.slots.capacity_bytes(number)
         if size_bytes > capacity_bytes:
-            raise ImageTooLarge(f"bc_size: slot {number} holds {capacity_bytes} bytes, got {size_bytes}")
+            raise errors.ImageTooLarge(f"bc_size: slot {number} holds {capacity_bytes} bytes, got {size_bytes}")
         return number
 
     def require_no_trial(self) -> None:
         """*Raises* Busy while an image is on trial or about to be: its fallback must not be written to."""
         if self.verdict() in (trial.ON_TRIAL, trial.AWAITING_TRIAL):
-            raise Busy("an image is on trial; confirm it or restart first")
+            raise errors.Busy("an image is on trial; confirm it or restart first")
 
     def begin_trial(self, slot: int, wanted: "Digests") -> None:
         """The image in `slot` starts at the next restart, on trial. Survives a reset.
@@ -140,7 +133,7 @@ class Device:
         self.require_no_trial()
         self.releases.require_kept(slot)
         if not self.installer.holds(slot, wanted):
-            raise HashMismatch(f"slot {slot} does not hold the image; call update() first")
+            raise errors.HashMismatch(f"slot {slot} does not hold the image; call update() first")
         # Cut after this: the new image boots, on trial.
         self._records.save(trial.begun(self.record(), slot))
         log("trial-started", slot=slot)
@@ -169,7 +162,7 @@ class Device:
         """The running image, confirmed, is well in this boot: counted once."""
         try:
             self.releases.boot_was_healthy(self.running_slot)
-        except StorageFailed as error:
+        except errors.StorageFailed as error:
             # Counted at a later look: what is owed to the cloud does not wait for it.
             log("floor-not-saved", problem=error)
         else:
@@ -203,7 +196,12 @@ def current() -> Device:
     """The device this program runs on, as `fota-boot` has told it. *Raises* NotProvisioned."""
     global _current
     if _current is None:
-        _current = _from_settings()
+        path, slot = machine.setting("FOTA_HOME"), machine.setting("FOTA_SLOT")
+        if not path or slot is None or not slot.isdigit():
+            raise errors.NotProvisioned(
+                "FOTA_HOME and FOTA_SLOT are not set: start the program with fota-boot --home DIR"
+            )
+        _current = open_device(path, int(slot))
     return _current
 
 
@@ -211,13 +209,6 @@ def use(device: Device) -> None:
     """From now on `current` is this one: for boards that no boot chooser of ours has started."""
     global _current
     _current = device
-
-
-def _from_settings() -> Device:
-    path, slot = machine.setting("FOTA_HOME"), machine.setting("FOTA_SLOT")
-    if not path or slot is None or not slot.isdigit():
-        raise NotProvisioned("FOTA_HOME and FOTA_SLOT are not set: start the program with fota-boot --home DIR")
-    return open_device(path, int(slot))
 
 
 def open_device(path: str, running_slot: int) -> Device:

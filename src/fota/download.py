@@ -4,18 +4,8 @@ Resumes after a broken connection and stops at the promised size. Knows nothing 
 sink and has no other effect.
 """
 
-from fota import http_head
+from fota import errors, http_head
 from fota.backoff import Backoff
-from fota.errors import (
-    BadHttpAnswer,
-    BadHttpStatus,
-    BodyTooLong,
-    BodyTooShort,
-    BudgetSpent,
-    DownloadFailed,
-    DownloadTimeout,
-    Unreachable,
-)
 from fota.log import log, without_query
 from fota.proven import Proven
 
@@ -24,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Protocol
 
+    from fota.errors import DownloadFailed
     from fota.http import Answer, Client
     from fota.progress import Progress
 
@@ -154,7 +145,7 @@ class Download:
             try:
                 self._try_once(sink, buffer, progress)
                 return
-            except DownloadFailed as error:
+            except errors.DownloadFailed as error:
                 problem = error
             if self._offset_bytes >= self._furthest_bytes + limits.fruitful_bytes:
                 self._furthest_bytes = self._offset_bytes
@@ -162,7 +153,8 @@ class Download:
                 backoff.reset()
             else:
                 fruitless += 1
-            if _is_expired(problem) and self._source.can_renew() and renewals < limits.renewals:
+            # S3 says of a URL that is too old: 403.
+            if _status(problem) == 403 and self._source.can_renew() and renewals < limits.renewals:
                 renewals += 1
                 problem = self._renewed() or problem
             elif not _may_pass(problem):
@@ -175,13 +167,13 @@ class Download:
         """Get a fresh URL; what went wrong instead, if that may pass."""
         try:
             self._source.renew()
-        except Unreachable as error:
+        except errors.Unreachable as error:
             return error
         return None
 
-    def _pause(self, delay_ms: int, problem: DownloadFailed, progress: "Progress") -> None:
+    def _pause(self, delay_ms: int, problem: "DownloadFailed", progress: "Progress") -> None:
         if self._clock.now_ms() + delay_ms >= self._began_ms + self._limits.total_ms:
-            raise DownloadTimeout(f"not finished within {self._limits.total_ms} ms", cause=problem)
+            raise errors.DownloadTimeout(f"not finished within {self._limits.total_ms} ms", cause=problem)
         log(
             "download-retried",
             url=without_query(self._source.url),
@@ -214,26 +206,27 @@ class Download:
             total_bytes = answer.length_bytes
         elif answer.status == 206:
             if not self._offset_bytes:
-                raise BadHttpAnswer("status 206, and no range was asked for")
+                raise errors.BadHttpAnswer("status 206, and no range was asked for")
             if None not in (answer.etag, self._etag) and answer.etag != self._etag:
-                raise BadHttpAnswer(f"ETag: asked for the rest of {self._etag}, got a range of {answer.etag}")
+                raise errors.BadHttpAnswer(f"ETag: asked for the rest of {self._etag}, got a range of {answer.etag}")
             first, last, total_bytes = http_head.parse_content_range(answer.content_range)
             if first != self._offset_bytes or last != total_bytes - 1:
-                raise BadHttpAnswer(f"Content-Range: asked for {self._offset_bytes}-, got {answer.content_range!r}")
+                raise errors.BadHttpAnswer(
+                    f"Content-Range: asked for {self._offset_bytes}-, got {answer.content_range!r}"
+                )
         else:
-            raise BadHttpStatus(f"status {answer.status}, expected 200 or 206", status=answer.status)
-        if total_bytes is not None and total_bytes > self._size_bytes:
-            raise BodyTooLong(f"{total_bytes} bytes offered, {self._size_bytes} promised")
-        if total_bytes is not None and total_bytes < self._size_bytes:
-            raise BodyTooShort(f"{total_bytes} bytes offered, {self._size_bytes} promised")
+            raise errors.BadHttpStatus(f"status {answer.status}, expected 200 or 206", status=answer.status)
+        if total_bytes is not None and total_bytes != self._size_bytes:
+            kind = errors.BodyTooLong if total_bytes > self._size_bytes else errors.BodyTooShort
+            raise kind(f"{total_bytes} bytes offered, {self._size_bytes} promised")
 
     def _stay_within_budget(self) -> None:
         limits = self._limits
         if self._clock.now_ms() >= self._began_ms + limits.total_ms:
-            raise DownloadTimeout(f"not finished within {limits.total_ms} ms")
+            raise errors.DownloadTimeout(f"not finished within {limits.total_ms} ms")
         most_bytes = limits.times_size * self._size_bytes + limits.spare_bytes
         if self._received_bytes >= most_bytes:
-            raise BudgetSpent(f"{self._received_bytes} bytes received for an image of {self._size_bytes}")
+            raise errors.BudgetSpent(f"{self._received_bytes} bytes received for an image of {self._size_bytes}")
 
     def _copy(self, answer: "Answer", sink: "Sink", buffer: "memoryview", progress: "Progress") -> None:
         problem = None
@@ -247,7 +240,7 @@ class Download:
         if problem is not None:
             raise problem
         if answer.length_bytes is None and answer.readinto(buffer[:1]):
-            raise BodyTooLong(f"more than the promised {self._size_bytes} bytes")
+            raise errors.BodyTooLong(f"more than the promised {self._size_bytes} bytes")
 
     def _filled(self, answer: "Answer", room: "memoryview") -> "tuple[int, DownloadFailed | None]":
         """How many bytes came, all that there is room for unless they take long; and what ended it, if anything did.
@@ -260,21 +253,22 @@ class Download:
                 self._stay_within_budget()
                 more = answer.readinto(room[count:])
                 if more == 0:
-                    raise BodyTooShort(f"{self._offset_bytes + count} of {self._size_bytes} bytes came")
+                    raise errors.BodyTooShort(f"{self._offset_bytes + count} of {self._size_bytes} bytes came")
                 count += more
                 self._received_bytes += more
-        except DownloadFailed as error:
+        except errors.DownloadFailed as error:
             return count, error
         return count, None
 
 
-def _is_expired(problem: DownloadFailed) -> bool:
-    """Whether S3 may mean that the URL is too old: it says so in a 403."""
-    return isinstance(problem, BadHttpStatus) and problem.status == 403
-
-
-def _may_pass(problem: DownloadFailed) -> bool:
+def _may_pass(problem: "DownloadFailed") -> bool:
     """Whether the same request can do better in a while."""
-    if isinstance(problem, BadHttpStatus):
-        return problem.status >= 500 or problem.status in (408, 429)
-    return isinstance(problem, (Unreachable, BodyTooShort, DownloadTimeout))
+    if isinstance(problem, (errors.Unreachable, errors.BodyTooShort, errors.DownloadTimeout)):
+        return True
+    status = _status(problem)
+    return status >= 500 or status in (408, 429)
+
+
+def _status(problem: "DownloadFailed") -> int:
+    """What the server answered; 0 if it is something else that went wrong."""
+    return problem.status if isinstance(problem, errors.BadHttpStatus) else 0

@@ -37,26 +37,22 @@ _CRC_BYTES = 4
 _MOST_SEQUENCE = 1 << 62
 
 
-def _whatever(_payload: bytes) -> bool:
-    return True
-
-
 class DurableValue:
     """Bytes under one name, kept in two cells. `magic` is four bytes that say whose they are.
 
-    A copy whose payload is not `accepted` counts as damaged: the other one serves.
+    A copy of whose payload `decode` makes None counts as damaged: the other one serves.
     """
 
     def __init__(
-        self, magic: bytes, first: "Cell", second: "Cell", accepted: "Callable[[bytes], bool]" = _whatever
+        self, magic: bytes, first: "Cell", second: "Cell", decode: "Callable[[bytes], object]" = bytes
     ) -> None:
         self._magic = magic
         self._cells = (first, second)
-        self._accepted = accepted
+        self._decode = decode
 
     def load(self) -> "bytes | None":
         """The value saved last; None if neither copy is whole."""
-        newest = self._newest(self._whole_copies())
+        newest = self._newest(self._copies())
         return None if newest is None else newest[1]
 
     def save(self, payload: bytes) -> None:
@@ -64,58 +60,49 @@ class DurableValue:
 
         *Raises* StorageFailed; then it is the old value or the new one that stands: `load` says which.
         """
-        copies = self._whole_copies()
+        copies = self._copies()
         newest = self._newest(copies)
         target = 0 if newest is None else 1 - newest[2]
-        # Past every whole copy, accepted or not: another version of this code may accept what this one does not.
-        sequence = max([0] + [copy[0] for copy in copies]) + 1
+        # Past every whole copy, decoded or not: another version of this code may decode what this one does not.
+        sequence = max(copies)[0] + 1
         cell = self._cells[target]
-        if target not in [copy[2] for copy in copies] and any(cell.read()):
+        if copies[target][0] == 0 and any(cell.read()):
             # What a torn write left is wiped first. Written over, and torn again, the two could add up to the
             # earlier one: both have this sequence number, and most bytes are alike.
             cell.write(bytes(cell.size_bytes))
-        cell.write(_framed(self._magic, sequence, payload))
+        body = struct.pack(_HEAD, self._magic, sequence, len(payload)) + payload
+        cell.write(body + struct.pack("<I", binascii.crc32(body)))
 
     def save_in_both(self, payload: bytes) -> None:
-        """As `save`, into both copies: the loss of either then brings back no older value."""
-        for _ in self._cells:
-            self.save(payload)
-
-    def is_in_both(self, payload: bytes) -> bool:
-        """Whether both copies are whole and hold this."""
-        return [copy[1] for copy in self._whole_copies()] == [payload, payload]
+        """As `save`, into both copies, unless both hold it: the loss of either then brings back no older value."""
+        first, second = self._copies()
+        if 0 in (first[0], second[0]) or not first[1] == second[1] == payload:
+            for _ in self._cells:
+                self.save(payload)
 
     def _newest(self, copies: "list[tuple[int, bytes, int]]") -> "tuple[int, bytes, int] | None":
         for copy in sorted(copies, reverse=True):
-            if self._accepted(copy[1]):
+            if copy[0] and self._decode(copy[1]) is not None:
                 return copy
         return None
 
-    def _whole_copies(self) -> "list[tuple[int, bytes, int]]":
-        """Sequence number, payload and cell of each whole copy."""
-        copies = []
-        for index, cell in enumerate(self._cells):
-            copy = _unframed(self._magic, cell.read(), cell.size_bytes)
-            if copy is not None:
-                copies.append((copy[0], copy[1], index))
+    def _copies(self) -> "list[tuple[int, bytes, int]]":
+        """Sequence number, payload and cell of each copy; the number of one that is not whole is 0."""
+        copies: "list[tuple[int, bytes, int]]" = []
+        for cell in self._cells:
+            sequence, payload = _unframed(self._magic, cell.read(), cell.size_bytes)
+            copies.append((sequence, payload, len(copies)))
         return copies
 
 
-def _framed(magic: bytes, sequence: int, payload: bytes) -> bytes:
-    body = struct.pack(_HEAD, magic, sequence, len(payload)) + payload
-    return body + struct.pack("<I", binascii.crc32(body))
-
-
-def _unframed(magic: bytes, content: bytes, most_bytes: int) -> "tuple[int, bytes] | None":
-    """The sequence number and payload of one copy; None unless every byte of it is as it was written."""
-    if len(content) < _HEAD_BYTES + _CRC_BYTES:
-        return None
-    found_magic, sequence, length = struct.unpack(_HEAD, content[:_HEAD_BYTES])
-    end = _HEAD_BYTES + length
-    if found_magic != magic or not 0 < sequence < _MOST_SEQUENCE or end + _CRC_BYTES > most_bytes:
-        return None
-    content += bytes(max(0, end + _CRC_BYTES - len(content)))
-    (crc,) = struct.unpack("<I", content[end : end + _CRC_BYTES])
-    if crc != binascii.crc32(content[:end]):
-        return None
-    return sequence, content[_HEAD_BYTES:end]
+def _unframed(magic: bytes, content: bytes, most_bytes: int) -> "tuple[int, bytes]":
+    """The sequence number and payload of one copy; 0 and nothing unless every byte of it is as it was written."""
+    if len(content) >= _HEAD_BYTES + _CRC_BYTES:
+        found_magic, sequence, length = struct.unpack(_HEAD, content[:_HEAD_BYTES])
+        end = _HEAD_BYTES + length
+        if found_magic == magic and 0 < sequence < _MOST_SEQUENCE and end + _CRC_BYTES <= most_bytes:
+            content += bytes(max(0, end + _CRC_BYTES - len(content)))
+            (crc,) = struct.unpack("<I", content[end : end + _CRC_BYTES])
+            if crc == binascii.crc32(content[:end]):
+                return sequence, content[_HEAD_BYTES:end]
+    return 0, b""

@@ -10,7 +10,7 @@ DSSE: https://github.com/secure-systems-lab/dsse/blob/v1.0.0/protocol.md
 
 import binascii
 
-from fota.trust_errors import BadEnvelope, BadSignature, TooFewSignatures, UnknownKey
+from fota.trust_errors import BadEnvelope, BadSignature, TooFewSignatures, UnknownKey, require_same
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -23,7 +23,6 @@ SIGNATURE_BYTES = 64
 KEY_ID_DIGITS = 16
 
 _MOST_TYPE_CHARACTERS = 80
-_MEMBERS = ("payload", "payloadType", "signatures")
 
 
 class Envelope:
@@ -38,17 +37,17 @@ class Envelope:
 
 def parse(value: object) -> Envelope:
     """The envelope that an object of JSON stands for. *Raises* BadEnvelope, which names the field."""
-    if not isinstance(value, dict) or sorted(str(name) for name in value) != list(_MEMBERS):
-        raise BadEnvelope(f"envelope: expected an object of {', '.join(_MEMBERS)}")
+    if not isinstance(value, dict) or set(value) != {"payload", "payloadType", "signatures"}:
+        raise BadEnvelope("envelope: expected an object of payload, payloadType, signatures")
     kind = value["payloadType"]
-    if type(kind) is not str or not 0 < len(kind) <= _MOST_TYPE_CHARACTERS or not all(" " < c <= "~" for c in kind):
+    if type(kind) is not str or not 0 < len(kind) <= _MOST_TYPE_CHARACTERS or min(kind) <= " " or max(kind) > "~":
         raise BadEnvelope(f"payloadType: expected 1 to {_MOST_TYPE_CHARACTERS} printable ASCII characters")
     payload = _from_base64("payload", value["payload"], MOST_PAYLOAD_BYTES)
     found = value["signatures"]
     if not isinstance(found, list) or not 0 < len(found) <= MOST_SIGNATURES:
         raise BadEnvelope(f"signatures: expected a list of 1 to {MOST_SIGNATURES}")
-    signatures = [_signature(one) for one in found]
-    if len({key for key, _ in signatures}) != len(signatures):
+    signatures = list(map(_signature, found))
+    if len(dict(signatures)) != len(signatures):
         raise BadEnvelope("signatures: expected each key once")
     return Envelope(kind, payload, signatures)
 
@@ -78,31 +77,26 @@ def verified(envelope: Envelope, payload_type: str, keys: "Mapping[str, bytes]",
     # Late: a device that checks no signature does not pay for it.
     from fota.signature import verify_p256
 
-    if envelope.payload_type != payload_type:
-        raise BadEnvelope(f"payloadType: expected {payload_type}")
+    require_same(BadEnvelope, "payloadType", payload_type, envelope.payload_type)
     message = signed_bytes(payload_type, envelope.payload)
-    ours = [(key, signature) for key, signature in envelope.signatures if key in keys]
-    if not ours:
-        raise UnknownKey("signatures: none is by a key of this device's keyring")
-    for key, signature in ours:
-        if verify_p256(keys[key], message, signature) is not True:
-            raise BadSignature(f"signatures: that by key {key} does not fit what was signed")
-    signers = len({keys[key] for key, _ in ours})
-    if signers < threshold:
-        raise TooFewSignatures(f"signatures: expected {threshold} by keys of this device's keyring, got {signers}")
+    signers = set()
+    for key, signature in envelope.signatures:
+        if key in keys:
+            if verify_p256(keys[key], message, signature) is not True:
+                raise BadSignature(f"signatures: that by key {key} does not fit")
+            signers.add(keys[key])
+    if not signers:
+        raise UnknownKey("signatures: none is by a key of the keyring")
+    if len(signers) < threshold:
+        raise TooFewSignatures(f"signatures: expected {threshold} by keys of the keyring, got {len(signers)}")
     return envelope.payload
 
 
-def is_key_id(value: object) -> bool:
-    """Whether a value has the form of a key id."""
-    return type(value) is str and len(value) == KEY_ID_DIGITS and all(c in "0123456789abcdef" for c in value)
-
-
 def _signature(value: object) -> "tuple[str, bytes]":
-    if not isinstance(value, dict) or sorted(str(name) for name in value) != ["keyid", "sig"]:
+    if not isinstance(value, dict) or set(value) != {"keyid", "sig"}:
         raise BadEnvelope("signatures: expected objects of keyid, sig")
     key = value["keyid"]
-    if type(key) is not str or not is_key_id(key):
+    if type(key) is not str or len(key) != KEY_ID_DIGITS or key.strip("0123456789abcdef"):
         raise BadEnvelope(f"keyid: expected {KEY_ID_DIGITS} hexadecimal digits in lower case")
     signature = _from_base64("sig", value["sig"], SIGNATURE_BYTES)
     if len(signature) != SIGNATURE_BYTES:
@@ -111,15 +105,15 @@ def _signature(value: object) -> "tuple[str, bytes]":
 
 
 def _from_base64(name: str, value: object, most_bytes: int) -> bytes:
-    if type(value) is not str or not 0 < len(value) <= (most_bytes + 2) // 3 * 4:
-        raise BadEnvelope(f"{name}: expected base64 of at most {most_bytes} bytes")
-    try:
-        content = binascii.a2b_base64(value)
-    except ValueError:
-        content = b""
+    content = b""
+    if type(value) is str and len(value) <= (most_bytes + 2) // 3 * 4:
+        try:
+            content = binascii.a2b_base64(value)
+        except ValueError:
+            content = b""
     # Decoders pass over what they do not know; one content has one spelling here.
-    if _base64(content) != value or len(content) > most_bytes:
-        raise BadEnvelope(f"{name}: expected base64 of at most {most_bytes} bytes, in its one exact spelling")
+    if not content or _base64(content) != value or len(content) > most_bytes:
+        raise BadEnvelope(f"{name}: expected 1 to {most_bytes} bytes in base64, in its one exact spelling")
     return content
 
 

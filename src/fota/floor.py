@@ -27,7 +27,7 @@ _FORMAT = 1
 class Floor:
     """What was reached. Never changed: `after_healthy_boot` makes the next one."""
 
-    def __init__(self, *, seq: int = 0, sha256: str = "", secver: int = 0, boots: int = 0) -> None:
+    def __init__(self, seq: int = 0, sha256: str = "", secver: int = 0, boots: int = 0) -> None:
         self.seq = seq
         """The mark."""
         self.sha256 = sha256
@@ -49,14 +49,14 @@ class Floor:
         """The floor after one boot in which the confirmed image, which has that manifest, was well."""
         if manifest.seq < self.seq:
             return self
-        is_the_same = (manifest.seq, manifest.sha256) == (self.seq, self.sha256)
+        is_the_same = manifest.seq == self.seq and manifest.sha256 == self.sha256
         boots = (self.boots if is_the_same else 0) + 1
         secver = self.secver
         if manifest.secver <= secver:
             boots = 0
         elif boots >= PROBATION_BOOTS:
             secver, boots = manifest.secver, 0
-        return Floor(seq=manifest.seq, sha256=manifest.sha256, secver=secver, boots=boots)
+        return Floor(manifest.seq, manifest.sha256, secver, boots)
 
     def is_as(self, other: "Floor") -> bool:
         """Whether both say the same."""
@@ -67,7 +67,7 @@ class FloorStore:
     """The floor in its two cells."""
 
     def __init__(self, first: "Cell", second: "Cell") -> None:
-        self._value = DurableValue(MAGIC, first, second, accepted=lambda content: decode(content) is not None)
+        self._value = DurableValue(MAGIC, first, second, decode)
 
     def load(self) -> Floor:
         """The floor; nothing reached, if none was saved or both copies are damaged."""
@@ -80,8 +80,7 @@ class FloorStore:
 
 def encode(floor: Floor) -> bytes:
     """The floor as bytes."""
-    numbers = [_FORMAT, floor.seq, floor.sha256, floor.secver, floor.boots]
-    return json.dumps(numbers).encode()
+    return json.dumps([_FORMAT, floor.seq, floor.sha256, floor.secver, floor.boots]).encode()
 
 
 def decode(content: bytes) -> "Floor | None":
@@ -101,4 +100,4 @@ def decode(content: bytes) -> "Floor | None":
         and is_whole(secver, 0, MOST_SECVER)
         and is_whole(boots, 0, PROBATION_BOOTS)
     )
-    return Floor(seq=seq, sha256=sha256, secver=secver, boots=boots) if sane else None
+    return Floor(seq, sha256, secver, boots) if sane else None

@@ -48,8 +48,3 @@ def releases_in(path: str, slots: "Slots", image_kind: str) -> Releases:
         lambda slot: cell_pair(f"{path}/slot-{slot}.release", RELEASE_BYTES),
         image_kind=image_kind,
     )
-
-
-def lock_path(path: str) -> str:
-    """The file that whoever boots from this home holds locked."""
-    return path + "/lock"

@@ -1,5 +1,6 @@
 """What bytes are: their number, MD5 and SHA-256, and whether a slot holds the bytes it once proved to hold."""
 
+import binascii
 import hashlib
 import struct
 
@@ -7,12 +8,15 @@ from fota.errors import StorageFailed
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from fota.slots import Slots
 
 SEAL_MAGIC = b"SEAL"
 """Of the value that a slot's seal is kept in, whichever back-end keeps it."""
 
 _PROOF = "<I16s32s"
+_PROOF_BYTES = 52
 
 
 class Digests:
@@ -33,15 +37,17 @@ class Digests:
 
 
 class Hasher:
-    """Digests of bytes as they pass."""
+    """Digests of bytes as they pass, and their CRC."""
 
     def __init__(self) -> None:
+        self.crc32 = 0
         self._size_bytes = 0
         self._md5 = hashlib.md5()  # noqa: S324 - the protocol's own checksum; SHA-256 stands beside it
         self._sha256 = hashlib.sha256()
 
     def update(self, chunk: "memoryview") -> None:
         """Take the next bytes into account."""
+        self.crc32 = binascii.crc32(chunk, self.crc32)
         self._size_bytes += len(chunk)
         self._md5.update(chunk)
         self._sha256.update(chunk)
@@ -57,10 +63,8 @@ def proves_itself(slots: "Slots", slot: int, buffer: "memoryview") -> bool:
     A slot that cannot be read proves nothing; it must not keep another from being started.
     """
     promised = slots.seal_of(slot)
-    if promised is None:
-        return False
     try:
-        return holds(slots, slot, promised, buffer)
+        return promised is not None and holds(slots, slot, promised, buffer)
     except StorageFailed:
         return False
 
@@ -70,18 +74,28 @@ def holds(slots: "Slots", slot: int, expected: Digests, buffer: "memoryview") ->
 
     Their MD5 is not asked for again: it was that of the bytes with this SHA-256 when they came.
     """
-    size_bytes, sha256 = 0, hashlib.sha256()
+    sha256 = hashlib.sha256()
+    # One byte more than expected is one too many.
+    size_bytes = pass_on(slots, slot, expected.size_bytes + 1, buffer, sha256.update)
+    return (size_bytes, sha256.digest()) == (expected.size_bytes, expected.sha256)
+
+
+def pass_on(
+    slots: "Slots", slot: int, most_bytes: int, buffer: "memoryview", take: "Callable[[memoryview], object]"
+) -> int:
+    """Hand the first so many bytes of a slot to `take`; how many there were. *Raises* StorageFailed."""
+    size_bytes = 0
     reader = slots.reader(slot)
     try:
-        while True:
-            count = reader.readinto(buffer)
+        while size_bytes < most_bytes:
+            count = reader.readinto(buffer[: min(len(buffer), most_bytes - size_bytes)])
             if count == 0:
                 break
+            take(buffer[:count])
             size_bytes += count
-            sha256.update(buffer[:count])
     finally:
         reader.close()
-    return (size_bytes, sha256.digest()) == (expected.size_bytes, expected.sha256)
+    return size_bytes
 
 
 def encode(digests: Digests) -> bytes:
@@ -93,7 +107,7 @@ def encode(digests: Digests) -> bytes:
 
 def decode(content: bytes) -> "Digests | None":
     """The digests that the bytes stand for; None if their number is wrong."""
-    if len(content) != struct.calcsize(_PROOF):
+    if len(content) != _PROOF_BYTES:
         return None
     size_bytes, md5, sha256 = struct.unpack(_PROOF, content)
     return Digests(size_bytes, md5, sha256)

@@ -4,8 +4,6 @@ The hashes of what came tell a wrong download from a wrong disk; what is read ba
 put on record at intervals, so that a reset costs little.
 """
 
-import binascii
-
 from fota import image
 from fota.download import Download
 from fota.errors import HashMismatch, StorageFailed
@@ -37,17 +35,6 @@ if TYPE_CHECKING:
 PROVE_EVERY_BYTES = 262_144
 PROVE_EVERY_MS = 250
 """Progress is put on record when both have passed: a reset costs at most that much, or one second's download."""
-
-
-class NoLedger:
-    """Remembers nothing: after a reset the download begins again."""
-
-    def load(self) -> Proven:
-        """Nothing."""
-        return Proven()
-
-    def save(self, proven: Proven) -> None:
-        """Nothing."""
 
 
 class Installer:
@@ -85,12 +72,11 @@ class Installer:
         *Blocks* until done or failed. A failure, or a reset at any point, leaves the slot without a seal.
         *Raises* DownloadFailed, HashMismatch, StorageFailed, ImageTooLarge, and what source and ledger raise.
         """
-        buffer = self._buffer
-        came = self._receive(source, wanted, slot, buffer, progress, ledger or NoLedger())
+        came = self._receive(source, wanted, slot, progress, ledger)
         if not wanted.matches(came):
             raise HashMismatch(_difference(wanted, came))
         progress.proving(slot)
-        if not image.holds(self._slots, slot, came, buffer):
+        if not image.holds(self._slots, slot, came, self._buffer):
             raise StorageFailed(f"slot {slot} reads back other bytes than were written")
         # Cut after this: the slot proves itself; nothing is downloaded again.
         self._slots.seal(slot, came)
@@ -105,96 +91,71 @@ class Installer:
         return image.proves_itself(self._slots, slot, self._buffer)
 
     def _receive(
-        self,
-        source: "Source",
-        wanted: "Digests",
-        slot: int,
-        buffer: "memoryview",
-        progress: "Progress",
-        ledger: "Ledger",
+        self, source: "Source", wanted: "Digests", slot: int, progress: "Progress", ledger: "Ledger | None"
     ) -> "Digests":
-        start = ledger.load()
-        hasher = self._hash_again(slot, start, buffer) if 0 < start.offset_bytes <= wanted.size_bytes else None
-        if hasher is None:
-            start, hasher = start.from_the_start(), Hasher()
+        start = Proven() if ledger is None else ledger.load()
         size_bytes = wanted.size_bytes
+        hasher = Hasher()
+        if not 0 < start.offset_bytes <= size_bytes or not self._is_proven(slot, start, hasher):
+            start, hasher = start.from_the_start(), Hasher()
         writer = self._slots.resume(slot, size_bytes, start.offset_bytes)
         try:
             download = Download(
                 source, size_bytes, client=self._client, clock=self._clock, limits=self._limits, start=start
             )
-            intake = _Intake(
-                writer, hasher, start.crc32, _Milestones(download, ledger, self._clock, self._prove_every_bytes)
-            )
-            download.run(intake, buffer, progress)
+            intake = _Intake(writer, hasher, download, ledger, self._clock, self._prove_every_bytes)
+            download.run(intake, self._buffer, progress)
         finally:
             writer.close()
         return intake.hasher.digests()
 
-    def _hash_again(self, slot: int, start: Proven, buffer: "memoryview") -> "Hasher | None":
-        """The hash of the bytes said to be proven, read from storage; None if storage says otherwise."""
-        hasher, crc32, left_bytes = Hasher(), 0, start.offset_bytes
-        reader = self._slots.reader(slot)
-        try:
-            while left_bytes:
-                count = reader.readinto(buffer[: min(len(buffer), left_bytes)])
-                if count == 0:
-                    return None
-                hasher.update(buffer[:count])
-                crc32 = binascii.crc32(buffer[:count], crc32)
-                left_bytes -= count
-        finally:
-            reader.close()
-        return hasher if crc32 == start.crc32 else None
-
-
-class _Milestones:
-    """When progress is put on record, and how."""
-
-    def __init__(self, download: Download, ledger: "Ledger", clock: "Clock", every_bytes: int) -> None:
-        self._download = download
-        self._ledger = ledger
-        self._clock = clock
-        self._every_bytes = every_bytes
-        self._since_bytes = 0
-        self._due_ms = clock.now_ms() + PROVE_EVERY_MS
-
-    def passed(self, count: int, writer: "Writer", crc32: int) -> None:
-        """So many bytes more were written."""
-        self._since_bytes += count
-        if self._since_bytes < self._every_bytes or self._clock.now_ms() < self._due_ms:
-            return
-        writer.flush()
-        # Cut after this: the download goes on here. Before the flush it would name bytes that may be lost.
-        self._ledger.save(self._download.reached(crc32))
-        self._since_bytes = 0
-        self._due_ms = self._clock.now_ms() + PROVE_EVERY_MS
+    def _is_proven(self, slot: int, start: Proven, hasher: Hasher) -> bool:
+        """Whether storage holds the bytes said to be proven, which are hashed again."""
+        count = image.pass_on(self._slots, slot, start.offset_bytes, self._buffer, hasher.update)
+        return count == start.offset_bytes and hasher.crc32 == start.crc32
 
 
 class _Intake:
-    """Bytes on their way into a slot, hashed as they pass."""
+    """Bytes on their way into a slot: hashed as they pass, and put on record at intervals."""
 
-    def __init__(self, writer: "Writer", hasher: Hasher, crc32: int, milestones: _Milestones) -> None:
+    def __init__(
+        self,
+        writer: "Writer",
+        hasher: Hasher,
+        download: Download,
+        ledger: "Ledger | None",
+        clock: "Clock",
+        every_bytes: int,
+    ) -> None:
         self.hasher = hasher
-        self._writer = writer
-        self._crc32 = crc32
-        self._milestones = milestones
+        self.writer = writer
+        self.download = download
+        self.ledger = ledger
+        self.clock = clock
+        self.every_bytes = every_bytes
+        self.since_bytes = 0
+        self.due_ms = clock.now_ms() + PROVE_EVERY_MS
 
     def write(self, chunk: "memoryview") -> None:
         self.hasher.update(chunk)
-        self._crc32 = binascii.crc32(chunk, self._crc32)
-        self._writer.write(chunk)
-        self._milestones.passed(len(chunk), self._writer, self._crc32)
+        self.writer.write(chunk)
+        self.since_bytes += len(chunk)
+        if self.ledger is None or self.since_bytes < self.every_bytes or self.clock.now_ms() < self.due_ms:
+            return
+        self.writer.flush()
+        # Cut after this: the download goes on here. Before the flush it would name bytes that may be lost.
+        self.ledger.save(self.download.reached(self.hasher.crc32))
+        self.since_bytes = 0
+        self.due_ms = self.clock.now_ms() + PROVE_EVERY_MS
 
     def restart(self) -> None:
         self.hasher = Hasher()
-        self._crc32 = 0
-        self._writer.restart()
+        self.writer.restart()
 
 
 def _difference(wanted: "Digests", came: "Digests") -> str:
+    """By which digest they differ: the download has seen to their size."""
+    name, expected, got = "SHA-256", wanted.sha256, came.sha256
     if wanted.md5 != came.md5:
-        return f"MD5: expected {wanted.md5.hex()}, got {came.md5.hex()}"
-    if wanted.sha256 is not None and came.sha256 is not None:
-        return f"SHA-256: expected {wanted.sha256.hex()}, got {came.sha256.hex()}"
-    return f"size: expected {wanted.size_bytes}, got {came.size_bytes}"
+        name, expected, got = "MD5", wanted.md5, came.md5
+    return f"{name}: expected {(expected or b'').hex()}, got {(got or b'').hex()}"

@@ -26,10 +26,9 @@ INSTALLED = "installed"
 FAILED = "failed"
 """It failed before any trial, and the report of that is owed."""
 
-_STAGES = (CLAIMED, INSTALLED, FAILED)
 MAGIC = b"FJNL"
 _FORMAT = 1
-MOST_BAD = 8
+_MOST_BAD = 8
 """So many images that were rolled back are remembered, the newest."""
 
 _MOST_ETAG = 128
@@ -45,7 +44,6 @@ class Entry:
         job_id: str,
         execution: int,
         wanted: Digests,
-        *,
         stage: str = CLAIMED,
         taken_up: int = 1,
         proven: "Proven | None" = None,
@@ -73,34 +71,24 @@ class Entry:
 
     def at(self, stage: str, reason: str = "", message: str = "") -> "Entry":
         """The same update, at another stage."""
-        return self._changed(stage=stage, reason=reason, message=message[:_MOST_TEXT])
-
-    def with_proven(self, proven: Proven) -> "Entry":
-        """The same update, its download so much further."""
-        return self._changed(proven=proven)
-
-    def taken_up_again(self) -> "Entry":
-        """The same update, after a reset."""
-        return self._changed(stage=CLAIMED, taken_up=self.taken_up + 1)
-
-    def _changed(
-        self,
-        stage: "str | None" = None,
-        taken_up: "int | None" = None,
-        proven: "Proven | None" = None,
-        reason: str = "",
-        message: str = "",
-    ) -> "Entry":
         return Entry(
             self.job_id,
             self.execution,
             self.wanted,
-            stage=stage or self.stage,
-            taken_up=taken_up or self.taken_up,
-            proven=proven or self.proven,
-            reason=reason,
-            message=message,
+            stage,
+            self.taken_up,
+            self.proven,
+            reason,
+            message[:_MOST_TEXT],
         )
+
+    def with_proven(self, proven: Proven) -> "Entry":
+        """The same update, its download so much further."""
+        return Entry(self.job_id, self.execution, self.wanted, self.stage, self.taken_up, proven)
+
+    def taken_up_again(self) -> "Entry":
+        """The same update, after a reset."""
+        return Entry(self.job_id, self.execution, self.wanted, CLAIMED, self.taken_up + 1, self.proven)
 
 
 class Journal:
@@ -121,33 +109,68 @@ class Journal:
         """No update is under way and no report is owed; `bad` was rolled back. *Raises* StorageFailed."""
         images = self._bad()
         if bad is not None:
-            images = ([name for name in images if name != _name(bad)] + [_name(bad)])[-MOST_BAD:]
+            name = _name(bad)
+            if name in images:
+                images.remove(name)
+            images.append(name)
         if bad is not None or self.load() is not None:
             self._value.save(encode(None, images))
 
     def knows_bad(self, wanted: Digests) -> bool:
-        """Whether this image was rolled back here; the newest MOST_BAD are remembered."""
+        """Whether this image was rolled back here; the newest eight are remembered."""
         return _name(wanted) in self._bad()
 
     def _bad(self) -> "list[str]":
         images = _fields(self._value.load() or b"").get("bad")
-        return [name for name in images if type(name) is str][-MOST_BAD:] if isinstance(images, list) else []
+        return [name for name in images if type(name) is str] if isinstance(images, list) else []
 
 
 def encode(entry: "Entry | None", bad: "list[str] | None" = None) -> bytes:
     """The entry and the images known to be bad, as JSON."""
-    fields = {} if entry is None else _entry_fields(entry)
+    fields: "dict[str, object]" = {}
+    if entry is not None:
+        wanted, proven = entry.wanted, entry.proven
+        fields = {
+            "job": entry.job_id,
+            "execution": entry.execution,
+            "stage": entry.stage,
+            "taken_up": entry.taken_up,
+            "size": wanted.size_bytes,
+            "md5": wanted.md5.hex(),
+            "sha256": (wanted.sha256 or b"").hex(),
+            "proven": [proven.offset_bytes, proven.crc32, proven.received_bytes, proven.spent_ms],
+            "etag": proven.etag[:_MOST_ETAG],
+            "reason": entry.reason,
+            "message": entry.message,
+        }
     fields["format"] = _FORMAT
-    fields["bad"] = bad or []
+    fields["bad"] = (bad or [])[-_MOST_BAD:]
     return json.dumps(fields).encode()
 
 
 def decode(payload: bytes) -> "Entry | None":
     """The entry that the bytes stand for; None if there is none or they make no sense, whatever their CRC says."""
-    return _entry(_fields(payload))
+    fields = _fields(payload)
+    try:
+        wanted = Digests(fields["size"], bytes.fromhex(fields["md5"]), bytes.fromhex(fields["sha256"]) or None)
+        offset_bytes, crc32, received_bytes, spent_ms = fields["proven"]
+        # Each is checked afterwards, so any may be of any type.
+        entry = Entry(
+            fields["job"],
+            fields["execution"],
+            wanted,
+            fields["stage"],
+            fields["taken_up"],
+            Proven(offset_bytes, crc32, fields["etag"], received_bytes, spent_ms),
+            fields["reason"],
+            fields["message"],
+        )
+    except (ValueError, KeyError, TypeError):
+        return None
+    return entry if _is_sane(entry) else None
 
 
-def _fields(payload: bytes) -> "dict[str, object]":
+def _fields(payload: bytes) -> "dict[str, Any]":
     try:
         fields = json.loads(payload)
     except (ValueError, RuntimeError):
@@ -160,67 +183,25 @@ def _name(wanted: Digests) -> str:
     return f"{wanted.size_bytes}-{wanted.md5.hex()}"
 
 
-def _entry_fields(entry: Entry) -> "dict[str, object]":
-    sha256, proven = entry.wanted.sha256, entry.proven
-    return {
-        "job": entry.job_id,
-        "execution": entry.execution,
-        "stage": entry.stage,
-        "taken_up": entry.taken_up,
-        "size": entry.wanted.size_bytes,
-        "md5": entry.wanted.md5.hex(),
-        "sha256": "" if sha256 is None else sha256.hex(),
-        "proven": [proven.offset_bytes, proven.crc32, proven.received_bytes, proven.spent_ms],
-        "etag": proven.etag[:_MOST_ETAG],
-        "reason": entry.reason,
-        "message": entry.message,
-    }
-
-
-def _entry(fields: "dict[str, Any]") -> "Entry | None":
-    """The entry that the fields stand for; each is checked afterwards, so any may be of any type."""
-    try:
-        sha256 = bytes.fromhex(fields["sha256"])
-        wanted = Digests(fields["size"], bytes.fromhex(fields["md5"]), sha256 or None)
-        offset_bytes, crc32, received_bytes, spent_ms = fields["proven"]
-        entry = Entry(
-            fields["job"],
-            fields["execution"],
-            wanted,
-            stage=fields["stage"],
-            taken_up=fields["taken_up"],
-            proven=Proven(
-                offset_bytes,
-                crc32=crc32,
-                etag=fields["etag"],
-                received_bytes=received_bytes,
-                spent_ms=spent_ms,
-            ),
-            reason=fields["reason"],
-            message=fields["message"],
-        )
-    except (ValueError, KeyError, TypeError):
-        return None
-    return entry if _is_sane(entry) else None
-
-
 def _is_sane(entry: Entry) -> bool:
-    proven = entry.proven
-    numbers = (
+    wanted, proven = entry.wanted, entry.proven
+    for number in (
         entry.execution,
         entry.taken_up,
-        entry.wanted.size_bytes,
+        wanted.size_bytes,
         proven.offset_bytes,
         proven.crc32,
         proven.received_bytes,
         proven.spent_ms,
-    )
-    texts = (entry.job_id, entry.stage, entry.reason, entry.message, proven.etag)
+    ):
+        if type(number) is not int or number < 0:
+            return False
+    for text in (entry.job_id, entry.reason, entry.message, proven.etag):
+        if type(text) is not str:
+            return False
     return (
-        all(type(number) is int and number >= 0 for number in numbers)
-        and all(type(text) is str for text in texts)
-        and entry.stage in _STAGES
+        entry.stage in (CLAIMED, INSTALLED, FAILED)
         and 0 < len(entry.job_id) <= 64
-        and len(entry.wanted.md5) == 16
-        and (entry.wanted.sha256 is None or len(entry.wanted.sha256) == 32)
+        and len(wanted.md5) == 16
+        and (wanted.sha256 is None or len(wanted.sha256) == 32)
     )

@@ -16,31 +16,42 @@ The first keyring is put there by whoever provisions the device; each later one 
 import hashlib
 
 from fota import envelope as envelopes
-from fota import strict_json
+from fota import manifest, strict_json
 from fota.durable import DurableValue
-from fota.manifest import MOST_NUMBER, is_hexadecimal, is_name, is_whole
-from fota.trust_errors import BadKeyring, NoKeyring, TooFewSignatures, UnknownKey, WrongHardware, WrongProduct
+from fota.trust_errors import (
+    BadKeyring,
+    NoKeyring,
+    TooFewSignatures,
+    UnknownKey,
+    WrongHardware,
+    WrongProduct,
+    require_same,
+)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
-
     from fota.durable import Cell
 
 PAYLOAD_TYPE = "application/vnd.aws-iot-fota.keyring+json"
-MOST_KEYS = 8
 
 MAGIC = b"FKEY"
-_FORMAT = 1
+_MOST_KEYS = 8
 _POINT_DIGITS = 130
-_REQUIRED = ("format", "keys", "product", "threshold", "version")
+_RULES = {
+    "format": (1, 1),
+    "hardware": manifest.NAME,
+    "product": manifest.NAME,
+    "threshold": (1, _MOST_KEYS),
+    "version": (1, manifest.MOST_NUMBER),
+}
+"""As those of `fota.manifest`, of all fields but the keys."""
 
 
 class Keyring:
     """Keys and what they may sign for. Never changed: a later version replaces it."""
 
     def __init__(
-        self, *, product: str, hardware: "str | None", version: int, threshold: int, keys: "dict[str, bytes]"
+        self, product: str, hardware: "str | None", version: int, threshold: int, keys: "dict[str, bytes]"
     ) -> None:
         self.product = product
         self.hardware = hardware
@@ -57,7 +68,7 @@ class KeyringStore:
     def __init__(self, first: "Cell", second: "Cell", *others: "Cell") -> None:
         """`others` are places that only a device with a keyring has: they tell of one that is gone."""
         self._places = (first, second) + others
-        self._value = DurableValue(MAGIC, first, second, accepted=lambda content: _read(content) is not None)
+        self._value = DurableValue(MAGIC, first, second, _read)
 
     def load(self) -> "Keyring | None":
         """The keyring; None if none was ever put here.
@@ -69,7 +80,7 @@ class KeyringStore:
         if content is not None:
             return _read(content)
         if any(cell.is_made() for cell in self._places):
-            raise BadKeyring("keyring: both copies are damaged; put it there again with fota-boot --keyring FILE")
+            raise BadKeyring("keyring: both copies are damaged; see fota-boot --keyring")
         return None
 
     def save(self, keyring: Keyring) -> None:
@@ -78,10 +89,8 @@ class KeyringStore:
         Into both copies: an older one would bring back a key that was dropped. *Raises* BadKeyring, StorageFailed.
         """
         if keyring.hardware is None:
-            raise BadKeyring("hardware: missing; the keyring of a device says which hardware it is")
-        content = encode(keyring)
-        if not self._value.is_in_both(content):
-            self._value.save_in_both(content)
+            raise BadKeyring("hardware: missing; the keyring of a device names it")
+        self._value.save_in_both(encode(keyring))
 
 
 def key_id(public_key: bytes) -> str:
@@ -91,23 +100,20 @@ def key_id(public_key: bytes) -> str:
 
 def parse(content: bytes) -> Keyring:
     """The keyring that the bytes stand for. *Raises* BadKeyring, which names the field."""
-    try:
-        fields = strict_json.parse_canonical(content)
-    except ValueError as error:
-        raise BadKeyring(f"keyring: {error}", cause=error)
+    fields = manifest.checked("keyring", content, BadKeyring, _RULES, ("hardware",))
     for name in sorted(fields):
-        if name not in _REQUIRED and name != "hardware":
-            raise BadKeyring(f"{name}: unknown field; expected {', '.join(_REQUIRED)}, hardware")
-    for name in _REQUIRED:
-        if name not in fields:
-            raise BadKeyring(f"{name}: missing")
-    return _keyring(fields)
+        if name not in _RULES and name != "keys":
+            raise BadKeyring(f"{name}: expected no such field")
+    keys, threshold = _keys(fields.get("keys")), fields["threshold"]
+    if threshold > len(keys):
+        raise BadKeyring(f"threshold: expected 1 to {len(keys)}, the number of keys, got {threshold}")
+    return Keyring(fields["product"], fields.get("hardware"), fields["version"], threshold, keys)
 
 
 def encode(keyring: Keyring) -> bytes:
     """The keyring as bytes: what `parse` reads."""
     fields = {
-        "format": _FORMAT,
+        "format": 1,
         "keys": {name: key.hex() for name, key in keyring.keys.items()},
         "product": keyring.product,
         "threshold": keyring.threshold,
@@ -127,33 +133,22 @@ def successor(current: "Keyring | None", envelope: object) -> Keyring:
     WrongHardware.
     """
     if current is None:
-        raise NoKeyring("keyring: this device has none; put the first one there with fota-boot --keyring FILE")
+        raise NoKeyring("keyring: this device has none; see fota-boot --keyring")
     found = envelopes.parse(envelope)
     new = parse(envelopes.verified(found, PAYLOAD_TYPE, current.keys, current.threshold))
-    if new.product != current.product:
-        raise WrongProduct(f"product: expected {current.product}, got {new.product}")
-    if new.hardware not in (None, current.hardware):
-        raise WrongHardware(f"hardware: expected {current.hardware}, got {new.hardware}")
-    new = _with_hardware(new, current.hardware)
+    require_same(WrongProduct, "product", current.product, new.product)
+    if new.hardware is not None:
+        require_same(WrongHardware, "hardware", current.hardware, new.hardware)
+    # One for devices of several kinds leaves each its own.
+    new.hardware = current.hardware
     if encode(new) == encode(current):
         return current
-    if new.version != current.version + 1:
-        raise BadKeyring(f"version: expected {current.version + 1}, got {new.version}")
+    require_same(BadKeyring, "version", current.version + 1, new.version)
     try:
         envelopes.verified(found, PAYLOAD_TYPE, new.keys, new.threshold)
     except (TooFewSignatures, UnknownKey) as error:
         raise BadKeyring(f"keyring: not signed by its own threshold: {error}", cause=error)
     return new
-
-
-def _with_hardware(keyring: Keyring, hardware: "str | None") -> Keyring:
-    return Keyring(
-        product=keyring.product,
-        hardware=hardware,
-        version=keyring.version,
-        threshold=keyring.threshold,
-        keys=keyring.keys,
-    )
 
 
 def _read(content: bytes) -> "Keyring | None":
@@ -163,38 +158,16 @@ def _read(content: bytes) -> "Keyring | None":
         return None
 
 
-def _keyring(fields: "dict[str, Any]") -> Keyring:
-    if fields["format"] != _FORMAT or type(fields["format"]) is not int:
-        raise BadKeyring(f"format: expected {_FORMAT}, the only one that this device knows")
-    if not is_name(fields["product"]):
-        raise BadKeyring("product: expected a name")
-    hardware = fields.get("hardware")
-    if "hardware" in fields and not is_name(hardware):
-        raise BadKeyring("hardware: expected a name")
-    if not is_whole(fields["version"], 1, MOST_NUMBER):
-        raise BadKeyring(f"version: expected a whole number from 1 to {MOST_NUMBER}")
-    keys = _keys(fields["keys"])
-    if not is_whole(fields["threshold"], 1, len(keys)):
-        raise BadKeyring(f"threshold: expected 1 to {len(keys)}, the number of keys")
-    return Keyring(
-        product=fields["product"],
-        hardware=hardware,
-        version=fields["version"],
-        threshold=fields["threshold"],
-        keys=keys,
-    )
-
-
 def _keys(value: object) -> "dict[str, bytes]":
-    if not isinstance(value, dict) or not 0 < len(value) <= MOST_KEYS:
-        raise BadKeyring(f"keys: expected 1 to {MOST_KEYS} of them")
+    if not isinstance(value, dict) or not 0 < len(value) <= _MOST_KEYS:
+        raise BadKeyring(f"keys: expected 1 to {_MOST_KEYS} of them")
     keys = {}
     for name in sorted(value):
         digits = value[name]
-        if not is_hexadecimal(digits, _POINT_DIGITS) or not digits.startswith("04"):
-            raise BadKeyring(f"keys: expected {_POINT_DIGITS} hexadecimal digits in lower case, beginning with 04")
+        if not manifest.is_hexadecimal(digits, _POINT_DIGITS) or not digits.startswith("04"):
+            raise BadKeyring(f"keys: expected {_POINT_DIGITS} hexadecimal digits in lower case, 04 first")
         key = bytes.fromhex(digits)
         if name != key_id(key):
-            raise BadKeyring("keys: a key's id is not the one that its public key has")
+            raise BadKeyring(f"keys: expected {key_id(key)} for that public key, got another id")
         keys[name] = key
     return keys

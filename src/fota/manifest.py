@@ -28,20 +28,40 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+    from fota.trust_errors import NotTrusted
+
 PAYLOAD_TYPE = "application/vnd.aws-iot-fota.manifest+json"
 ANY_SLOT = "any"
 MOST_NUMBER = 9_007_199_254_740_991
-MOST_SIZE_BYTES = 2_147_483_647
 MOST_SECVER = 2_147_483_647
-MOST_NAMES = 16
-MOST_CHARACTERS = 64
+NAME = "a name"
 
-_FORMAT = 1
+_MOST_SIZE_BYTES = 2_147_483_647
+_MOST_NAMES = 16
+_MOST_CHARACTERS = 64
 _MOST_SLOT = 254
-_REQUIRED = (
-    "format", "hardware", "image", "md5", "product", "release", "secver", "seq", "sha256", "size", "slot", "version",
-)  # fmt: skip
-_KNOWN = _REQUIRED + ("critical", "not_after", "not_before")
+_NAMES = "a list of 1 to 16 names"
+_TEXT = "1 to 64 printable ASCII characters"
+_SLOT = "a slot number, or 'any'"
+
+_RULES = {
+    "critical": _NAMES,
+    "format": (1, 1),
+    "hardware": _NAMES,
+    "image": NAME,
+    "md5": 32,
+    "not_after": (0, MOST_NUMBER),
+    "not_before": (0, MOST_NUMBER),
+    "product": NAME,
+    "release": NAME,
+    "secver": (0, MOST_SECVER),
+    "seq": (1, MOST_NUMBER),
+    "sha256": 64,
+    "size": (1, _MOST_SIZE_BYTES),
+    "slot": _SLOT,
+    "version": _TEXT,
+}
+"""Of each field: the bounds of a number, how many hexadecimal digits, or what is expected in words."""
 
 
 class Manifest:
@@ -67,35 +87,36 @@ class Manifest:
 
 def parse(payload: bytes) -> Manifest:
     """The manifest that the payload of a verified envelope is. *Raises* BadManifest, which names the field."""
-    try:
-        fields = strict_json.parse_canonical(payload)
-    except ValueError as error:
-        raise BadManifest(f"manifest: {error}", cause=error)
-    for name in _REQUIRED:
-        if name not in fields:
-            raise BadManifest(f"{name}: missing")
-    for name in sorted(fields):
-        if name in _KNOWN and not _is_right(name, fields[name]):
-            raise BadManifest(f"{name}: expected {_EXPECTED[name]}")
-    for name in fields.get("critical", []):
-        if name not in _KNOWN:
+    fields = checked("manifest", payload, BadManifest, _RULES, ("critical", "not_after", "not_before"))
+    for name in fields.get("critical", ()):
+        if name not in _RULES:
             raise BadManifest(f"{name}: critical, and not known to this device")
     return Manifest(fields)
 
 
-def encode(fields: "dict[str, object]") -> bytes:
-    """The payload for these fields: what `parse` reads. *Raises* BadManifest, as a device would."""
+def checked(
+    what: str, payload: bytes, refusal: "type[NotTrusted]", rules: "dict[str, Any]", optional: "tuple[str, ...]"
+) -> "dict[str, Any]":
+    """The fields of an object in canonical JSON, each as its rule says, and more fields, as they came.
+
+    *Raises* the refusal, which names the field.
+    """
     try:
-        payload = strict_json.canonical(fields)
+        fields = strict_json.parse_canonical(payload)
     except ValueError as error:
-        raise BadManifest(f"manifest: {error}", cause=error)
-    parse(payload)
-    return payload
-
-
-def is_name(value: object) -> bool:
-    """Whether a value is a name."""
-    return _is_text(value) and all(c.isalpha() or c.isdigit() or c in "._-" for c in str(value))
+        raise refusal(f"{what}: {error}", cause=error)
+    for name in sorted(rules):
+        if name in fields:
+            rule = rules[name]
+            if not _is_right(fields[name], rule):
+                if type(rule) is tuple:
+                    rule = "a whole number, %d to %d" % rule
+                elif type(rule) is int:
+                    rule = f"{rule} hexadecimal digits in lower case"
+                raise refusal(f"{name}: expected {rule}")
+        elif name not in optional:
+            raise refusal(f"{name}: missing")
+    return fields
 
 
 def is_whole(value: object, least: int, most: int) -> bool:
@@ -105,51 +126,24 @@ def is_whole(value: object, least: int, most: int) -> bool:
 
 def is_hexadecimal(value: object, digits: int) -> bool:
     """Whether a value is so many hexadecimal digits in lower case."""
-    return type(value) is str and len(value) == digits and all(c in "0123456789abcdef" for c in value)
+    return type(value) is str and len(value) == digits and not value.strip("0123456789abcdef")
 
 
-def _is_right(name: str, value: object) -> bool:
-    if name in ("product", "image", "release"):
-        return is_name(value)
-    if name in ("hardware", "critical"):
-        return isinstance(value, list) and 0 < len(value) <= MOST_NAMES and all(is_name(one) for one in value)
-    if name == "version":
-        return _is_text(value)
-    if name in ("md5", "sha256"):
-        return is_hexadecimal(value, 32 if name == "md5" else 64)
-    if name == "slot" and value == ANY_SLOT:
-        return True
-    return is_whole(value, *_RANGES[name])
+def _is_right(value: "Any", rule: "Any") -> bool:
+    if type(rule) is tuple:
+        return is_whole(value, rule[0], rule[1])
+    if type(rule) is int:
+        return is_hexadecimal(value, rule)
+    if rule == _NAMES:
+        return isinstance(value, list) and 0 < len(value) <= _MOST_NAMES and all(map(_is_name, value))
+    if rule == _SLOT:
+        return value == ANY_SLOT or is_whole(value, 0, _MOST_SLOT)
+    return _is_name(value) if rule == NAME else _is_text(value)
+
+
+def _is_name(value: object) -> bool:
+    return _is_text(value) and not str(value).lower().strip("abcdefghijklmnopqrstuvwxyz0123456789._-")
 
 
 def _is_text(value: object) -> bool:
-    return type(value) is str and 0 < len(value) <= MOST_CHARACTERS and all(" " <= c <= "~" for c in value)
-
-
-_RANGES = {
-    "format": (_FORMAT, _FORMAT),
-    "seq": (1, MOST_NUMBER),
-    "secver": (0, MOST_SECVER),
-    "slot": (0, _MOST_SLOT),
-    "size": (1, MOST_SIZE_BYTES),
-    "not_before": (0, MOST_NUMBER),
-    "not_after": (0, MOST_NUMBER),
-}
-_NAME = f"1 to {MOST_CHARACTERS} letters, digits, dots, dashes or underscores"
-_EXPECTED = {
-    "format": "1, the only one that this device knows",
-    "product": _NAME,
-    "image": _NAME,
-    "release": _NAME,
-    "hardware": f"a list of 1 to {MOST_NAMES} names",
-    "critical": f"a list of 1 to {MOST_NAMES} names",
-    "version": f"1 to {MOST_CHARACTERS} printable ASCII characters",
-    "seq": f"a whole number from 1 to {MOST_NUMBER}",
-    "secver": f"a whole number from 0 to {MOST_SECVER}",
-    "slot": "a slot number, or 'any'",
-    "size": f"a number of bytes from 1 to {MOST_SIZE_BYTES}",
-    "sha256": "64 hexadecimal digits in lower case",
-    "md5": "32 hexadecimal digits in lower case",
-    "not_before": "seconds since 1970",
-    "not_after": "seconds since 1970",
-}
+    return type(value) is str and 0 < len(value) <= _MOST_CHARACTERS and min(value) >= " " and max(value) <= "~"

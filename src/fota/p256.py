@@ -36,12 +36,13 @@ def verify(public_key: bytes, message: bytes, signature: bytes) -> bool:
     point = point_of(public_key)
     r = int.from_bytes(signature[:32], "big")
     s = int.from_bytes(signature[32:], "big")
-    if point is None or not (0 < r < _N and 0 < s < _N):
+    n = _N
+    if point is None or not (0 < r < n and 0 < s < n):
         return False
     digest = int.from_bytes(hashlib.sha256(message).digest(), "big")
     # Fermat's inverse: MicroPython's pow takes no negative exponent.
-    inverse = pow(s, _N - 2, _N)
-    return _has_x(_sum_of_products(digest * inverse % _N, r * inverse % _N, point), r)
+    inverse = pow(s, n - 2, n)
+    return _has_x(_sum_of_products(digest * inverse % n, r * inverse % n, point), r)
 
 
 def point_of(public_key: bytes) -> "Point | None":

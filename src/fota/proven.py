@@ -7,7 +7,6 @@ class Proven:
     def __init__(
         self,
         offset_bytes: int = 0,
-        *,
         crc32: int = 0,
         etag: str = "",
         received_bytes: int = 0,

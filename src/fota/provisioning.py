@@ -1,14 +1,16 @@
 """Make a home of an empty folder, and give one its keyring: before a device leaves the bench."""
 
+import json
+
 from fota import image
 from fota.errors import AlreadyProvisioned, ImageTooLarge, NotProvisioned, StorageFailed
 from fota.home import Home
 from fota.image import Hasher
 from fota.keyring import Keyring, KeyringStore
 from fota.log import log
-from fota.record import Record
-from fota.slots.files import FileSlots
-from fota.storage import cell_pair, make_folder
+from fota.record import MOST_SLOTS, Record
+from fota.slots.files import GEOMETRY, FileSlots
+from fota.storage import cell_pair, make_folder, write_whole_file
 from fota.trust_errors import BadKeyring
 
 TYPE_CHECKING = False
@@ -42,7 +44,7 @@ def provision(
     if image_size_bytes > slot_size_bytes:
         # Said before anything is made: a folder of empty slots would only be in the way.
         raise ImageTooLarge(f"slot size: {slot_size_bytes} bytes do not hold the image, which has {image_size_bytes}")
-    slots = FileSlots.create(path, slot_count, slot_size_bytes)
+    slots = create_slots(path, slot_count, slot_size_bytes)
     for cell in cell_pair(path + "/record") + cell_pair(path + "/journal"):
         cell.create()
     if keyring is not None:
@@ -52,6 +54,20 @@ def provision(
     home.records.save_in_both(Record(FACTORY_SLOT))
     log("provisioned", home=path, slots=slot_count, slot_size_bytes=slot_size_bytes)
     return home
+
+
+def create_slots(path: str, count: int, capacity_bytes: int) -> FileSlots:
+    """Make the slots of an empty home. *Raises* StorageFailed, ValueError for an odd geometry."""
+    if not 2 <= count <= MOST_SLOTS:
+        raise ValueError(f"slots: expected 2 to {MOST_SLOTS}, got {count}")
+    if capacity_bytes <= 0:
+        raise ValueError(f"slot size: expected a positive number of bytes, got {capacity_bytes}")
+    for slot in range(count):
+        for cell in cell_pair(f"{path}/slot-{slot}.seal"):
+            cell.create()
+    geometry = {"slots": count, "slot_size_bytes": capacity_bytes}
+    write_whole_file(path + "/" + GEOMETRY, json.dumps(geometry).encode())
+    return FileSlots(path, count, capacity_bytes)
 
 
 def put_keyring(home: Home, keyring: Keyring) -> None:

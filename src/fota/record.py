@@ -45,7 +45,7 @@ _PREFIX_BYTES = 6
 _NONE = 0xFF
 
 
-class Record:
+class Record:  # noqa: PLW1641 - what may be compared need not be a key
     """One state of the boot record. Never changed: `trial` makes the next one."""
 
     def __init__(
@@ -71,26 +71,19 @@ class Record:
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Record) and encode(self) == encode(other)
 
-    def __hash__(self) -> int:
-        return hash(encode(self))
-
     def __repr__(self) -> str:
-        return (
-            f"Record(confirmed_slot={self.confirmed_slot}, boot_slot={self.boot_slot}, "
-            f"trial_slot={self.trial_slot}, attempts_spent={self.attempts_spent}, cause={self.cause!r})"
-        )
+        return f"Record{struct.unpack(_PREFIX, encode(self))}"
 
 
 class RecordStore:
     """The record in its two cells."""
 
     def __init__(self, first: "Cell", second: "Cell") -> None:
-        self._value = DurableValue(MAGIC, first, second, accepted=lambda payload: decode(payload) is not None)
+        self._value = DurableValue(MAGIC, first, second, decode)
 
     def load(self) -> "Record | None":
         """The record saved last; None if both copies are unreadable or absurd."""
-        payload = self._value.load()
-        return None if payload is None else decode(payload)
+        return decode(self._value.load() or b"")
 
     def save(self, record: Record) -> None:
         """Replace the record; survives a reset once this returns. *Raises* StorageFailed."""

@@ -5,19 +5,10 @@ for a release before it has passed all of that.
 """
 
 from fota import envelope as envelopes
-from fota import manifest, strict_json
+from fota import manifest, strict_json, trust_errors
 from fota.durable import DurableValue
 from fota.log import log
-from fota.trust_errors import (
-    BadKeyring,
-    Contradiction,
-    NotTrusted,
-    NotValidNow,
-    Unsigned,
-    WrongFormat,
-    WrongHardware,
-    WrongProduct,
-)
+from fota.trust_errors import require_same
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -49,12 +40,10 @@ def opened(envelope: object, keyring: "Keyring") -> "Manifest":
 
 def require_for(release: "Manifest", keyring: "Keyring", image_kind: str) -> None:
     """*Raises* WrongProduct, WrongHardware, WrongFormat for a release that is not for such a device."""
-    if release.product != keyring.product:
-        raise WrongProduct(f"product: expected {keyring.product}, got {release.product}")
+    require_same(trust_errors.WrongProduct, "product", keyring.product, release.product)
     if keyring.hardware not in release.hardware:
-        raise WrongHardware(f"hardware: expected {keyring.hardware} among {', '.join(release.hardware)}")
-    if release.image != image_kind:
-        raise WrongFormat(f"image: expected {image_kind}, got {release.image}")
+        raise trust_errors.WrongHardware(f"hardware: expected {keyring.hardware} among {', '.join(release.hardware)}")
+    require_same(trust_errors.WrongFormat, "image", image_kind, release.image)
 
 
 def require_valid(release: "Manifest", now_s: "int | None") -> None:
@@ -62,9 +51,9 @@ def require_valid(release: "Manifest", now_s: "int | None") -> None:
     if now_s is None:
         return
     if release.not_before is not None and now_s < release.not_before:
-        raise NotValidNow(f"not_before: {release.not_before}, and it is {now_s}")
+        raise trust_errors.NotValidNow(f"not_before: {release.not_before}, and it is {now_s}")
     if release.not_after is not None and now_s > release.not_after:
-        raise NotValidNow(f"not_after: {release.not_after}, and it is {now_s}")
+        raise trust_errors.NotValidNow(f"not_after: {release.not_after}, and it is {now_s}")
 
 
 class Admitted:
@@ -108,27 +97,26 @@ class Releases:
             log("unsigned-accepted", problem=NO_KEYRING)
             return Admitted(wanted, slot, None)
         if envelope is None:
-            raise Unsigned("envelope: missing, and this device takes signed releases only")
+            raise trust_errors.Unsigned("envelope: missing; this device takes signed releases only")
         release = opened(envelope, keyring)
         require_for(release, keyring, self.image_kind)
         self.floor().require(release)
         require_valid(release, now_s)
         if not release.wanted.matches(wanted):
-            raise Contradiction("bc_size, bc_crc or bc_sha256: expected those of the manifest")
-        if release.slot is not None and slot not in (None, release.slot):
-            raise Contradiction(f"bc_idx: expected {release.slot}, the slot of the manifest, got {slot}")
+            raise trust_errors.Contradiction("bc_size, bc_crc or bc_sha256: expected those of the manifest")
+        if release.slot is not None:
+            if slot is not None:
+                require_same(trust_errors.Contradiction, "bc_idx", release.slot, slot)
+            slot = release.slot
         log("release-admitted", release=release.release, version=release.version, seq=release.seq)
-        return Admitted(release.wanted, slot if release.slot is None else release.slot, envelope)
+        return Admitted(release.wanted, slot, envelope)
 
     def keep(self, slot: int, envelope: object) -> None:
         """Remember which release a slot holds. Survives a reset. *Raises* StorageFailed."""
         if envelope is None:
             return
-        content = strict_json.canonical(envelopes.fields(envelopes.parse(envelope)))
-        value = self._value(slot)
-        if not value.is_in_both(content):
-            # Cut after this: the slot is tried with this release, or not at all.
-            value.save_in_both(content)
+        # Cut after this: the slot is tried with this release, or not at all.
+        self._value(slot).save_in_both(strict_json.canonical(envelope))
 
     def require_kept(self, slot: int) -> None:
         """*Raises* NotTrusted unless the slot holds a release that this device still takes.
@@ -138,9 +126,9 @@ class Releases:
         keyring = self.keyrings.load()
         if keyring is None:
             return
-        release = self._kept(slot, keyring)
+        release = self._kept(slot, keyring, is_verified=False)
         if release is None:
-            raise Unsigned(f"slot {slot} holds no release that is signed")
+            raise trust_errors.Unsigned(f"slot {slot} holds no release that is signed")
         require_for(release, keyring, self.image_kind)
         self.floor().require(release)
 
@@ -174,10 +162,10 @@ class Releases:
         try:
             keyring = self.keyrings.load()
             return None if keyring is None else self._kept(slot, keyring, is_verified=True)
-        except BadKeyring:
+        except trust_errors.NotTrusted:
             return None
 
-    def _kept(self, slot: int, keyring: "Keyring", *, is_verified: bool = False) -> "Manifest | None":
+    def _kept(self, slot: int, keyring: "Keyring", *, is_verified: bool) -> "Manifest | None":
         """The release kept beside a slot, if it is the one that the slot is sealed with.
 
         *Raises* NotTrusted if it does not verify by this keyring; `is_verified` says that it did, once.
@@ -193,10 +181,6 @@ class Releases:
                 release = opened(fields, keyring)
         except ValueError:
             return None
-        except NotTrusted:
-            if is_verified:
-                return None
-            raise
         return release if release.wanted.matches(sealed) else None
 
     def _value(self, slot: int) -> DurableValue:

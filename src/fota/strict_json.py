@@ -16,15 +16,14 @@ if TYPE_CHECKING:
 
 MOST_BYTES = 131_072
 """The most that AWS IoT puts into one message."""
-MOST_DEPTH = 32
-MOST_SIGNED_DEPTH = 8
-MOST_DIGITS = 20
-MOST_FLOAT_CHARACTERS = 40
 
-_MOST_INT = 10**MOST_DIGITS - 1
-TOO_GREAT: int = 10**MOST_DIGITS
+_MOST_DEPTH = 32
+_MOST_SIGNED_DEPTH = 8
+_MOST_DIGITS = 20
+_MOST_FLOAT_CHARACTERS = 40
+
+TOO_GREAT: int = 10**_MOST_DIGITS
 """What stands for a number out of all bounds: out of those of every field too."""
-
 _ESCAPES = b'"\\/bfnrt'
 _ESCAPED = '"\\/\b\f\n\r\t'
 _WORDS = ((b"true", True), (b"false", False), (b"null", None))
@@ -43,7 +42,7 @@ def parse(text: bytes, most_bytes: int = MOST_BYTES, *, clips: bool = False) -> 
     around: "list[object]" = []
     while True:
         if type(value) in (list, dict):
-            if len(around) == MOST_DEPTH:
+            if len(around) == _MOST_DEPTH:
                 raise reader.error("nested too deep")
             around.append(value)
         while around and not reader.has_more(around[-1]):
@@ -51,7 +50,9 @@ def parse(text: bytes, most_bytes: int = MOST_BYTES, *, clips: bool = False) -> 
         if not around:
             break
         value = reader.member(around[-1])
-    reader.end()
+    reader.space()
+    if reader.at < len(text):
+        raise reader.error("expected the end")
     return document
 
 
@@ -59,8 +60,7 @@ def parse_canonical(text: bytes) -> "dict[str, Any]":
     """The object of which the text is the canonical encoding, byte for byte. *Raises* ValueError."""
     fields = parse(text)
     # What two parsers could read differently is not the one spelling of anything.
-    is_canonical = canonical(fields) == text
-    if not isinstance(fields, dict) or not is_canonical:
+    if canonical(fields) != text or not isinstance(fields, dict):
         raise ValueError("expected an object in canonical JSON")
     return fields
 
@@ -68,10 +68,10 @@ def parse_canonical(text: bytes) -> "dict[str, Any]":
 def canonical(value: object) -> bytes:
     """The only encoding of a value that may be signed: sorted keys, no spaces, nothing that needs an escape.
 
-    Takes bools, integers that `parse` takes, strings of printable ASCII, lists and dicts, at most
-    MOST_SIGNED_DEPTH deep. *Raises* ValueError for anything else.
+    Takes bools, integers that `parse` takes, strings of printable ASCII, lists and dicts, at most eight deep.
+    *Raises* ValueError for anything else.
     """
-    return _encoded(value, MOST_SIGNED_DEPTH).encode()
+    return _encoded(value, _MOST_SIGNED_DEPTH).encode()
 
 
 def _encoded(value: object, levels: int) -> str:
@@ -80,7 +80,7 @@ def _encoded(value: object, levels: int) -> str:
         return _quoted(value)
     if type(value) is bool:
         return "true" if value else "false"
-    if type(value) is int and -_MOST_INT <= value <= _MOST_INT:
+    if type(value) is int and -TOO_GREAT < value < TOO_GREAT:
         return str(value)
     members = []
     if type(value) is list and levels:
@@ -89,14 +89,14 @@ def _encoded(value: object, levels: int) -> str:
         return "[" + ",".join(members) + "]"
     if type(value) is dict and levels:
         # Quoted before they are sorted: keys of two types have no order.
-        for name in sorted([_quoted(name) for name in value]):
+        for name in sorted(map(_quoted, value)):
             members.append(name + ":" + _encoded(value[name[1:-1]], levels - 1))
         return "{" + ",".join(members) + "}"
     raise ValueError("canonical: a value of another type, too large or too deep")
 
 
 def _quoted(text: object) -> str:
-    if type(text) is not str or not all(" " <= letter <= "~" and letter not in '"\\' for letter in text):
+    if type(text) is not str or min(text + " ") < " " or max(text + " ") > "~" or '"' in text or "\\" in text:
         raise ValueError("canonical: a string that is not plain ASCII")
     return '"' + text + '"'
 
@@ -105,17 +105,17 @@ class _Reader:
     """A text, and how far it has been read."""
 
     def __init__(self, text: bytes, clips: bool) -> None:
-        self._text = text
-        self._at = 0
-        self._clips = clips
+        self.text = text
+        self.at = 0
+        self.clips = clips
 
     def error(self, problem: str) -> ValueError:
         """The error to raise; it names the place."""
-        return ValueError(f"JSON: {problem} at byte {self._at}")
+        return ValueError(f"JSON: {problem} at byte {self.at}")
 
     def value(self) -> object:
         """The next value; of a list or object only the opening bracket is read, and the value is empty."""
-        self._space()
+        self.space()
         if self._skip(b'"'):
             return self._string()
         if self._skip(b"["):
@@ -123,14 +123,14 @@ class _Reader:
         if self._skip(b"{"):
             return {}
         for word, meaning in _WORDS:
-            if self._text[self._at : self._at + len(word)] == word:
-                self._at += len(word)
+            if self.text.startswith(word, self.at):
+                self.at += len(word)
                 return meaning
         return self._number()
 
     def has_more(self, container: "Any") -> bool:
         """Whether another member follows, then the next to be read; if not, the closing bracket has been read."""
-        self._space()
+        self.space()
         if self._skip(b"]" if type(container) is list else b"}"):
             return False
         if container:
@@ -150,54 +150,46 @@ class _Reader:
         container[key] = self.value()
         return container[key]
 
-    def end(self) -> None:
-        """Only white space may follow."""
-        self._space()
-        if self._at < len(self._text):
-            raise self.error("expected the end")
-
-    def _space(self) -> None:
+    def space(self) -> None:
+        """Pass over white space."""
         while self._skip(b" \t\n\r"):
             pass
 
     def _skip(self, choices: bytes) -> bool:
         """Whether the very next byte is one of these, which is then read."""
-        is_there = self._at < len(self._text) and self._text[self._at] in choices
-        self._at += is_there
+        is_there = self.at < len(self.text) and self.text[self.at] in choices
+        self.at += is_there
         return is_there
 
     def _take(self, wanted: bytes) -> None:
-        self._space()
+        self.space()
         if not self._skip(wanted):
             raise self.error("expected " + str(wanted, "utf-8"))
 
     def _number(self) -> "int | float":
-        start = self._at
+        start = self.at
         self._skip(b"-")
-        first = self._at
+        first = self.at
         # After a zero no digit: whoever reads on finds it, and refuses it.
         if not self._skip(b"0"):
             self._digits()
-        digits, is_float = self._at - first, False
+        end = self.at
         if self._skip(b"."):
             self._digits()
-            is_float = True
         if self._skip(b"eE"):
             self._skip(b"+-")
             self._digits()
-            is_float = True
-        number = self._text[start : self._at]
-        problem = "a number that is too long"
-        if (len(number) <= MOST_FLOAT_CHARACTERS) if is_float else (digits <= MOST_DIGITS):
-            if not is_float:
+        number = self.text[start : self.at]
+        if self.at == end:
+            if end - first <= _MOST_DIGITS:
                 return int(number)
+        elif len(number) <= _MOST_FLOAT_CHARACTERS:
             value: float = float(number)
             # Of an infinity it is not 0.
             if value - value == 0:
                 return value
-            problem = "a number that is too large"
-        if not self._clips:
-            raise self.error(problem)
+        if not self.clips:
+            raise self.error("a number too long or too large")
         return TOO_GREAT
 
     def _digits(self) -> None:
@@ -208,31 +200,31 @@ class _Reader:
 
     def _string(self) -> str:
         """The string of which the opening quote has been read."""
-        text = self._text
+        text = self.text
         characters = bytearray()
         quote = -1
         while True:
-            if quote < self._at:
+            if quote < self.at:
                 # Looked for again only when it was an escaped one: else many escapes would take quadratic time.
-                quote = text.find(b'"', self._at)
+                quote = text.find(b'"', self.at)
                 if quote < 0:
                     raise self.error("a string without an end")
-            escape = text.find(b"\\", self._at, quote)
-            run = text[self._at : quote if escape < 0 else escape]
+            escape = text.find(b"\\", self.at, quote)
+            run = text[self.at : quote if escape < 0 else escape]
             if run and (min(run) < 0x20 or (max(run) > 0x7F and not _is_utf8(run))):
-                raise self.error("a control character, or bytes that are not UTF-8, in the string")
+                raise self.error("a control character or bad UTF-8")
             characters += run
-            self._at += len(run)
+            self.at += len(run)
             if escape < 0:
-                self._at += 1
+                self.at += 1
                 return str(characters, "utf-8")
             characters += self._escape().encode()
 
     def _escape(self) -> str:
         # There is a byte behind the backslash: a quote was found after it.
-        place = _ESCAPES.find(self._text[self._at + 1 : self._at + 2])
+        place = _ESCAPES.find(self.text[self.at + 1 : self.at + 2])
         if place >= 0:
-            self._at += 2
+            self.at += 2
             return _ESCAPED[place]
         code = self._code_unit()
         if 0xD800 <= code < 0xE000:
@@ -243,13 +235,13 @@ class _Reader:
         return chr(code)
 
     def _code_unit(self) -> int:
-        escape = self._text[self._at : self._at + 6]
+        digits = self.text[self.at + 2 : self.at + 6]
         # int() alone would take a sign, spaces and underscores.
-        digits = [digit for digit in escape[2:] if digit in b"0123456789abcdefABCDEF"]
-        if escape[:2] != b"\\u" or len(digits) != 4:
+        is_hexadecimal = len(digits) == 4 and not digits.strip(b"0123456789abcdefABCDEF")
+        if not (is_hexadecimal and self.text.startswith(b"\\u", self.at)):
             raise self.error("expected an escape that JSON knows")
-        self._at += 6
-        return int(escape[2:], 16)
+        self.at += 6
+        return int(digits, 16)
 
 
 def _is_utf8(run: bytes) -> bool:

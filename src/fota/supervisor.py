@@ -17,14 +17,16 @@ from fota import boot, image
 from fota._machine_cpython import RESTART_STATUS
 from fota._provisioning_cpython import give_keyring, provision_home
 from fota._signals_cpython import SignalPipe
+from fota._storage_cpython import lock_path
 from fota._systemd_cpython import Systemd
 from fota.errors import FotaError
-from fota.home import Home, lock_path
+from fota.home import Home
 from fota.log import log
 from fota.releases import NO_KEYRING
 from fota.storage import HomeLock
 from fota.trust_errors import BadKeyring
 
+MOST_ATTEMPTS = 10
 DEFAULT_DEADLINE_S = 600
 STOP_GRACE_S = 10
 """How long an image that was asked to end may take before it is killed."""
@@ -56,7 +58,7 @@ class Supervisor:
         self, home: Home, *, attempts: int, deadline_s: float, arguments: "list[str]", lock_descriptor: int
     ) -> None:
         self._home = home
-        self._attempts = min(max(attempts, 1), boot.MOST_ATTEMPTS)
+        self._attempts = min(max(attempts, 1), MOST_ATTEMPTS)
         self._deadline_s = deadline_s
         self._arguments = arguments
         self._lock_descriptor = lock_descriptor
@@ -226,7 +228,7 @@ def _parser() -> argparse.ArgumentParser:
         type=_count,
         default=boot.DEFAULT_ATTEMPTS,
         metavar="N",
-        help=f"boots a new image has to be confirmed in, {boot.MOST_ATTEMPTS} at most (default %(default)s)",
+        help=f"boots a new image has to be confirmed in, {MOST_ATTEMPTS} at most (default %(default)s)",
     )
     parser.add_argument(
         "--deadline",

@@ -24,6 +24,12 @@ between the download and the trial, and does not take the release any more, make
 from fota.errors import Refused
 
 
+def require_same(refusal: "type[NotTrusted]", field: str, expected: object, got: object) -> None:
+    """*Raises* the refusal, unless what came is what was expected."""
+    if got != expected:
+        raise refusal(f"{field}: expected {expected}, got {got}")
+
+
 class NotTrusted(Refused):
     """What came is not signed as this device demands, or not for this device."""
 

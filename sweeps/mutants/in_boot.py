@@ -84,15 +84,15 @@ BOOT: tuple[Mutant, ...] = (
         "rebuilt-with-an-unproven-slot",
         "A lost record is rebuilt with slot 0, whatever it holds.",
         _BOOT,
-        "    proven = [slot for slot in range(slot_count) if proves(slot)]\n",
+        "    proven = list(filter(proves, range(slot_count)))\n",
         "    proven = list(range(slot_count))\n",
     ),
     mutant(
         "rebuilt-from-the-last-slot",
         "A lost record is rebuilt with no slot but the last.",
         _BOOT,
-        "    proven = [slot for slot in range(slot_count) if proves(slot)]\n",
-        "    proven = [slot for slot in range(slot_count - 1, slot_count) if proves(slot)]\n",
+        "    proven = list(filter(proves, range(slot_count)))\n",
+        "    proven = list(filter(proves, range(slot_count - 1, slot_count)))\n",
     ),
     mutant(
         "rebuilt-without-a-fallback",

@@ -24,15 +24,15 @@ STORAGE: tuple[Mutant, ...] = (
         "crc-not-checked",
         "The CRC is written and never compared.",
         _DURABLE,
-        "if crc != binascii.crc32(content[:end]):",
-        "if crc == 0:",
+        "if crc == binascii.crc32(content[:end]):",
+        "if crc:",
     ),
     mutant(
         "sequence-not-increased",
         "Every copy has the same sequence number: which one is the newest is left to chance.",
         _DURABLE,
-        "sequence = max([0] + [copy[0] for copy in copies]) + 1",
-        "sequence = max([1] + [copy[0] for copy in copies])",
+        "sequence = max(copies)[0] + 1",
+        "sequence = max(copies)[0] or 1",
     ),
     mutant(
         "always-the-first-cell",
@@ -133,8 +133,8 @@ STORAGE: tuple[Mutant, ...] = (
         "seal-not-broken",
         "A sealed slot is written without breaking its seal first.",
         _FILES,
-        "        self._break_seal(slot)\n",
-        "",
+        "            self._seal_value(slot).save(_BROKEN)\n",
+        "            pass\n",
     ),
     Mutant(
         "sealed-before-download-and-trusted",
@@ -146,7 +146,7 @@ STORAGE: tuple[Mutant, ...] = (
                 "        writer = self._slots.resume(slot, size_bytes, start.offset_bytes)\n"
                 "        self._slots.seal(slot, wanted)\n",
             ),
-            Change(_IMAGE, "return holds(slots, slot, promised, buffer)", "return True"),
+            Change(_IMAGE, "promised is not None and holds(slots, slot, promised, buffer)", "promised is not None"),
         ),
     ),
     Mutant(
@@ -154,7 +154,7 @@ STORAGE: tuple[Mutant, ...] = (
         "The image is sealed before it is flushed, and a seal is believed without reading the slot.",
         (
             Change(_STORAGE, "            os.fsync(self._descriptor)\n", ""),
-            Change(_IMAGE, "return holds(slots, slot, promised, buffer)", "return True"),
+            Change(_IMAGE, "promised is not None and holds(slots, slot, promised, buffer)", "promised is not None"),
         ),
     ),
     mutant(

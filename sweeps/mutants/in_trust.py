@@ -5,6 +5,7 @@ from __future__ import annotations
 from sweeps.mutants.mutant import Change, Mutant, mutant
 
 _DEVICE = "fota/device.py"
+_DURABLE = "fota/durable.py"
 _FIRMWARE_JOB = "aws/iot/firmware_job.py"
 _FLOOR = "fota/floor.py"
 _FLOW = "aws/iot/flow.py"
@@ -137,7 +138,7 @@ TRUST: tuple[Mutant, ...] = (
         "unsigned-accepted",
         "A document without an envelope is taken, keyring or not.",
         _RELEASES,
-        '            raise Unsigned("envelope: missing, and this device takes signed releases only")\n',
+        '            raise trust_errors.Unsigned("envelope: missing; this device takes signed releases only")\n',
         "            return Admitted(wanted, slot, None)\n",
     ),
     mutant(
@@ -151,15 +152,15 @@ TRUST: tuple[Mutant, ...] = (
         "keyring-saved-into-one-copy",
         "A new keyring is written into one of its two copies: the loss of that one brings the old keys back.",
         _KEYRING,
-        "        if not self._value.is_in_both(content):\n            self._value.save_in_both(content)\n",
-        "        self._value.save(content)\n",
+        "        self._value.save_in_both(encode(keyring))\n",
+        "        self._value.save(encode(keyring))\n",
     ),
     mutant(
         "keyring-in-one-copy-after-a-cut",
         "A keyring that is there already is not written again: a cut between its two copies leaves an older one.",
-        _KEYRING,
-        "        if not self._value.is_in_both(content):\n",
-        "        if self._value.load() != content:\n",
+        _DURABLE,
+        "        if 0 in (first[0], second[0]) or not first[1] == second[1] == payload:\n",
+        "        if self.load() != payload:\n",
     ),
     mutant(
         "renewed-and-not-counted",
@@ -183,8 +184,8 @@ TRUST: tuple[Mutant, ...] = (
         "successor-of-any-version",
         "A keyring of any version takes the place of the one that is there.",
         _KEYRING,
-        "    if new.version != current.version + 1:\n",
-        "    if new.version < 1:\n",
+        '    require_same(BadKeyring, "version", current.version + 1, new.version)\n',
+        "",
     ),
     mutant(
         "successor-not-signed-by-itself",
@@ -197,7 +198,7 @@ TRUST: tuple[Mutant, ...] = (
         "keyring-without-its-hardware",
         "A keyring that is sent to devices of several kinds makes a device forget which kind it is.",
         _KEYRING,
-        "    new = _with_hardware(new, current.hardware)\n",
+        "    new.hardware = current.hardware\n",
         "",
     ),
     Mutant(

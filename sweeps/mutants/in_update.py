@@ -21,21 +21,21 @@ UPDATE: tuple[Mutant, ...] = (
         (
             Change(
                 _INSTALL,
-                "        start = ledger.load()\n",
-                "        start = ledger.load()\n"
+                "        start = Proven() if ledger is None else ledger.load()\n",
+                "        start = Proven() if ledger is None else ledger.load()\n"
                 "        if self._slots.seal_of(slot) is None:\n"
                 "            reader = self._slots.reader(slot)\n"
-                "            start = Proven(sum(iter(lambda: reader.readinto(buffer), 0)))\n",
+                "            start = Proven(sum(iter(lambda: reader.readinto(self._buffer), 0)))\n",
             ),
-            Change(_INSTALL, "return hasher if crc32 == start.crc32 else None", "return hasher"),
+            Change(_INSTALL, " and hasher.crc32 == start.crc32", ""),
         ),
     ),
     Mutant(
         "named-before-the-flush-and-trusted",
         "The journal names bytes that are not flushed, and they are gone on from without a look at their CRC.",
         (
-            Change(_INSTALL, "        writer.flush()\n", ""),
-            Change(_INSTALL, "return hasher if crc32 == start.crc32 else None", "return hasher"),
+            Change(_INSTALL, "        self.writer.flush()\n", ""),
+            Change(_INSTALL, " and hasher.crc32 == start.crc32", ""),
         ),
     ),
     mutant(

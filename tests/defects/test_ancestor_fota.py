@@ -16,7 +16,7 @@ from aws.iot.jobs import Job
 from aws.iot.telling import EVERY_MS
 from fota import image
 from fota.errors import BadDocument, DownloadTimeout, HashMismatch, ImageTooLarge, NoSuchSlot, Unreachable
-from fota.slots.files import FileSlots
+from fota.provisioning import create_slots
 from fota_testing import jobs_faults as faults
 from iot.lab import BUFFER_BYTES, FACTORY, JOB, Lab
 
@@ -235,7 +235,7 @@ def test_defect_51_without_a_readable_record_the_image_that_runs_is_the_one_to_f
 
 
 def test_defect_52_a_slot_takes_no_byte_more_than_was_announced(tmp_path: Path) -> None:
-    slots = FileSlots.create(str(tmp_path), 2, 100)
+    slots = create_slots(str(tmp_path), 2, 100)
     with pytest.raises(ImageTooLarge):
         slots.writer(1, 101)
     writer = slots.writer(1, 10)

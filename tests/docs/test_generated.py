@@ -74,7 +74,7 @@ def test_the_numbers_of_the_pages_are_those_of_the_code() -> None:
     assert limits["total_ms"].default == 3_600_000
     assert limits["fruitful_bytes"].default == 1024
     assert (limits["first_delay_ms"].default, limits["most_delay_ms"].default) == (500, 30_000)
-    assert (boot.DEFAULT_ATTEMPTS, boot.MOST_ATTEMPTS) == (1, 10)
+    assert (boot.DEFAULT_ATTEMPTS, supervisor.MOST_ATTEMPTS) == (1, 10)
     assert (supervisor.DEFAULT_DEADLINE_S, supervisor.STOP_GRACE_S) == (600, 10)
     assert (supervisor.FIRST_DELAY_S, supervisor.MOST_DELAY_S, supervisor.STABLE_S) == (1, 60, 60)
     assert CELL_BYTES == 4096

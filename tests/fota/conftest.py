@@ -6,6 +6,7 @@ import socket
 import pytest
 
 from fota.durable import CELL_BYTES
+from fota.provisioning import create_slots
 from fota.slots.files import FileSlots
 from fota_testing.authority import Authority
 from fota_testing.https_server import HttpsServer
@@ -25,7 +26,7 @@ def homes(tmp_path):
         def make(self, count=3):
             home = tmp_path / f"home-{len(self.of)}"
             home.mkdir()
-            slots = FileSlots.create(str(home), count, CAPACITY_BYTES)
+            slots = create_slots(str(home), count, CAPACITY_BYTES)
             self.of[id(slots)] = (home, slots)
             return slots
 

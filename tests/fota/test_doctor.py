@@ -16,7 +16,7 @@ from boot_lab import WAITS, BootLab, until
 from fota import _doctor_copies_cpython as copies
 from fota import _doctor_home_cpython as at_home
 from fota import _doctor_service_cpython as service
-from fota import envelope, keyring, manifest, trial
+from fota import envelope, keyring, manifest, strict_json, trial
 from fota._doctor_cpython import examine_home
 from fota._doctor_running_cpython import examine_running, running
 from fota.findings import ERROR, OK, WARNING, Finding, worst
@@ -166,7 +166,7 @@ def test_a_release_that_is_kept_whole_is_fine(home):
         "format": 1, "product": "lamp", "hardware": ["rev-b"], "version": "1", "seq": 1, "secver": 0, "slot": "any",
         "image": "zipapp", "size": 1, "sha256": "a" * 64, "md5": "b" * 32, "release": "lamp-1",
     }  # fmt: skip
-    signed = envelope.Envelope(manifest.PAYLOAD_TYPE, manifest.encode(fields), [("0" * 16, b"s" * 64)])
+    signed = envelope.Envelope(manifest.PAYLOAD_TYPE, strict_json.canonical(fields), [("0" * 16, b"s" * 64)])
     home.releases.keep(0, envelope.fields(signed))
     assert found(home, "slot-0.release") == [(OK, "both copies are whole")]
 
@@ -216,7 +216,7 @@ def test_the_spare_slot_that_holds_an_old_image_is_fine(lab, home):
 
 
 def test_a_confirmed_slot_without_a_seal_is_an_error(home):
-    home.slots._break_seal(0)
+    home.slots.writer(0, 1).close()
     one_complaint(home, "slot 0", ERROR, "seal is broken")
 
 
@@ -458,7 +458,7 @@ def test_the_command_prints_a_line_a_finding_and_ends_with_0(lab, home):
 
 
 def test_the_command_ends_with_1_after_an_error(lab, home):
-    home.slots._break_seal(0)
+    home.slots.writer(0, 1).close()
     done = lab.run("--doctor")
     assert (done.returncode, done.stderr) == (1, "")
     assert "error   slot 0: " in done.stdout

@@ -97,7 +97,7 @@ def cut_at(monkeypatch):
     return power_fails
 
 
-@pytest.mark.parametrize("step", ["FileSlots.create", "_fill", "FileSlots.seal"])
+@pytest.mark.parametrize("step", ["create_slots", "_fill", "FileSlots.seal"])
 def test_a_provisioning_that_was_cut_short_can_be_made_again(make, cut_at, step):
     with cut_at(step):
         make()

@@ -20,7 +20,7 @@ from fota.http import HttpsClient
 from fota.image import Digests
 from fota.install import Installer
 from fota.progress import Progress
-from fota.slots.files import FileSlots
+from fota.provisioning import create_slots
 from fota_testing import behaviours as server_that
 from fota_testing.authority import Authority
 from fota_testing.cells import PowerCut
@@ -77,7 +77,7 @@ class Lab:
 
 @pytest.fixture(params=["files", "memory"])
 def lab(request, trusted, tmp_path):
-    slots = FileSlots.create(str(tmp_path), 2, 60_000) if request.param == "files" else MemorySlots(2, 60_000)
+    slots = create_slots(str(tmp_path), 2, 60_000) if request.param == "files" else MemorySlots(2, 60_000)
     made = Lab(slots, trusted)
     yield made
     assert made.content(RUNNING) == OLD, "the running slot was touched"

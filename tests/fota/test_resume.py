@@ -14,7 +14,7 @@ from fota.image import Hasher
 from fota.install import PROVE_EVERY_MS, Installer
 from fota.progress import Progress
 from fota.proven import Proven
-from fota.slots.files import FileSlots
+from fota.provisioning import create_slots
 from fota_testing import behaviours as server_that
 from fota_testing.cells import PowerCut
 from fota_testing.clock import FakeClock
@@ -134,7 +134,7 @@ class Lab:
 @pytest.fixture(params=["files", "memory", "forgetful memory"])
 def lab(request, trusted, tmp_path):
     kinds = {
-        "files": lambda: FileSlots.create(str(tmp_path), 2, 60_000),
+        "files": lambda: create_slots(str(tmp_path), 2, 60_000),
         "memory": lambda: MemorySlots(2, 60_000),
         "forgetful memory": lambda: ForgetfulSlots(2, 60_000),
     }
@@ -245,7 +245,7 @@ def test_storage_that_has_less_than_was_put_on_record_is_filled_from_the_start(m
 
 
 def test_a_file_that_was_cut_short_is_filled_from_the_start(trusted, serve, tmp_path):
-    lab = Lab(FileSlots.create(str(tmp_path), 2, 60_000), trusted)
+    lab = Lab(create_slots(str(tmp_path), 2, 60_000), trusted)
     server = serve(IMAGE)
     lab.cut(server)
     path = tmp_path / f"slot-{SPARE}.img"

@@ -5,6 +5,7 @@ import pytest
 from fota import image
 from fota.errors import ImageTooLarge, NotProvisioned, StorageFailed
 from fota.image import Digests
+from fota.provisioning import create_slots
 from fota.slots.files import FileSlots
 from fota_testing.slots import measured
 
@@ -63,7 +64,7 @@ def test_an_unreadable_geometry_leaves_a_device_that_boots_and_takes_no_update(h
 @pytest.mark.parametrize(("count", "capacity_bytes"), [(1, 10), (0, 10), (17, 10), (2, 0), (2, -1)])
 def test_an_odd_geometry_is_not_made(tmp_path, count, capacity_bytes):
     with pytest.raises(ValueError, match="expected"):
-        FileSlots.create(str(tmp_path), count, capacity_bytes)
+        create_slots(str(tmp_path), count, capacity_bytes)
     assert list(tmp_path.iterdir()) == []
 
 

@@ -181,8 +181,8 @@ def test_an_image_that_cannot_be_read_is_a_failure_of_the_storage(tmp_path):
 WITHOUT_ROOM = """
 import os, resource, sys
 from fota.errors import NoSpace
-from fota.slots.files import FileSlots
-slots = FileSlots.create(sys.argv[1], 2, 100_000)
+from fota.provisioning import create_slots
+slots = create_slots(sys.argv[1], 2, 100_000)
 resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))
 before = len(os.listdir("/proc/self/fd"))
 for _ in range(3):

@@ -271,6 +271,7 @@ tell(file_system_kind("/own/home"))
 
 
 _CONTRACT = """
+from fota.provisioning import create_slots
 from fota.slots.files import FileSlots
 from fota_testing.slots_contract import Hooks, check_slots
 
@@ -279,7 +280,7 @@ homes = {}
 def make_slots():
     vfs.umount("/flash")
     mounted()
-    slots = FileSlots.create("/flash", 2, 9_000)
+    slots = create_slots("/flash", 2, 9_000)
     return slots
 
 def tear_seal(slots, slot):
@@ -306,6 +307,7 @@ def test_slots_in_files_on_littlefs_meet_every_clause(device):
 _CUTS = """
 from fota import image
 from fota.durable import CELL_BYTES, DurableValue
+from fota.provisioning import create_slots
 from fota.slots.files import FileSlots
 from fota_testing.cells import PowerCut
 from fota_testing.flash_model import TORN_SHAPES
@@ -405,7 +407,7 @@ def fill(slots, slot, content, done=None):
     slots.seal(slot, measured(slots, slot, BUFFER))
 
 def arrange():
-    slots = FileSlots.create("/flash", 2, 3000)
+    slots = create_slots("/flash", 2, 3000)
     fill(slots, 0, KEPT)
     fill(slots, 1, OLD)
 

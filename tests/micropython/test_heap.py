@@ -1,7 +1,7 @@
 """How much memory an update takes on MicroPython: 1 MiB, signed, over TLS, with the library compiled.
 
 The library lies in ROM, where its byte code runs in place, or in files, from which it is loaded into the heap.
-Sizes are those of a machine of 32 bits, as microcontrollers are: MicroPython's `-X heapsize=96wk` is 96 KiB there, and
+Sizes are for words of 32 bits, as microcontrollers have them: MicroPython's `-X heapsize=96wk` is 96 KiB there, and
 192 KiB where a word has 64, and so an object twice the size. What TLS takes is not in the heap of this port.
 """
 

@@ -298,6 +298,11 @@ def test_a_keyring_that_names_no_hardware_is_not_given_to_a_device() -> None:
         Bench(parts.keyring(hardware=parts.ABSENT))
 
 
+def test_a_keyring_that_nobody_can_sign_for_is_not_given_to_a_device() -> None:
+    with pytest.raises(trust_errors.BadKeyring, match="threshold: expected 1 to 2, the number of keys, got 3"):
+        Bench(parts.keyring(*BOTH, threshold=3))
+
+
 # Storage that fails.
 
 

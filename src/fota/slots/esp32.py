@@ -60,37 +60,37 @@ _FIRST_OTA = 0x10
 _NOT_FIRMWARE = -5379
 """ESP_ERR_OTA_VALIDATE_FAILED"""
 
-KEEP = "keep"
-REVERTED = "reverted"
-RUN = "run"
-WAIT = "wait"
-ARM = "arm"
-CANNOT_START = "cannot-start"
-GIVE_UP = "give-up"
-GIVE_BACK = "give-back"
+_KEEP = "keep"
+_REVERTED = "reverted"
+_RUN = "run"
+_WAIT = "wait"
+_ARM = "arm"
+_CANNOT_START = "cannot-start"
+_GIVE_UP = "give-up"
+_GIVE_BACK = "give-back"
 
 #    on trial?  to start next?  running?  boot loader starts it next?  a start left?  action
 ACTIONS = (
     # What runs is marked valid.
-    (False, ANY, True, ANY, ANY, KEEP),
+    (False, ANY, True, ANY, ANY, _KEEP),
     # The boot loader went back: it was confirmed, and not marked valid in time. Rolled back.
-    (False, ANY, False, ANY, ANY, REVERTED),
+    (False, ANY, False, ANY, ANY, _REVERTED),
     # It was given up, and the old image is back.
-    (True, False, False, ANY, ANY, KEEP),
+    (True, False, False, ANY, ANY, _KEEP),
     # It was given up, and runs yet: the boot loader does not guard it, and is told to start the old image.
-    (True, False, True, ANY, ANY, GIVE_BACK),
+    (True, False, True, ANY, ANY, _GIVE_BACK),
     # The start is counted, the trial goes on.
-    (True, True, True, ANY, True, RUN),
+    (True, True, True, ANY, True, _RUN),
     # It was started too often. Rolled back, and as above.
-    (True, True, True, ANY, False, GIVE_UP),
+    (True, True, True, ANY, False, _GIVE_UP),
     # The start is counted; the restart begins the trial.
-    (True, True, False, True, True, WAIT),
+    (True, True, False, True, True, _WAIT),
     # The boot loader fell back on what runs. Rolled back as damaged; what runs is marked valid.
-    (True, True, False, True, False, CANNOT_START),
+    (True, True, False, True, False, _CANNOT_START),
     # It was not started, or left no trace: the start is counted, and the boot loader told to start it.
-    (True, True, False, False, True, ARM),
+    (True, True, False, False, True, _ARM),
     # The boot loader went back. Rolled back.
-    (True, True, False, False, False, REVERTED),
+    (True, True, False, False, False, _REVERTED),
 )
 """What a boot leads to. The image asked about is the one on trial; when none is, the confirmed one."""
 
@@ -110,11 +110,15 @@ def ota_partitions(partitions: "Partitions") -> "list[Partition]":
 
     *Raises* NotProvisioned for fewer than two, or encrypted ones.
     """
-    found = [part for part in partitions.find(partitions.TYPE_APP) if _slot_of(part) is not None]
-    found.sort(key=lambda part: part.info()[1])
-    if len(found) < 2 or any(part.info()[5] for part in found):
-        raise NotProvisioned("expected two OTA partitions at least, not encrypted; flash a build for OTA")
-    return found
+    found, is_encrypted = {}, False
+    for partition in partitions.find(partitions.TYPE_APP):
+        slot = _slot_of(partition)
+        if slot is not None:
+            found[slot] = partition
+            is_encrypted = is_encrypted or partition.info()[5]
+    if len(found) < 2 or is_encrypted:
+        raise NotProvisioned("expected two OTA partitions or more, not encrypted")
+    return [found[slot] for slot in sorted(found)]
 
 
 class OtaRecords:
@@ -173,7 +177,7 @@ class OtaRecords:
 
         A device always boots: what cannot be written is logged, and tried again in the next boot.
         """
-        record, decision = self._records.load(), KEEP
+        record, decision = self._records.load(), _KEEP
         try:
             if record is None or max(record.confirmed_slot, record.trial_slot or 0) >= self._slots.count:
                 record = self._rebuilt()
@@ -186,20 +190,20 @@ class OtaRecords:
 
     def _carry_out(self, decision: str, record: Record) -> Record:
         """The record after the action."""
-        if decision in (RUN, WAIT, ARM):
+        if decision in (_RUN, _WAIT, _ARM):
             # Durable before the image goes on or is started: no start is ever gained.
             record = trial.attempt_spent(record)
             self._records.save(record)
-        if decision == ARM:
+        if decision == _ARM:
             try:
                 self._start(record.boot_slot)
             except OSError:
-                decision = CANNOT_START
-        if decision in (REVERTED, CANNOT_START, GIVE_UP):
-            record = self._rolled_back(record, "image-damaged" if decision == CANNOT_START else "not-confirmed")
-        if decision in (KEEP, REVERTED, CANNOT_START):
+                decision = _CANNOT_START
+        if decision in (_REVERTED, _CANNOT_START, _GIVE_UP):
+            record = self._rolled_back(record, "image-damaged" if decision == _CANNOT_START else "not-confirmed")
+        if decision in (_KEEP, _REVERTED, _CANNOT_START):
             self._hold()
-        elif decision in (GIVE_UP, GIVE_BACK):
+        elif decision in (_GIVE_UP, _GIVE_BACK):
             record = self._given_back(record)
         return record
 
@@ -234,10 +238,11 @@ class OtaRecords:
     def _rebuilt(self) -> Record:
         """A record, when there is none: what runs is on trial if there is another image to fall back on."""
         running_slot = self.running_slot
-        others = [slot for slot in range(self._slots.count) if slot != running_slot and self._slots.seal_of(slot)]
-        record = (
-            Record(others[0], boot_slot=running_slot, trial_slot=running_slot) if others else Record(running_slot)
-        )
+        record = Record(running_slot)
+        for slot in range(self._slots.count):
+            if slot != running_slot and self._slots.seal_of(slot) is not None:
+                record = trial.begun(Record(slot), running_slot)
+                break
         self._records.save_in_both(record)
         log("record-rebuilt", slot=running_slot)
         return record

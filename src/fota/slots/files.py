@@ -10,13 +10,14 @@ from fota import image
 from fota.durable import DurableValue
 from fota.errors import ImageTooLarge, NotProvisioned
 from fota.record import MOST_SLOTS
-from fota.storage import SlotReader, SlotWriter, cell_pair, write_whole_file
+from fota.storage import SlotReader, SlotWriter, cell_pair
+
+GEOMETRY = "slots.json"
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from fota.image import Digests
 
-_GEOMETRY = "slots.json"
 _BROKEN = b""
 
 
@@ -29,31 +30,16 @@ class FileSlots:
         self._capacity_bytes = capacity_bytes
 
     @staticmethod
-    def create(home: str, count: int, capacity_bytes: int) -> "FileSlots":
-        """Make the files of an empty home. *Raises* StorageFailed, ValueError for an odd geometry."""
-        if not 2 <= count <= MOST_SLOTS:
-            raise ValueError(f"slots: expected 2 to {MOST_SLOTS}, got {count}")
-        if capacity_bytes <= 0:
-            raise ValueError(f"slot size: expected a positive number of bytes, got {capacity_bytes}")
-        slots = FileSlots(home, count, capacity_bytes)
-        for slot in range(count):
-            for cell in cell_pair(slots._seal_path(slot)):
-                cell.create()
-        geometry = {"slots": count, "slot_size_bytes": capacity_bytes}
-        write_whole_file(slots._path(_GEOMETRY), json.dumps(geometry).encode())
-        return slots
-
-    @staticmethod
     def open(home: str) -> "FileSlots":
         """The slots of a provisioned home. *Raises* NotProvisioned.
 
         A geometry that cannot be read leaves the device bootable and closed to updates: the slots are
         counted, and none has room for an image.
         """
-        if not _exists(f"{home}/{_GEOMETRY}") and not _holds_slot(home, 0):
+        if not _exists(home + "/" + GEOMETRY) and not _holds_slot(home, 0):
             raise NotProvisioned(f"{home}: no slots here; provision it with: fota-boot --home DIR --factory IMAGE")
         try:
-            with open(home + "/" + _GEOMETRY) as file:
+            with open(home + "/" + GEOMETRY) as file:
                 geometry = json.load(file)
             count, capacity_bytes = geometry["slots"], geometry["slot_size_bytes"]
             if type(count) is not int or type(capacity_bytes) is not int or not 2 <= count <= MOST_SLOTS:
@@ -67,7 +53,7 @@ class FileSlots:
 
     def image_path(self, slot: int) -> str:
         """Where the image of a slot lies, for whoever starts it."""
-        return self._path(f"slot-{slot}.img")
+        return f"{self._home}/slot-{slot}.img"
 
     def capacity_bytes(self, slot: int) -> int:
         """The largest image that the slot can hold; none fits a slot that is not there."""
@@ -80,11 +66,10 @@ class FileSlots:
     def resume(self, slot: int, size_bytes: int, offset_bytes: int) -> "SlotWriter":
         """Go on filling a slot after a reset; its seal is broken first, if it is whole."""
         if size_bytes > self.capacity_bytes(slot):
-            raise ImageTooLarge(
-                f"size: slot {slot} holds {self.capacity_bytes(slot)} bytes, the image has {size_bytes}"
-            )
-        # Cut after this: a slot without a seal, which nothing starts.
-        self._break_seal(slot)
+            raise ImageTooLarge(f"size: slot {slot} holds {self.capacity_bytes(slot)} bytes, got {size_bytes}")
+        if self.seal_of(slot) is not None:
+            # Cut after this: a slot without a seal, which nothing starts.
+            self._seal_value(slot).save(_BROKEN)
         return SlotWriter(self.image_path(slot), size_bytes, offset_bytes)
 
     def reader(self, slot: int) -> "SlotReader":
@@ -97,26 +82,16 @@ class FileSlots:
 
     def seal_of(self, slot: int) -> "Digests | None":
         """The digests that the slot was sealed with; None if the seal is broken or damaged."""
-        content = self._seal_value(slot).load()
-        return None if content is None else image.decode(content)
-
-    def _break_seal(self, slot: int) -> None:
-        if self.seal_of(slot) is not None:
-            self._seal_value(slot).save(_BROKEN)
+        return image.decode(self._seal_value(slot).load() or b"")
 
     def _seal_value(self, slot: int) -> DurableValue:
-        return DurableValue(image.SEAL_MAGIC, *cell_pair(self._seal_path(slot)))
-
-    def _seal_path(self, slot: int) -> str:
-        return self._path(f"slot-{slot}.seal")
-
-    def _path(self, name: str) -> str:
-        return self._home + "/" + name
+        return DurableValue(image.SEAL_MAGIC, *cell_pair(f"{self._home}/slot-{slot}.seal"))
 
 
 def _holds_slot(home: str, slot: int) -> bool:
     """Whether any file of the slot is there: the loss of one must not hide the others."""
-    return any(_exists(f"{home}/slot-{slot}.{name}") for name in ("seal-0", "seal-1", "img"))
+    path = f"{home}/slot-{slot}."
+    return _exists(path + "seal-0") or _exists(path + "seal-1") or _exists(path + "img")
 
 
 def _exists(path: str) -> bool:

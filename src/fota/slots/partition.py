@@ -43,7 +43,9 @@ if TYPE_CHECKING:
 
 
 _SIZE = "<I"
-_COUNT, _BLOCK_BYTES, _ERASE = 4, 5, 6
+_COUNT = 4
+_BLOCK_BYTES = 5
+_ERASE = 6
 
 
 class PartitionSlots:
@@ -68,9 +70,7 @@ class PartitionSlots:
     def resume(self, slot: int, size_bytes: int, offset_bytes: int) -> "PartitionWriter":
         """Go on filling a slot after a reset; its seal is broken first."""
         if size_bytes > self.capacity_bytes(slot):
-            raise ImageTooLarge(
-                f"size: slot {slot} holds {self.capacity_bytes(slot)} bytes, the image has {size_bytes}"
-            )
+            raise ImageTooLarge(f"size: slot {slot} holds {self.capacity_bytes(slot)} bytes, got {size_bytes}")
         value, broken = self._seal_value(slot), struct.pack(_SIZE, size_bytes)
         if value.load() != broken:
             # Cut after this: a slot without a seal, which nothing starts.

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from fota import envelope as envelopes
 from fota import manifest as manifests
-from fota import releases
+from fota import releases, strict_json
 from fota.envelope import Envelope
 from fota.image import Digests
 from fota.keyring import Keyring
@@ -67,11 +67,12 @@ def make_release(image: Image, claim: Claim, by: Sequence[Signer]) -> Release:
     `seq` and the image's SHA-256. *Raises* BadInput, KeyUnusable.
     """
     try:
-        payload = manifests.encode(_fields(image, claim))
-    except BadManifest as error:
+        payload = strict_json.canonical(_fields(image, claim))
+        manifest = manifests.parse(payload)
+    except (ValueError, BadManifest) as error:
         raise BadInput(f"no device would read this manifest: {error}", "correct it and run this again") from error
     envelope = signed(manifests.PAYLOAD_TYPE, payload, by)
-    return Release(image, envelope, manifests.parse(payload))
+    return Release(image, envelope, manifest)
 
 
 def require_taken(envelope: Envelope, image: Image, keyring: Keyring, now_s: int | None = None) -> Manifest:
