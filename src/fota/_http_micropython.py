@@ -50,9 +50,10 @@ class SslClient:
         try:
             with open(cacert or "", "rb") as file:
                 is_pem = False
-                for certificate in pem.to_der(file, b"CERTIFICATE"):
-                    context.load_verify_locations(cadata=certificate)
-                    is_pem = True
+                for label, der in pem.blocks(file):
+                    if label == b"CERTIFICATE":
+                        context.load_verify_locations(cadata=der)
+                        is_pem = True
                 if not is_pem:
                     file.seek(0)
                     context.load_verify_locations(cadata=file.read())
