@@ -6,9 +6,8 @@ import time
 import pytest
 from paho.mqtt.client import topic_matches_sub
 
-from aws.iot._mqtt_outbox_micropython import Outbox
+from aws.iot._mqtt_outbox_micropython import Outbox, Route
 from aws.iot._mqtt_packets_micropython import matches
-from aws.iot._mqtt_routes_micropython import Route
 from aws.iot.errors import ConnectFailed, NoAnswer, NotConnected
 from fota.backoff import Backoff
 from iot.broker import CONNECT, PUBACK, SUBACK

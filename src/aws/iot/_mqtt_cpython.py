@@ -12,7 +12,7 @@ from aws.iot._mqtt_session_cpython import Message, Session
 from aws.iot._mqtt_subscriptions_cpython import Callback
 from aws.iot._mqtt_tls_cpython import offer_alpn, tls_context
 from aws.iot.credentials import Credentials
-from aws.iot.errors import BadTopic, ConnectFailed
+from aws.iot.errors import ConnectFailed
 from aws.iot.mqtt import check_filter, check_topic, encode, split_endpoint
 from fota import machine
 from fota.backoff import Backoff
@@ -73,14 +73,14 @@ class PahoConnection:
 
     def publish(self, topic: str, payload: "bytes | str | dict[str, object]", qos: int = 1) -> None:
         """Send, or queue while a lost connection is being mended. *Raises* NotConnected, BadTopic."""
-        check_topic(topic)
-        self._session.post(Message(topic, encode(payload), _checked_qos(topic, qos)))
+        check_topic(topic, qos)
+        self._session.post(Message(topic, encode(payload), qos))
         self._wake()
 
     def subscribe(self, topic_filter: str, callback: Callback, qos: int = 1) -> None:
         """Hear what matches, from now on. *Raises* NoAnswer, NotConnected, BadTopic."""
-        check_filter(topic_filter)
-        is_connected = self._session.subscribe(topic_filter, callback, _checked_qos(topic_filter, qos))
+        check_filter(topic_filter, qos)
+        is_connected = self._session.subscribe(topic_filter, callback, qos)
         self._wake()
         if is_connected:
             self._session.await_granted(topic_filter)
@@ -141,9 +141,3 @@ class PahoConnection:
         loop = self._loop
         if loop is not None:
             loop.wake()
-
-
-def _checked_qos(topic: str, qos: int) -> int:
-    if qos not in (0, 1):
-        raise BadTopic(f"{topic}: qos: expected 0 or 1, which AWS IoT knows, got {qos!r}")
-    return qos

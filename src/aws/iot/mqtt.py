@@ -95,19 +95,28 @@ def encode(payload: "bytes | str | dict[str, object]") -> bytes:
     return payload.encode() if isinstance(payload, str) else bytes(payload)
 
 
-def check_topic(topic: str) -> None:
+def check_topic(topic: str, qos: int) -> None:
     """*Raises* BadTopic unless messages can be published to `topic`; MQTT 3.1.1, section 4.7."""
-    if not _is_plain(topic) or "+" in topic or "#" in topic:
+    if not _is_name(topic):
         raise BadTopic(f"topic: expected a name without wildcards, got {topic!r}")
+    _check_qos(topic, qos)
 
 
-def check_filter(topic_filter: str) -> None:
+def check_filter(topic_filter: str, qos: int) -> None:
     """*Raises* BadTopic unless `topic_filter` can be subscribed to; MQTT 3.1.1, section 4.7."""
     levels = topic_filter.split("/")
-    whole = all(level in ("+", "#") or not ("+" in level or "#" in level) for level in levels)
-    if not _is_plain(topic_filter) or not whole or "#" in levels[:-1]:
+    if levels[-1] == "#":
+        levels[-1] = "+"
+    # A filter is what becomes a name when the levels that are wildcards become some.
+    if not _is_name("/".join(["x" if level == "+" else level for level in levels])):
         raise BadTopic(f"topic filter: expected whole levels, `+` or a last `#`, got {topic_filter!r}")
+    _check_qos(topic_filter, qos)
 
 
-def _is_plain(topic: str) -> bool:
-    return 0 < len(topic.encode()) < 65_536 and "\0" not in topic
+def _is_name(topic: str) -> bool:
+    return 0 < len(topic.encode()) < 65_536 and not ("\0" in topic or "+" in topic or "#" in topic)
+
+
+def _check_qos(topic: str, qos: int) -> None:
+    if qos not in (0, 1):
+        raise BadTopic(f"{topic}: qos: expected 0 or 1, which AWS IoT knows, got {qos!r}")
