@@ -23,7 +23,7 @@ from typing import Any
 
 import pytest
 
-from aws.iot import _mqtt_link_micropython, _mqtt_tls_cpython
+from aws.iot import _mqtt_micropython, _mqtt_tls_cpython
 from aws.iot import errors as iot_errors
 from aws.iot._mqtt_micropython import SocketConnection
 from aws.iot.credentials import Credentials
@@ -234,7 +234,7 @@ class MicroPythonLab(MqttLab):
         self._monkeypatch = monkeypatch
         self._made: list[Local | Remote] = []
         self._constants: list[dict[str, object]] = []
-        monkeypatch.setattr(_mqtt_link_micropython, "tls_context", Context)
+        monkeypatch.setattr(_mqtt_micropython, "tls_context", Context)
         if interpreter == "micropython":
             install(folder)
 

@@ -17,7 +17,6 @@ from aws.iot.mqtt import check_filter, check_topic, encode, split_endpoint
 from fota import machine
 from fota.backoff import Backoff
 
-DEFAULT_PORT = 8883
 MOST_UNACKNOWLEDGED = 20
 """QoS 1 messages sent and not yet acknowledged, beside those that wait; AWS IoT allows 100."""
 
@@ -53,7 +52,7 @@ class PahoConnection:
         """Connect, and return once the broker has accepted us. *Raises* ConnectFailed."""
         connect_by_ms = machine.now_ms() + timeout_ms
         if not self._session.is_open():
-            self._port = port or self._port or DEFAULT_PORT
+            self._port = port or self._port
             self._start_loop(self._port, timeout_ms)
         if self._session.await_connected(connect_by_ms - machine.now_ms()):
             return

@@ -26,21 +26,12 @@ if TYPE_CHECKING:
 
     from aws.iot.credentials import Credentials
 
-DIALING, ASKING, ACCEPTED, ESTABLISHED, LEAVING = 0, 1, 2, 3, 4
-"""How far a connection is: under way, secured and asked for, accepted, subscribed, and said goodbye to."""
-
-ACCEPT_WITHIN_MS = 30_000
-"""From the look-up of the name to the last SUBACK; longer is a broker that is not well."""
-
-PING_AFTER_MS = 60_000
+_PING_AFTER_MS = 60_000
 """In silence, of either side; a router may forget a connection that is silent for longer."""
 
-PONG_WITHIN_MS = 10_000
-WRITE_WITHIN_MS = 60_000
+_PONG_WITHIN_MS = 10_000
+_WRITE_WITHIN_MS = 60_000
 """For one packet, the longest of which has 128 KiB."""
-
-BUFFER_BYTES = 1_024
-"""For what is received; a longer packet gets a buffer of its own."""
 
 # Numbers, since not every port of MicroPython has the names.
 _IPPROTO_TCP = 6
@@ -68,12 +59,17 @@ class Link:
     """One connection, from the first try to make it until it is closed. Every method but `close` may raise."""
 
     def __init__(self, context: "ssl.SSLContext", host: str, port: int, turn: int, buffer: bytearray) -> None:
-        """Begin to connect. *Blocks* while the name is looked up. `turn` picks among the addresses of the host."""
-        self.stage = DIALING
+        """Begin to connect. *Blocks* while the name is looked up. `turn` picks among the addresses of the host.
+
+        What is received lies in `buffer`; a longer packet gets one of its own.
+        """
+        self.is_reached = False
+        """Whether somebody listens at the address; TLS has begun."""
         self.unsent: "memoryview | None" = None
         """What has not gone yet of the last packet. Nothing is received meanwhile: its answer would have no room."""
-        self.began_ms = self._sent_ms = self._heard_ms = machine.now_ms()
-        self._pinged_ms: "int | None" = None
+        self.pinged_ms: "int | None" = None
+        """When an answer to a ping began to be due."""
+        self._sent_ms = self._heard_ms = machine.now_ms()
         self._context = context
         self._host = host
         self._buffer = memoryview(buffer)
@@ -84,8 +80,6 @@ class Link:
         self._body: "memoryview | None" = None
         self._missing = self._buffer
         self._socket: "Any" = _dial(host, port, turn)
-        self._poll = select.poll()
-        self._poll.register(self._socket, select.POLLOUT)
 
     def send(self, packet: "bytes | bytearray") -> None:
         """Send a packet, in one write if the network takes it; *only* when nothing is `unsent`."""
@@ -95,21 +89,21 @@ class Link:
 
     def flush(self) -> None:
         """Send more of the packet that has not gone yet."""
-        while self.stage > DIALING and self.unsent is not None:
+        while self.is_reached and self.unsent is not None:
             try:
                 count = self._socket.write(self.unsent)
             except ValueError as error:
                 # In this way the handshake says that a certificate is not good, and nothing else.
                 raise ValueError(f"its certificate is not trusted: {str(error).strip()}")
             if not count:
-                if machine.now_ms() - self._sent_ms > WRITE_WITHIN_MS:
-                    raise OSError(f"the broker did not take a packet within {WRITE_WITHIN_MS} ms")
+                if machine.now_ms() - self._sent_ms > _WRITE_WITHIN_MS:
+                    raise OSError(f"the broker did not take a packet within {_WRITE_WITHIN_MS} ms")
                 return
             self.unsent = self.unsent[count:] if count < len(self.unsent) else None
 
     def receive(self) -> "tuple[int, memoryview] | None":
         """The first byte and the body of a packet that has come; the body is good until the next call."""
-        if self.unsent is not None or self.stage == DIALING:
+        if self.unsent is not None or not self.is_reached:
             return None
         octet = self._buffer[:1]
         while self._body is None:
@@ -124,34 +118,24 @@ class Link:
         # Nothing here holds on to the buffer of a long packet.
         body, self._body, self._missing = self._body, None, octet
         self._heard_ms = machine.now_ms()
-        if self._first >> 4 == packets.PINGRESP:
-            self._pinged_ms = None
         return self._first, body
 
     def keep_alive(self) -> None:
         """Ping a broker that has not heard of us for long, or we of it; *raises* OSError if it is too slow."""
         now_ms = machine.now_ms()
-        if self.stage < ESTABLISHED and now_ms - self.began_ms > ACCEPT_WITHIN_MS:
-            raise OSError(f"the broker did not accept us within {ACCEPT_WITHIN_MS} ms")
-        if self._pinged_ms is not None:
-            if now_ms - self._pinged_ms > PONG_WITHIN_MS:
-                raise OSError(f"the broker did not answer a ping within {PONG_WITHIN_MS} ms")
-        elif self.unsent is None and now_ms - min(self._sent_ms, self._heard_ms) > PING_AFTER_MS:
-            self._pinged_ms = now_ms
+        if self.pinged_ms is not None:
+            if now_ms - self.pinged_ms > _PONG_WITHIN_MS:
+                raise OSError(f"the broker did not answer a ping within {_PONG_WITHIN_MS} ms")
+        elif self.unsent is None and now_ms - min(self._sent_ms, self._heard_ms) > _PING_AFTER_MS:
+            self.pinged_ms = now_ms
             self.send(packets.PINGREQ)
-
-    def say_goodbye(self) -> None:
-        """Send the last packet; unless one is half sent: then there is no polite end."""
-        if self.unsent is None:
-            self.stage = LEAVING
-            self.send(packets.DISCONNECT)
 
     def await_ready(self, timeout_ms: int) -> None:
         """Wait until it is worth trying again, or for `timeout_ms`."""
-        if self.stage > DIALING:
-            self._poll.modify(self._socket, select.POLLIN if self.unsent is None else select.POLLOUT)
-        for ready in self._poll.poll(timeout_ms):
-            if self.stage == DIALING:
+        poll = select.poll()
+        poll.register(self._socket, select.POLLIN if self.unsent is None else select.POLLOUT)
+        for ready in poll.poll(timeout_ms):
+            if not self.is_reached:
                 self._secure(ready[1])
 
     def close(self) -> None:
@@ -190,12 +174,10 @@ class Link:
         if happened & (select.POLLERR | select.POLLHUP):
             self._socket.recv(1)
             raise OSError("the connection was not made")
-        self._poll.unregister(self._socket)
         self._socket = self._context.wrap_socket(
             self._socket, server_hostname=self._host, do_handshake_on_connect=False
         )
-        self._poll.register(self._socket, select.POLLOUT)
-        self.stage = ASKING
+        self.is_reached = True
 
 
 def _dial(host: str, port: int, turn: int) -> "Any":

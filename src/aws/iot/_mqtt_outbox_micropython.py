@@ -11,18 +11,18 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-MOST_PACKETS = 20
-MOST_BYTES = packets.MOST_PACKET_BYTES
-"""Of all together, so that one of the longest fits."""
+_MOST_PACKETS = 20
 
-RESEND_AFTER_MS = 20_000
+_RESEND_AFTER_MS = 20_000
 """Longer than the 15 s for which a slow broker of AWS Device Advisor withholds the answer to a message."""
 
-ASK_AGAIN_AFTER_MS = 4_000
+_ASK_AGAIN_AFTER_MS = 4_000
 
-BATCH = 8
+_BATCH = 8
 """AWS IoT takes this many filters in one SUBSCRIBE; it closes the connection for more."""
 
+# In the first byte of a message that is sent again; in the answer to a filter.
+_REPEATED = 0x08
 _REFUSED = 0x80
 
 
@@ -82,7 +82,8 @@ class Outbox:
         held = 0
         for entry in self.entries:
             held += len(entry.packet)
-        if len(self.entries) >= MOST_PACKETS or held + len(payload) > MOST_BYTES:
+        # All together may be as long as the longest packet, so that one such fits.
+        if len(self.entries) >= _MOST_PACKETS or held + len(payload) > packets.MOST_PACKET_BYTES:
             raise NotConnected(f"{topic}: {len(self.entries)} messages of {held} bytes wait already")
         number = self._new_number() if qos else 0
         self.entries.append(Entry(packets.publish(topic, payload, number), number, None))
@@ -96,14 +97,14 @@ class Outbox:
 
     def renounce(self, topic_filter: str) -> None:
         """Have the broker told that a filter is not wanted; if too much waits, what comes of it is dropped."""
-        if len(self.entries) < MOST_PACKETS:
+        if len(self.entries) < _MOST_PACKETS:
             number = self._new_number()
             self.entries.append(Entry(packets.unsubscribe(number, topic_filter), number, []))
 
     def ask_all(self) -> None:
         """Have every filter subscribed to, as they fit into packets."""
-        for start in range(0, len(self.routes), BATCH):
-            self.ask(self.routes[start : start + BATCH])
+        for start in range(0, len(self.routes), _BATCH):
+            self.ask(self.routes[start : start + _BATCH])
 
     def is_answered(self) -> bool:
         """Whether nothing but messages waits."""
@@ -120,10 +121,10 @@ class Outbox:
             if is_message and not with_messages:
                 continue
             if entry.sent_ms is not None:
-                if now_ms - entry.sent_ms < (RESEND_AFTER_MS if is_message else ASK_AGAIN_AFTER_MS):
+                if now_ms - entry.sent_ms < (_RESEND_AFTER_MS if is_message else _ASK_AGAIN_AFTER_MS):
                     continue
                 if is_message:
-                    entry.packet[0] |= packets.REPEATED
+                    entry.packet[0] |= _REPEATED
             entry.sent_ms = now_ms
             if not entry.number:
                 self.entries.remove(entry)
@@ -144,7 +145,7 @@ class Outbox:
         for entry in self.entries:
             if entry.sent_ms is not None:
                 # As if it had been without an answer for long: then it is marked as repeated, too.
-                entry.sent_ms -= RESEND_AFTER_MS
+                entry.sent_ms -= _RESEND_AFTER_MS
 
     def _find(self, number: int) -> "Entry | None":
         for entry in self.entries:

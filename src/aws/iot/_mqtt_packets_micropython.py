@@ -5,16 +5,11 @@ Knows no socket and no session.
 MQTT: https://docs.oasis-open.org/mqtt/mqtt/v3.1.1/mqtt-v3.1.1.html (chapters 2 and 3)
 """
 
-CONNACK, PUBLISH, PUBACK, SUBACK, UNSUBACK, PINGRESP = 2, 3, 4, 9, 11, 13
-
 PINGREQ = b"\xc0\0"
 DISCONNECT = b"\xe0\0"
 
 MOST_PACKET_BYTES = 131_072 + 512
 """AWS IoT's 128 KiB of payload, and room for the topic before it."""
-
-REPEATED = 0x08
-"""In the first byte of a message that is sent again."""
 
 # The codes of CONNACK from 1 on; only the third passes by itself.
 _REFUSALS = ("Unsupported protocol version", "Bad client ID", "Server unavailable", "Bad user name", "Not authorized")

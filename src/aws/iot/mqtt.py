@@ -80,12 +80,15 @@ if TYPE_CHECKING:
             """End the session and forget every subscription and every message not yet acknowledged."""
 
 
-def split_endpoint(endpoint: str) -> "tuple[str, int | None]":
-    """The host and, if there is one, the port of `host` or `host:port`. *Raises* ConnectFailed."""
+_DEFAULT_PORT = 8883
+
+
+def split_endpoint(endpoint: str) -> "tuple[str, int]":
+    """The host and the port of `host` or `host:port`. *Raises* ConnectFailed."""
     host, colon, digits = endpoint.partition(":")
     if not host or "/" in host or (colon and not (digits.isdigit() and 0 < int(digits) < 65_536)):
         raise ConnectFailed(f"endpoint: expected host or host:port, got {endpoint!r}")
-    return host, int(digits) if colon else None
+    return host, int(digits) if colon else _DEFAULT_PORT
 
 
 def encode(payload: "bytes | str | dict[str, object]") -> bytes:
@@ -97,9 +100,7 @@ def encode(payload: "bytes | str | dict[str, object]") -> bytes:
 
 def check_topic(topic: str, qos: int) -> None:
     """*Raises* BadTopic unless messages can be published to `topic`; MQTT 3.1.1, section 4.7."""
-    if not _is_name(topic):
-        raise BadTopic(f"topic: expected a name without wildcards, got {topic!r}")
-    _check_qos(topic, qos)
+    _check(topic, "topic: expected a name without wildcards", topic, qos)
 
 
 def check_filter(topic_filter: str, qos: int) -> None:
@@ -107,16 +108,13 @@ def check_filter(topic_filter: str, qos: int) -> None:
     levels = topic_filter.split("/")
     if levels[-1] == "#":
         levels[-1] = "+"
-    # A filter is what becomes a name when the levels that are wildcards become some.
-    if not _is_name("/".join(["x" if level == "+" else level for level in levels])):
-        raise BadTopic(f"topic filter: expected whole levels, `+` or a last `#`, got {topic_filter!r}")
-    _check_qos(topic_filter, qos)
+    # A filter is what becomes a name when each level that is a wildcard becomes an ordinary one.
+    name = "/".join(["x" if level == "+" else level for level in levels])
+    _check(name, "topic filter: expected whole levels, `+` or a last `#`", topic_filter, qos)
 
 
-def _is_name(topic: str) -> bool:
-    return 0 < len(topic.encode()) < 65_536 and not ("\0" in topic or "+" in topic or "#" in topic)
-
-
-def _check_qos(topic: str, qos: int) -> None:
+def _check(name: str, expected: str, given: str, qos: int) -> None:
+    if not 0 < len(name.encode()) < 65_536 or "\0" in name or "+" in name or "#" in name:
+        raise BadTopic(f"{expected}, got {given!r}")
     if qos not in (0, 1):
-        raise BadTopic(f"{topic}: qos: expected 0 or 1, which AWS IoT knows, got {qos!r}")
+        raise BadTopic(f"{given}: qos: expected 0 or 1, which AWS IoT knows, got {qos!r}")
