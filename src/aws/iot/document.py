@@ -16,6 +16,7 @@ Any other field is refused: a misspelled check must not be a check left out.
 """
 
 from fota.errors import BadDocument
+from fota.http_head import host_and_port
 from fota.image import Digests
 from fota.log import without_query
 
@@ -118,7 +119,7 @@ def _size(value: object) -> int:
 
 def _digest(name: str, value: object, digits: int) -> bytes:
     # bytes.fromhex alone would let spaces pass.
-    if type(value) is not str or len(value) != digits or not all(c in "0123456789abcdefABCDEF" for c in value):
+    if type(value) is not str or len(value) != digits or value.strip("0123456789abcdefABCDEF"):
         raise BadDocument(f"{name}: expected {digits} hexadecimal digits, got {_shown(value)}")
     return bytes.fromhex(value)
 
@@ -133,12 +134,11 @@ def _url(value: object) -> str:
         # Outside the text: MicroPython takes no colon within the braces of one.
         scheme = value.split(":", 1)[0] + ":"
         raise BadDocument(f"bc_url: expected https://, got {_shown(scheme)}")
-    if not all("!" <= c <= "~" for c in value) or any(c in '\\"<>^`{|}' for c in value):
-        raise BadDocument("bc_url: expected printable ASCII without spaces, quotes or braces, got others")
-    authority = value[8:].split("/", 1)[0].split("?", 1)[0].split("#", 1)[0]
-    host, _, port = authority.partition(":")
-    named = all(c.isalpha() or c.isdigit() or c in ".-" for c in host) and host.strip(".-") == host
-    if not host or not named or (":" in authority and not (port.isdigit() and 0 < int(port[:6]) < 65_536)):
+    for c in value:
+        if not "!" <= c <= "~" or c in '\\"<>^`{|}':
+            raise BadDocument("bc_url: expected printable ASCII without spaces, quotes or braces, got others")
+    _, port = host_and_port(value[8:].split("/", 1)[0].split("?", 1)[0].split("#", 1)[0])
+    if not port:
         raise BadDocument("bc_url: expected a host name and perhaps a port after https://, got something else")
     return value
 

@@ -86,8 +86,7 @@ class Thing:
 
 def _checked_name(name: str) -> str:
     # A name with `/`, `+` or `#` would reach into the topics of others.
-    is_sized = isinstance(name, str) and 1 <= len(name) <= _MOST_NAME_LETTERS
-    if not is_sized or any(letter not in _NAME_LETTERS for letter in name):
+    if not isinstance(name, str) or not 1 <= len(name) <= _MOST_NAME_LETTERS or name.strip(_NAME_LETTERS):
         raise BadThingName(f"thingname: expected 1 to 128 of a-z A-Z 0-9 : _ -, got {name!r}")
     return name
 

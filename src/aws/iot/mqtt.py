@@ -9,6 +9,8 @@ import json
 
 from aws.iot.errors import BadTopic, ConnectFailed
 
+_DEFAULT_PORT = 8883
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -78,9 +80,6 @@ if TYPE_CHECKING:
 
         def close(self) -> None:
             """End the session and forget every subscription and every message not yet acknowledged."""
-
-
-_DEFAULT_PORT = 8883
 
 
 def split_endpoint(endpoint: str) -> "tuple[str, int]":
