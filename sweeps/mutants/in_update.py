@@ -70,19 +70,19 @@ UPDATE: tuple[Mutant, ...] = (
         "installed-not-saved",
         "The journal does not learn that the image was installed.",
         _FIRMWARE_JOB,
-        "            device.journal.save(entry.at(journal.INSTALLED))\n",
+        "            device.journal.save(self._entry.at(journal.INSTALLED))\n",
         "",
     ),
     Mutant(
         "trial-before-installed",
         "The trial begins before the journal says that the image was installed.",
         (
-            Change(_FIRMWARE_JOB, "            device.journal.save(entry.at(journal.INSTALLED))\n", ""),
+            Change(_FIRMWARE_JOB, "            device.journal.save(self._entry.at(journal.INSTALLED))\n", ""),
             Change(
                 _FIRMWARE_JOB,
-                "            self._device.begin_trial(slot, entry.wanted)\n",
-                "            self._device.begin_trial(slot, entry.wanted)\n"
-                "            self._device.journal.save(entry.at(journal.INSTALLED))\n",
+                "            self._device.begin_trial(slot, self._entry.wanted)\n",
+                "            self._device.begin_trial(slot, self._entry.wanted)\n"
+                "            self._device.journal.save(self._entry.at(journal.INSTALLED))\n",
             ),
         ),
     ),
@@ -90,8 +90,8 @@ UPDATE: tuple[Mutant, ...] = (
         "journal-cleared-before-the-trial",
         "The journal is cleared when the trial begins: the new image does not know whose it is.",
         _FIRMWARE_JOB,
-        "            self._device.begin_trial(slot, entry.wanted)\n",
-        "            self._device.begin_trial(slot, entry.wanted)\n            self._device.journal.clear()\n",
+        "            self._device.begin_trial(slot, self._entry.wanted)\n",
+        "            self._device.begin_trial(slot, self._entry.wanted)\n            self._device.journal.clear()\n",
     ),
     mutant(
         "job-over-and-tried",

@@ -1,13 +1,14 @@
 """The MQTT connection that a Thing needs, in words. Bring your own by meeting it.
 
 Those that come with the library are `_mqtt_cpython.PahoConnection` and `_mqtt_micropython.SocketConnection`. Here
-is also the little that every connection needs alike: how an endpoint is read, how a payload becomes bytes, which
-topics are allowed.
+is also the little that every connection needs alike: how an endpoint is read, how a payload becomes bytes and what
+came becomes an object, which topics are allowed.
 """
 
 import json
 
 from aws.iot.errors import BadTopic, ConnectFailed
+from fota import strict_json
 
 _DEFAULT_PORT = 8883
 
@@ -95,6 +96,15 @@ def encode(payload: "bytes | str | dict[str, object]") -> bytes:
     if isinstance(payload, dict):
         payload = json.dumps(payload, separators=(",", ":"))
     return payload.encode() if isinstance(payload, str) else bytes(payload)
+
+
+def parse_object(payload: bytes, *, clips: bool = False) -> "dict[str, object] | None":
+    """The JSON object in a payload, or None if it is anything else; `clips` as in `strict_json.parse`."""
+    try:
+        value = strict_json.parse(payload, clips=clips)
+    except ValueError:
+        return None
+    return value if isinstance(value, dict) else None
 
 
 def check_topic(topic: str, qos: int) -> None:
