@@ -9,7 +9,7 @@ _FIRMWARE_JOB = "aws/iot/firmware_job.py"
 _FLOW = "aws/iot/flow.py"
 _INSTALL = "fota/install.py"
 _JOURNAL = "fota/journal.py"
-_REPORTING = "aws/iot/reporting.py"
+_JOBS = "aws/iot/jobs.py"
 _STORAGE = "fota/_storage_cpython.py"
 
 _CLEARED = "self._device.journal.clear(bad=entry.wanted if conclusion == REPORT_ROLLED_BACK else None)"
@@ -195,14 +195,14 @@ UPDATE: tuple[Mutant, ...] = (
     mutant(
         "a-lost-answer-taken-for-yes",
         "A report that nobody answered counts as accepted.",
-        _REPORTING,
+        _JOBS,
         "    except ExecutionOver as error:\n",
         "    except Exception as error:\n",
     ),
     mutant(
         "over-not-taken-for-an-answer",
         "A report is owed for ever when the service says that the job is over.",
-        _REPORTING,
+        _JOBS,
         '        log("job-over", job=job.jobid, problem=error)\n        return\n',
         '        log("job-over", job=job.jobid, problem=error)\n        raise\n',
     ),

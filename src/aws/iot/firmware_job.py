@@ -5,8 +5,7 @@ The one place where an exception becomes a job's status.
 
 from aws.iot import document as documents
 from aws.iot.errors import ExecutionOver, IotError
-from aws.iot.jobs import Job
-from aws.iot.reporting import insist, report, told
+from aws.iot.jobs import Job, insist, report
 from fota import journal, trial
 from fota.download import Source
 from fota.errors import BadDocument, BudgetSpent, Failed, FotaError, KnownBad, Refused, StorageFailed, Unreachable
@@ -54,7 +53,7 @@ class FirmwareJob:
                 raise KnownBad("this image was rolled back here; bc_insist has it tried again")
         except Refused as error:
             log("job-refused", job=self._job.jobid, reason=error.reason, problem=error)
-            self._report(Job.REJECTED, told(error))
+            self._report(Job.REJECTED, {"reason": error.reason, "message": str(error)})
             return False
         self._asked = asked
         return self._carry_out(admitted, slot)
@@ -155,7 +154,7 @@ class FirmwareJob:
             self._device.journal.save(self._entry.at(journal.FAILED, error.reason, str(error)))
         except StorageFailed as problem:
             log("job-failed", job=self._job.jobid, reason=problem.reason, problem=problem)
-        self._report(Job.FAILED, told(error))
+        self._report(Job.FAILED, {"reason": error.reason, "message": str(error)})
         self._device.journal.clear()
 
     def _report(self, status: str, details: "dict[str, str]") -> None:

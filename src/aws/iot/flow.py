@@ -7,8 +7,7 @@ never from a slot number alone.
 from aws.iot import document as documents
 from aws.iot.errors import ExecutionOver, IotError, NotConnected
 from aws.iot.firmware_job import FirmwareJob
-from aws.iot.jobs import Job
-from aws.iot.reporting import report
+from aws.iot.jobs import Job, report
 from fota import journal, trial
 from fota.errors import RolledBack
 from fota.journal import Entry

@@ -1,4 +1,4 @@
-"""The jobs of a thing: list, describe, update. Knows nothing of firmware.
+"""The jobs of a thing: list, describe, update, report how they ended. Knows nothing of firmware.
 
 AWS: https://docs.aws.amazon.com/iot/latest/developerguide/jobs-mqtt-api.html
 """
@@ -9,14 +9,17 @@ from aws.iot.exchange import MOST_TRIES, UNREADABLE, Exchange
 from aws.iot.mqtt import parse_object
 from fota import machine
 from fota.backoff import Backoff
+from fota.log import log
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from aws.iot.iot import Thing
     from fota.download import Clock
+    from fota.progress import Progress
 
 _FIRST_PUT_OFF_MS = 2_000
 _MOST_PUT_OFF_MS = 300_000
+_MOST_INSISTED = 3
 _MOST_DETAILS = 10
 _MOST_DETAIL_CHARACTERS = 1024
 
@@ -188,6 +191,36 @@ class Jobs:
         """
         answer = self._exchange.ask(topics.jobs_get(self.thing.thingname), {})
         return self._listed(answer, "inProgressJobs", Job.IN_PROGRESS), self._listed(answer, "queuedJobs", Job.QUEUED)
+
+
+def report(jobs: Jobs, job: Job, status: str, details: "dict[str, str]", progress: "Progress") -> None:
+    """Report how a job ended, over a connection that is opened again if we closed it.
+
+    *Raises* IotError while the service neither accepts it nor says that it is over: then it is still owed.
+    """
+    jobs.reconnect()
+    try:
+        insist(job, status, details)
+    except ExecutionOver as error:
+        log("job-over", job=job.jobid, problem=error)
+        return
+    reason = details.get("reason", "")
+    log("job-reported", job=job.jobid, status=status, reason=reason)
+    progress.ended(job.jobid, status, reason)
+
+
+def insist(job: Job, status: str, details: "dict[str, str]") -> None:
+    """Update a job, again when its version was another one: what we say is true whatever came between.
+
+    *Raises* ExecutionOver, VersionMismatch when that does not end, and other IotErrors.
+    """
+    for tries_left in range(_MOST_INSISTED - 1, -1, -1):
+        try:
+            job.update(status, details)
+            return
+        except VersionMismatch:
+            if not tries_left:
+                raise
 
 
 def clean_details(details: "dict[str, str]") -> "dict[str, str]":
