@@ -96,10 +96,9 @@ class SocketConnection:
         if self.is_connected():
             return
         limit = f"not connected within {timeout_ms} ms: " if self._is_trying else ""
-        problem = self._problem
         if not self._is_open:
             self.disconnect()
-        raise ConnectFailed(f"{self._endpoint}: {limit}{problem}")
+        raise ConnectFailed(f"{self._endpoint}: {limit}{self._problem}")
 
     def loop(self) -> None:
         """Receive, send and mend what can be without a wait."""
@@ -136,7 +135,7 @@ class SocketConnection:
         self._outbox.take_answered(number)
         if route.is_granted is None and self._is_open:
             raise NoAnswer(f"{topic_filter}: no answer to the subscription within {_GRANT_WITHIN_MS} ms")
-        raise NotConnected(f"{topic_filter}: the broker refused the subscription, or the connection was closed")
+        raise NotConnected(f"{topic_filter}: the broker refused the subscription or hung up")
 
     def unsubscribe(self, topic_filter: str) -> None:
         """Forget a subscription."""

@@ -91,8 +91,7 @@ class Outbox:
     def ask(self, batch: "list[Route]") -> int:
         """Have filters subscribed to; returns the number of the packet. Always taken, since few are asked for."""
         number = self._new_number()
-        filters = [(route.topic_filter, route.qos) for route in batch]
-        self.entries.append(Entry(packets.subscribe(number, filters), number, batch))
+        self.entries.append(Entry(packets.subscribe(number, batch), number, batch))
         return number
 
     def renounce(self, topic_filter: str) -> None:
@@ -141,11 +140,14 @@ class Outbox:
 
     def lose(self) -> None:
         """The connection is gone: messages are due again, what was asked for is forgotten."""
-        self.entries = [entry for entry in self.entries if entry.batch is None]
+        messages = []
         for entry in self.entries:
-            if entry.sent_ms is not None:
-                # As if it had been without an answer for long: then it is marked as repeated, too.
-                entry.sent_ms -= _RESEND_AFTER_MS
+            if entry.batch is None:
+                messages.append(entry)
+                if entry.sent_ms is not None:
+                    # As if it had been without an answer for long: then it is marked as repeated, too.
+                    entry.sent_ms -= _RESEND_AFTER_MS
+        self.entries = messages
 
     def _find(self, number: int) -> "Entry | None":
         for entry in self.entries:

@@ -5,6 +5,10 @@ Knows no socket and no session.
 MQTT: https://docs.oasis-open.org/mqtt/mqtt/v3.1.1/mqtt-v3.1.1.html (chapters 2 and 3)
 """
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from aws.iot._mqtt_outbox_micropython import Route
+
 PINGREQ = b"\xc0\0"
 DISCONNECT = b"\xe0\0"
 
@@ -27,11 +31,11 @@ def publish(topic: str, payload: bytes, number: int) -> bytearray:
     return _packet(0x32, head + number.to_bytes(2, "big"), payload) if number else _packet(0x30, head, payload)
 
 
-def subscribe(number: int, filters: "list[tuple[str, int]]") -> bytearray:
+def subscribe(number: int, batch: "list[Route]") -> bytearray:
     """Ask for what matches each filter, with at most its QoS."""
     body = number.to_bytes(2, "big")
-    for topic_filter, qos in filters:
-        body += _text(topic_filter) + bytes((qos,))
+    for route in batch:
+        body += _text(route.topic_filter) + bytes((route.qos,))
     return _packet(0x82, body)
 
 

@@ -20,9 +20,9 @@ from fota.http_head import host_and_port
 from fota.image import Digests
 from fota.log import without_query
 
-OPERATION = "fota"
-KEYRING_OPERATION = "fota-keyring"
-ANY_SLOT = "any"
+_OPERATION = "fota"
+_KEYRING_OPERATION = "fota-keyring"
+_ANY_SLOT = "any"
 MOST_SIZE_BYTES = 2_147_483_647
 MOST_URL_CHARACTERS = 4096
 
@@ -50,12 +50,12 @@ class FotaDocument:
 
 def is_fota(document: object) -> bool:
     """Whether a document is ours to carry out or to refuse."""
-    return isinstance(document, dict) and document.get("operation") == OPERATION
+    return isinstance(document, dict) and document.get("operation") == _OPERATION
 
 
 def is_keyring(document: object) -> bool:
     """Whether a document carries a keyring."""
-    return isinstance(document, dict) and document.get("operation") == KEYRING_OPERATION
+    return isinstance(document, dict) and document.get("operation") == _KEYRING_OPERATION
 
 
 def keyring_envelope(document: object) -> object:
@@ -76,8 +76,8 @@ def parse(document: object) -> FotaDocument:
     for name in _REQUIRED:
         if name not in document:
             raise BadDocument(f"{name}: missing")
-    if document.get("operation", OPERATION) != OPERATION:
-        raise BadDocument(f"operation: expected {OPERATION!r}, got {_shown(document['operation'])}")
+    if document.get("operation", _OPERATION) != _OPERATION:
+        raise BadDocument(f"operation: expected {_OPERATION!r}, got {_shown(document['operation'])}")
     sha256 = document.get("bc_sha256")
     wanted = Digests(
         _size(document["bc_size"]),
@@ -98,16 +98,16 @@ def parse(document: object) -> FotaDocument:
 
 def _require_known(document: "dict[str, object]", known: "tuple[str, ...]") -> None:
     # In order, so that both interpreters name the same field: dictionaries have none on MicroPython.
-    for name in sorted(str(one) for one in document):
+    for name in sorted(map(str, document)):
         if name not in known and not name.startswith("x-"):
             raise BadDocument(f"{_cut(without_query(name))}: unknown field; expected {', '.join(known)} or x-...")
 
 
 def _slot(value: object) -> "int | None":
-    if value == ANY_SLOT:
+    if value == _ANY_SLOT:
         return None
     if type(value) is not int or value < 0:
-        raise BadDocument(f"bc_idx: expected a slot number from 0, or {ANY_SLOT!r}, got {_shown(value)}")
+        raise BadDocument(f"bc_idx: expected a slot number from 0, or {_ANY_SLOT!r}, got {_shown(value)}")
     return value
 
 

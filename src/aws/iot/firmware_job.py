@@ -6,9 +6,8 @@ The one place where an exception becomes a job's status.
 from aws.iot import document as documents
 from aws.iot.errors import ExecutionOver, IotError
 from aws.iot.jobs import Job, insist, report
-from fota import journal, trial
+from fota import errors, journal, trial
 from fota.download import Source
-from fota.errors import BadDocument, BudgetSpent, Failed, FotaError, KnownBad, Refused, StorageFailed, Unreachable
 from fota.journal import Entry
 from fota.log import log
 
@@ -50,8 +49,8 @@ class FirmwareJob:
                 return False
             slot = device.slot_for(admitted.slot, admitted.wanted.size_bytes)
             if device.journal.knows_bad(admitted.wanted) and not asked.insists:
-                raise KnownBad("this image was rolled back here; bc_insist has it tried again")
-        except Refused as error:
+                raise errors.KnownBad("this image was rolled back here; bc_insist has it tried again")
+        except errors.Refused as error:
             log("job-refused", job=self._job.jobid, reason=error.reason, problem=error)
             self._report(Job.REJECTED, {"reason": error.reason, "message": str(error)})
             return False
@@ -68,7 +67,7 @@ class FirmwareJob:
             # Cut after this: the job comes back IN_PROGRESS, and is taken up again.
             device.journal.save(entry)
             if entry.taken_up > MOST_TAKEN_UP:
-                raise BudgetSpent(f"taken up {entry.taken_up} times, after as many resets")
+                raise errors.BudgetSpent(f"taken up {entry.taken_up} times, after as many resets")
             self._install(slot)
             device.keep_release(slot, admitted.envelope)
             # Cut after this: the job comes back IN_PROGRESS; the slot proves itself, nothing is downloaded.
@@ -79,7 +78,7 @@ class FirmwareJob:
         except ExecutionOver:
             device.journal.clear()
             raise
-        except (Failed, Refused) as error:
+        except (errors.Failed, errors.Refused) as error:
             self._fail(error)
             return False
         return self._begin_trial(slot)
@@ -87,7 +86,7 @@ class FirmwareJob:
     def _begin_trial(self, slot: int) -> bool:
         try:
             self._device.begin_trial(slot, self._entry.wanted)
-        except (Failed, Refused) as error:
+        except (errors.Failed, errors.Refused) as error:
             if self._device.verdict() == trial.AWAITING_TRIAL:
                 # The write failed and yet reads back: what the next boot reads decides. FAILED could be a lie.
                 log("record-not-saved", problem=error)
@@ -138,21 +137,21 @@ class FirmwareJob:
         except ExecutionOver:
             raise
         except IotError as error:
-            raise Unreachable("no fresh URL: the job could not be asked", cause=error)
+            raise errors.Unreachable("no fresh URL: the job could not be asked", cause=error)
         if self._disconnects:
             self._jobs.disconnect()
         fresh = documents.parse(self._job.document)
         if not fresh.wanted.matches(self._asked.wanted):
-            raise BadDocument("the document of the job wants another image than before")
+            raise errors.BadDocument("the document of the job wants another image than before")
         return fresh.url
 
-    def _fail(self, error: FotaError) -> None:
+    def _fail(self, error: errors.FotaError) -> None:
         """The device runs on as before; the job is told at once, or as soon as it can be."""
         log("job-failed", job=self._job.jobid, reason=error.reason, problem=error)
         try:
             # Cut after this: the report is owed, and sent after the reboot.
             self._device.journal.save(self._entry.at(journal.FAILED, error.reason, str(error)))
-        except StorageFailed as problem:
+        except errors.StorageFailed as problem:
             log("job-failed", job=self._job.jobid, reason=problem.reason, problem=problem)
         self._report(Job.FAILED, {"reason": error.reason, "message": str(error)})
         self._device.journal.clear()

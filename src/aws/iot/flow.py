@@ -132,17 +132,14 @@ class Flow:
             except NotConnected:
                 raise
             except IotError as error:
-                if self._owes_a_report():
+                entry = self._device.journal.load()
+                if entry is not None and entry.stage == journal.FAILED:
                     # The journal has room for one: the next job would overwrite what is owed to this one.
                     raise
                 left = error
         if left is not None:
             raise left
         return False
-
-    def _owes_a_report(self) -> bool:
-        entry = self._device.journal.load()
-        return entry is not None and entry.stage == journal.FAILED
 
 
 def _passes(health_check: "Callable[[], bool] | None") -> bool:

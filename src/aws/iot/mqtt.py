@@ -126,4 +126,4 @@ def _check(name: str, expected: str, given: str, qos: int) -> None:
     if not 0 < len(name.encode()) < 65_536 or "\0" in name or "+" in name or "#" in name:
         raise BadTopic(f"{expected}, got {given!r}")
     if qos not in (0, 1):
-        raise BadTopic(f"{given}: qos: expected 0 or 1, which AWS IoT knows, got {qos!r}")
+        raise BadTopic(f"{given}: qos: expected 0 or 1, got {qos!r}")
