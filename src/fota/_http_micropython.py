@@ -13,7 +13,7 @@ import ssl
 
 from fota import machine, pem
 from fota.errors import BadHttpAnswer, DownloadFailed, DownloadTimeout, Unreachable, UntrustedServer
-from fota.http_head import whole_number
+from fota.http_head import host_and_port, whole_number
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -41,45 +41,55 @@ class SslClient:
 
     def __init__(self, cacert: "str | None" = None) -> None:
         """*Raises* UntrustedServer without certificates: a microcontroller has none of the system's."""
-        self._context = context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-        # MicroPython's `ssl` verifies nothing until told to, whatever the protocol. Its contexts have no
-        # `check_hostname`: there a name is verified whenever a certificate is.
-        for name, value in (("check_hostname", True), ("verify_mode", ssl.CERT_REQUIRED)):
-            if name == "verify_mode" or hasattr(context, name):
-                setattr(context, name, value)
+        self._context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        # MicroPython's `ssl` verifies nothing until told to, whatever the protocol; then the host name, too.
+        self._context.verify_mode = ssl.CERT_REQUIRED
         try:
             with open(cacert or "", "rb") as file:
                 is_pem = False
-                for certificate in pem.to_der(file, b"CERTIFICATE"):
-                    context.load_verify_locations(cadata=certificate)
-                    is_pem = True
+                for label, der in pem.blocks(file):
+                    if label == b"CERTIFICATE":
+                        self._context.load_verify_locations(cadata=der)
+                        is_pem = True
                 if not is_pem:
                     file.seek(0)
-                    context.load_verify_locations(cadata=file.read())
+                    self._context.load_verify_locations(cadata=file.read())
         except (OSError, ValueError) as error:
             raise UntrustedServer(f"{cacert}: expected certificates to trust, PEM or DER", cause=error)
 
     def get(self, url: str, headers: "dict[str, str]", timeout_ms: int) -> "SslAnswer":
         """Send the request and read the head of its answer."""
-        host, port = _address(url)
-        stream = _connected(self._context, host, port, machine.now_ms() + timeout_ms)
-        answer = None
+        slash, host, port = _address(url)
+        deadline_ms = machine.now_ms() + timeout_ms
+        plain = _connected(host, port, deadline_ms)
+        tls = self._context.wrap_socket(plain, server_hostname=host, do_handshake_on_connect=False)
+        answer = SslAnswer(plain, tls, timeout_ms)
+        has_head = False
         try:
-            stream.write(_request(url, headers))
-            answer = SslAnswer(stream, timeout_ms)
+            answer.ask(_request(url, slash, headers), deadline_ms)
+            has_head = True
             return answer
         finally:
-            if answer is None:
-                stream.close()
+            if not has_head:
+                answer.close()
 
 
 class SslAnswer:
-    """See `fota.http.Answer`."""
+    """See `fota.http.Answer`: over TLS, over a connected socket that does not block."""
 
-    def __init__(self, stream: "_Stream", timeout_ms: int) -> None:
-        self._stream = stream
+    def __init__(self, plain: "socket.socket", tls: ssl.SSLSocket, timeout_ms: int) -> None:
+        self._plain = plain
+        self._tls = tls
         self._timeout_ms = timeout_ms
-        head, self._rest = _head(stream, machine.now_ms() + timeout_ms)
+        # MicroPython has `readinto`, CPython `recv_into`.
+        self._read_some: Callable[[memoryview], int] = getattr(tls, "readinto", None) or tls.recv_into
+
+    def ask(self, request: bytearray, deadline_ms: int) -> None:
+        """Send it, behind the handshake and before the deadline of connecting, and read the head of the answer."""
+        rest = memoryview(request)
+        while rest:
+            rest = rest[self._waited(self._tls.write, rest, deadline_ms) :]
+        head, self._rest = self._head(machine.now_ms() + self._timeout_ms)
         self.status, fields = _parsed(head)
         self.etag = fields.get("etag")
         self.content_range = fields.get("content-range")
@@ -94,45 +104,37 @@ class SslAnswer:
             buffer[:count] = self._rest[:count]
             self._rest = self._rest[count:]
         else:
-            count = self._stream.readinto(buffer, machine.now_ms() + self._timeout_ms)
+            count = self._read(buffer, machine.now_ms() + self._timeout_ms)
         if self._left_bytes is not None:
             self._left_bytes -= count
         return count
 
     def close(self) -> None:
         """End the connection: the rest of a body is not waited for."""
-        self._stream.close()
-
-
-class _Stream:
-    """TLS over a connected socket that does not block."""
-
-    def __init__(self, plain: "socket.socket", tls: ssl.SSLSocket, deadline_ms: int) -> None:
-        self._plain = plain
-        self._tls = tls
-        self._deadline_ms = deadline_ms
-        # MicroPython has `readinto`, CPython `recv_into`.
-        self._readinto: Callable[[memoryview], int] = getattr(tls, "readinto", None) or tls.recv_into
-
-    def close(self) -> None:
-        """End the connection."""
         self._tls.close()
         # After a failed handshake MicroPython's TLS has let go of it, open.
         self._plain.close()
 
-    def write(self, content: bytearray) -> None:
-        """Send all of it, behind the handshake, before the deadline of connecting."""
-        rest = memoryview(content)
-        while rest:
-            rest = rest[self._waited(self._tls.write, rest, self._deadline_ms) :]
+    def _head(self, deadline_ms: int) -> "tuple[bytes, bytes]":
+        """The head of the answer, without its empty line, and the bytes of the body that came along."""
+        piece = memoryview(bytearray(_PIECE_BYTES))
+        came = b""
+        end = -1
+        while end < 0:
+            count = self._read(piece, deadline_ms)
+            came += bytes(piece[:count])
+            end = came.find(b"\r\n\r\n")
+            if not count or (len(came) if end < 0 else end + 4) > _MOST_HEAD_BYTES:
+                raise Unreachable("the answer has no head, or no end of it")
+        return came[:end], came[end + 4 :]
 
-    def readinto(self, buffer: "memoryview", deadline_ms: int) -> int:
+    def _read(self, buffer: "memoryview", deadline_ms: int) -> int:
         """What is there, a byte at least; 0 at the end of the stream."""
         done = 0
         while done < len(buffer):
             piece = buffer[done : done + _PIECE_BYTES]
             try:
-                count = _once(self._readinto, piece) if done else self._waited(self._readinto, piece, deadline_ms)
+                count = _once(self._read_some, piece) if done else self._waited(self._read_some, piece, deadline_ms)
             except DownloadFailed:
                 if not done:
                     raise
@@ -152,21 +154,20 @@ class _Stream:
             _wait(self._tls, select.POLLIN, deadline_ms)
 
 
-def _connected(context: ssl.SSLContext, host: str, port: int, deadline_ms: int) -> _Stream:
-    """A connection to the first address of the host that takes one. *Raises* Unreachable, DownloadTimeout."""
+def _connected(host: str, port: int, deadline_ms: int) -> "socket.socket":
+    """Connected to the first address of the host that takes one. *Raises* Unreachable, DownloadTimeout."""
     problem: DownloadFailed = Unreachable("no such host")
     for family, kind, protocol, _, address in _once(socket.getaddrinfo, host, port, 0, socket.SOCK_STREAM) or ():
         plain = socket.socket(family, kind, protocol)
         try:
             plain.setblocking(False)
             _once(plain.connect, address)
-            if _wait(plain, select.POLLOUT, deadline_ms) != select.POLLOUT:
-                raise Unreachable("no connection")
-            tls = context.wrap_socket(plain, server_hostname=host, do_handshake_on_connect=False)
-            return _Stream(plain, tls, deadline_ms)
+            if _wait(plain, select.POLLOUT, deadline_ms) == select.POLLOUT:
+                return plain
+            problem = Unreachable("no connection")
         except DownloadFailed as error:
             problem = error
-            plain.close()
+        plain.close()
     raise problem
 
 
@@ -195,20 +196,22 @@ def _wait(thing: "socket.socket", event: int, deadline_ms: int) -> int:
     raise DownloadTimeout("the server was silent for too long")
 
 
-def _address(url: str) -> "tuple[str, int]":
-    """Host and port of an https URL that no two parsers read differently. *Raises* BadHttpAnswer."""
-    slash = max(url.find("/", 8), 0)
-    host, colon, text = url[8:slash].partition(":")
-    port = whole_number(text) if colon else 443
-    named = host.strip(".-") and all(c.isalpha() or c.isdigit() or c in ".-" for c in host)
-    plain = all("!" <= c <= "~" and c != "#" for c in url)
-    if not (url.startswith("https://") and named and slash and plain and port and port < 65_536):
-        raise BadHttpAnswer("the URL cannot be used")
-    return host, port
+def _address(url: str) -> "tuple[int, str, int]":
+    """Where the path begins, host and port of an https URL that no two parsers read differently.
 
-
-def _request(url: str, headers: "dict[str, str]") -> bytearray:
+    *Raises* BadHttpAnswer.
+    """
     slash = url.find("/", 8)
+    host, port = host_and_port(url[8:slash] if slash > 0 and url.startswith("https://") else "")
+    for c in url:
+        if not "!" <= c <= "~" or c == "#":
+            port = 0
+    if not port:
+        raise BadHttpAnswer("the URL cannot be used")
+    return slash, host, port
+
+
+def _request(url: str, slash: int, headers: "dict[str, str]") -> bytearray:
     request = bytearray(b"GET ")
     # In pieces: the query of a presigned URL is long, and small heaps have no room for copies of it.
     for start in range(slash, len(url), _PIECE_BYTES):
@@ -220,26 +223,12 @@ def _request(url: str, headers: "dict[str, str]") -> bytearray:
     return request
 
 
-def _head(stream: _Stream, deadline_ms: int) -> "tuple[bytes, bytes]":
-    """The head of the answer, without its empty line, and the bytes of the body that came along."""
-    piece = memoryview(bytearray(_PIECE_BYTES))
-    came = b""
-    end = -1
-    while end < 0:
-        count = stream.readinto(piece, deadline_ms)
-        came += bytes(piece[:count])
-        end = came.find(b"\r\n\r\n")
-        if not count or (len(came) if end < 0 else end + 4) > _MOST_HEAD_BYTES:
-            raise Unreachable("the answer has no head, or no end of it")
-    return came[:end], came[end + 4 :]
-
-
 def _parsed(head: bytes) -> "tuple[int, dict[str, str]]":
     """The status, and the headers of _FIELDS (RFC 9112). *Raises* Unreachable for what is no head."""
     fields: "dict[str, str]" = {}
     # ASCII alone, and no line that ends in half a line's end.
-    sound = all(31 < byte < 127 or byte == 9 for byte in head.replace(b"\r\n", b""))
-    lines = str(head if sound else b"", "ascii").split("\r\n")
+    odd = head.replace(b"\r\n", b"").strip(bytes(range(32, 127)) + b"\t")
+    lines = str(b"" if odd else head, "ascii").split("\r\n")
     version, _, rest = lines.pop(0).partition(" ")
     status = whole_number(rest[:3]) or 0
     if (

@@ -32,6 +32,14 @@ def whole_number(text: str) -> "int | None":
 
     Digits of ASCII only: `isdigit` alone lets others pass, some of which `int` does not take.
     """
-    if not 0 < len(text) < 16 or not all(c in "0123456789" for c in text):
+    if not 0 < len(text) < 16 or text.strip("0123456789"):
         return None
     return int(text)
+
+
+def host_and_port(authority: str) -> "tuple[str, int]":
+    """Of the `host` or `host:port` of an https URL in ASCII; port 0 if two parsers could read it differently."""
+    host, colon, digits = authority.partition(":")
+    port = whole_number(digits) if colon else 443
+    is_sound = host and host.strip(".-") == host and not host.lower().strip("abcdefghijklmnopqrstuvwxyz0123456789.-")
+    return host, port if is_sound and port and port < 65_536 else 0

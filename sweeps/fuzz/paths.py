@@ -17,10 +17,11 @@ from sweeps.fuzz.stage import NOW_S
 
 from aws.iot import fota as awsfota
 from aws.iot.errors import ExecutionOver
-from aws.iot.exchange import UNREADABLE, Exchange, parse_object
+from aws.iot.exchange import UNREADABLE, Exchange
 from aws.iot.flow import Flow
 from aws.iot.iot import Thing
 from aws.iot.jobs import Job, Jobs
+from aws.iot.mqtt import parse_object
 from fota.progress import Progress
 from fota_testing.jobs_service import JobsService
 from fota_testing.memory_connection import MemoryConnection
@@ -99,7 +100,7 @@ class _ScriptedExchange(Exchange):
 
     def ask(self, topic: str, request: dict[str, object], tries: int = 1) -> dict[str, object]:  # noqa: ARG002 - its signature
         if not topic.endswith("/update"):
-            body = parse_object(self._answer)
+            body = parse_object(self._answer, clips=True)
             return UNREADABLE if body is None else body
         status, details = request["status"], request.get("statusDetails")
         if status == Job.IN_PROGRESS:

@@ -11,7 +11,7 @@ import hashlib
 import struct
 
 from aws.iot import document as documents
-from aws.iot.exchange import parse_object
+from aws.iot.mqtt import parse_object
 from fota import envelope as envelopes
 from fota import keyring as keyrings
 from fota import manifest, strict_json
@@ -108,7 +108,7 @@ def verdict(text: bytes, judge: "Judge | None" = None) -> str:
     said: list[str] = []
     document = _ask(said, "json", strict_json.parse, text)
     # What a device reads is an object; it is more patient with numbers.
-    document = _ask(said, "object", parse_object, text) or document
+    document = _ask(said, "object", lambda question: parse_object(question, clips=True), text) or document
     if document is _NOTHING:
         return said[0] + "; " + said[1]
     _ask(said, "canonical", strict_json.canonical, document)

@@ -101,16 +101,16 @@ TRUST: tuple[Mutant, ...] = (
         (
             Change(_DEVICE, _REQUIRED, ""),
             Change(_FIRMWARE_JOB, _KEPT, ""),
-            Change(_FIRMWARE_JOB, "self._begin_trial(entry, slot)\n", "self._begin_trial(entry, slot, admitted)\n"),
+            Change(_FIRMWARE_JOB, "self._begin_trial(slot)\n", "self._begin_trial(slot, admitted)\n"),
             Change(
                 _FIRMWARE_JOB,
-                "    def _begin_trial(self, entry: Entry, slot: int) -> bool:\n",
-                '    def _begin_trial(self, entry: Entry, slot: int, admitted: "Admitted") -> bool:\n',
+                "    def _begin_trial(self, slot: int) -> bool:\n",
+                '    def _begin_trial(self, slot: int, admitted: "Admitted") -> bool:\n',
             ),
             Change(
                 _FIRMWARE_JOB,
-                "            self._device.begin_trial(slot, entry.wanted)\n",
-                "            self._device.begin_trial(slot, entry.wanted)\n"
+                "            self._device.begin_trial(slot, self._entry.wanted)\n",
+                "            self._device.begin_trial(slot, self._entry.wanted)\n"
                 "            self._device.keep_release(slot, admitted.envelope)\n",
             ),
         ),
@@ -223,6 +223,7 @@ TRUST: tuple[Mutant, ...] = (
         "The journal takes note of a job before its release was found good.",
         _FIRMWARE_JOB,
         "            admitted = device.releases.admit(",
-        "            device.journal.save(self._entry(asked.wanted))\n            admitted = device.releases.admit(",
+        "            device.journal.save(self._taken_up(asked.wanted))\n"
+        "            admitted = device.releases.admit(",
     ),
 )

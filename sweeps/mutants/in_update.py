@@ -9,7 +9,7 @@ _FIRMWARE_JOB = "aws/iot/firmware_job.py"
 _FLOW = "aws/iot/flow.py"
 _INSTALL = "fota/install.py"
 _JOURNAL = "fota/journal.py"
-_REPORTING = "aws/iot/reporting.py"
+_JOBS = "aws/iot/jobs.py"
 _STORAGE = "fota/_storage_cpython.py"
 
 _CLEARED = "self._device.journal.clear(bad=entry.wanted if conclusion == REPORT_ROLLED_BACK else None)"
@@ -70,19 +70,19 @@ UPDATE: tuple[Mutant, ...] = (
         "installed-not-saved",
         "The journal does not learn that the image was installed.",
         _FIRMWARE_JOB,
-        "            device.journal.save(entry.at(journal.INSTALLED))\n",
+        "            device.journal.save(self._entry.at(journal.INSTALLED))\n",
         "",
     ),
     Mutant(
         "trial-before-installed",
         "The trial begins before the journal says that the image was installed.",
         (
-            Change(_FIRMWARE_JOB, "            device.journal.save(entry.at(journal.INSTALLED))\n", ""),
+            Change(_FIRMWARE_JOB, "            device.journal.save(self._entry.at(journal.INSTALLED))\n", ""),
             Change(
                 _FIRMWARE_JOB,
-                "            self._device.begin_trial(slot, entry.wanted)\n",
-                "            self._device.begin_trial(slot, entry.wanted)\n"
-                "            self._device.journal.save(entry.at(journal.INSTALLED))\n",
+                "            self._device.begin_trial(slot, self._entry.wanted)\n",
+                "            self._device.begin_trial(slot, self._entry.wanted)\n"
+                "            self._device.journal.save(self._entry.at(journal.INSTALLED))\n",
             ),
         ),
     ),
@@ -90,8 +90,8 @@ UPDATE: tuple[Mutant, ...] = (
         "journal-cleared-before-the-trial",
         "The journal is cleared when the trial begins: the new image does not know whose it is.",
         _FIRMWARE_JOB,
-        "            self._device.begin_trial(slot, entry.wanted)\n",
-        "            self._device.begin_trial(slot, entry.wanted)\n            self._device.journal.clear()\n",
+        "            self._device.begin_trial(slot, self._entry.wanted)\n",
+        "            self._device.begin_trial(slot, self._entry.wanted)\n            self._device.journal.clear()\n",
     ),
     mutant(
         "job-over-and-tried",
@@ -195,14 +195,14 @@ UPDATE: tuple[Mutant, ...] = (
     mutant(
         "a-lost-answer-taken-for-yes",
         "A report that nobody answered counts as accepted.",
-        _REPORTING,
+        _JOBS,
         "    except ExecutionOver as error:\n",
         "    except Exception as error:\n",
     ),
     mutant(
         "over-not-taken-for-an-answer",
         "A report is owed for ever when the service says that the job is over.",
-        _REPORTING,
+        _JOBS,
         '        log("job-over", job=job.jobid, problem=error)\n        return\n',
         '        log("job-over", job=job.jobid, problem=error)\n        raise\n',
     ),

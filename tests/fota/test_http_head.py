@@ -3,7 +3,7 @@
 import pytest
 
 from fota.errors import BadHttpAnswer
-from fota.http_head import parse_content_range, range_headers, whole_number
+from fota.http_head import host_and_port, parse_content_range, range_headers, whole_number
 
 
 def test_the_whole_object_is_asked_for_without_a_range():
@@ -75,3 +75,39 @@ def test_a_whole_number_is_understood(text, number):
 @pytest.mark.parametrize("text", ["", " 1", "+1", "-1", "1.0", "0x1", "1_0", "9" * 16, "\u0661", "\u00b2", "one"])
 def test_a_text_that_is_no_whole_number_is_none(text):
     assert whole_number(text) is None
+
+
+@pytest.mark.parametrize(
+    ("authority", "found"),
+    [
+        ("bucket.s3-eu.Example", ("bucket.s3-eu.Example", 443)),
+        ("127.0.0.1:4566", ("127.0.0.1", 4566)),
+        ("h:65535", ("h", 65_535)),
+    ],
+)
+def test_a_host_and_its_port_are_read(authority: str, found: "tuple[str, int]") -> None:
+    assert host_and_port(authority) == found
+
+
+@pytest.mark.parametrize(
+    "authority",
+    [
+        "",
+        ":443",
+        "h:",
+        "h:0",
+        "h:65536",
+        "h:+1",
+        "h:1:2",
+        "h:" + "1" * 16,
+        ".h",
+        "h.",
+        "-h",
+        ".",
+        "a b",
+        "u@h",
+        "[::1]",
+    ],
+)
+def test_of_a_host_that_two_parsers_could_read_differently_there_is_no_port(authority: str) -> None:
+    assert host_and_port(authority)[1] == 0

@@ -46,14 +46,15 @@ import pem
 with open("texts") as file:
     for line in file:
         try:
-            print([der.hex() for der in pem.to_der(io.BytesIO(bytes.fromhex(line.strip())), b"CERTIFICATE")])
+            blocks = pem.blocks(io.BytesIO(bytes.fromhex(line.strip())))
+            print([der.hex() for label, der in blocks if label == b"CERTIFICATE"])
         except ValueError as error:
             print(error)
 """
 
 
 def to_der(text: bytes) -> "list[bytes]":
-    return list(pem.to_der(io.BytesIO(text), LABEL))
+    return [der for label, der in pem.blocks(io.BytesIO(text)) if label == LABEL]
 
 
 @pytest.mark.parametrize("name", READ)

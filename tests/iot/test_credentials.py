@@ -6,8 +6,9 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PrivateFormat
 
+from aws.iot._credentials_cpython import to_pem
 from aws.iot._mqtt_tls_cpython import tls_context
-from aws.iot.credentials import Credentials, to_pem
+from aws.iot.credentials import Credentials
 from aws.iot.errors import BadCredentials
 from iot.pki import Identity, Key, key_bytes, locked_key_bytes, new_identity
 
@@ -58,7 +59,7 @@ def test_lines_may_end_as_on_windows_and_commentary_may_stand_between() -> None:
 
 def test_parameters_before_a_key_are_passed_over() -> None:
     # As `openssl ecparam -genkey` writes it.
-    pkey = to_pem("EC PARAMETERS", bytes.fromhex("06082a8648ce3d030107")) + ANY.pkey
+    pkey = to_pem(b"EC PARAMETERS", bytes.fromhex("06082a8648ce3d030107")) + ANY.pkey.encode()
 
     assert Credentials(ANY.clicert, pkey).private_key == key_bytes(ANY.key, Encoding.DER, PKCS8)
 
@@ -80,7 +81,7 @@ def test_a_chain_is_kept_in_its_order() -> None:
 
 
 def test_pem_made_of_der_reads_back() -> None:
-    assert to_pem("CERTIFICATE", ANY_DER) == ANY.clicert
+    assert to_pem(b"CERTIFICATE", ANY_DER) == ANY.clicert.encode()
 
 
 @pytest.mark.parametrize("name", ["clicert", "pkey", "cacert"])
@@ -95,8 +96,8 @@ def test_pem_made_of_der_reads_back() -> None:
         (7, "expected text, bytes or a path, got int"),
         ("-----BEGIN CERTIFICATE-----\nMIIB", "a beginning and no end"),
         ("-----BEGIN CERTIFICATE-----\nA\n-----END CERTIFICATE-----", "is not base64"),
-        (to_pem("CERTIFICATE", b"\x30\x03\x02\x01\x07"), "is cut off"),
-        (to_pem("PUBLIC KEY", b"\x30\x00"), "got PUBLIC KEY"),
+        (to_pem(b"CERTIFICATE", b"\x30\x03\x02\x01\x07"), "is cut off"),
+        (to_pem(b"PUBLIC KEY", b"\x30\x00"), "got PUBLIC KEY"),
         (ANY_DER[:-1], "is cut off"),
         (ANY_DER + b"\0", "is not one sequence of that length"),
         (b"\x30\x82", "is cut off"),

@@ -21,7 +21,7 @@ WRONG_PROTOCOL = 1
 def test_a_message_without_an_answer_is_sent_again_under_its_number_on_the_same_connection(
     both: MicroPythonLab,
 ) -> None:
-    both.set("outbox", "RESEND_AFTER_MS", 50)
+    both.set("outbox", "_RESEND_AFTER_MS", 50)
     both.broker.withheld.add(PUBACK)
     connection = both.connected()
 
@@ -36,7 +36,7 @@ def test_a_message_without_an_answer_is_sent_again_under_its_number_on_the_same_
 
 
 def test_a_message_that_is_answered_is_not_sent_again(both: MicroPythonLab) -> None:
-    both.set("outbox", "RESEND_AFTER_MS", 30)
+    both.set("outbox", "_RESEND_AFTER_MS", 30)
     connection = both.connected()
 
     connection.publish("a", "")
@@ -47,7 +47,7 @@ def test_a_message_that_is_answered_is_not_sent_again(both: MicroPythonLab) -> N
 
 
 def test_a_message_whose_answer_came_while_the_program_was_busy_is_not_sent_again(both: MicroPythonLab) -> None:
-    both.set("outbox", "RESEND_AFTER_MS", 30)
+    both.set("outbox", "_RESEND_AFTER_MS", 30)
     connection = both.connected()
     connection.publish("a", "")
     _until(lambda: both.broker.published)
@@ -59,7 +59,7 @@ def test_a_message_whose_answer_came_while_the_program_was_busy_is_not_sent_agai
 
 
 def test_a_subscription_without_an_answer_is_asked_for_again_under_its_number(both: MicroPythonLab) -> None:
-    both.set("outbox", "ASK_AGAIN_AFTER_MS", 50)
+    both.set("outbox", "_ASK_AGAIN_AFTER_MS", 50)
     both.set("connection", "_TURN_MS", 10)
     both.broker.withheld.add(SUBACK)
     connection = both.connected()
@@ -76,8 +76,8 @@ def test_a_subscription_without_an_answer_is_asked_for_again_under_its_number(bo
 
 
 def test_a_subscription_that_was_never_answered_is_an_error_and_asked_for_no_more(both: MicroPythonLab) -> None:
-    both.set("connection", "GRANT_WITHIN_MS", 100)
-    both.set("outbox", "ASK_AGAIN_AFTER_MS", 30)
+    both.set("connection", "_GRANT_WITHIN_MS", 100)
+    both.set("outbox", "_ASK_AGAIN_AFTER_MS", 30)
     both.set("connection", "_TURN_MS", 10)
     both.broker.withheld.add(SUBACK)
     connection = both.connected()
@@ -92,7 +92,7 @@ def test_a_subscription_that_was_never_answered_is_an_error_and_asked_for_no_mor
 
 
 def test_a_broker_that_hangs_up_on_a_filter_is_asked_for_it_no_more(both: MicroPythonLab) -> None:
-    both.set("connection", "GRANT_WITHIN_MS", 300)
+    both.set("connection", "_GRANT_WITHIN_MS", 300)
     connection = both.connected()
     both.broker.hangs_up_on.add(SUBSCRIBE)
 
@@ -103,7 +103,7 @@ def test_a_broker_that_hangs_up_on_a_filter_is_asked_for_it_no_more(both: MicroP
 
 
 def test_an_unsubscription_without_an_answer_is_said_again_under_its_number(both: MicroPythonLab) -> None:
-    both.set("outbox", "ASK_AGAIN_AFTER_MS", 30)
+    both.set("outbox", "_ASK_AGAIN_AFTER_MS", 30)
     connection = both.connected()
     connection.subscribe("a", _ignore)
     both.broker.withheld.add(11)
@@ -185,8 +185,8 @@ def test_half_a_packet_and_then_silence_ends_the_connection_in_time(
     both: MicroPythonLab, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level("INFO", "fota")
-    both.set("link", "PING_AFTER_MS", 100)
-    both.set("link", "PONG_WITHIN_MS", 100)
+    both.set("link", "_PING_AFTER_MS", 100)
+    both.set("link", "_PONG_WITHIN_MS", 100)
     connection = both.connected()
 
     both.broker.send_raw(b"\x30\x7f\0\x01a")
@@ -222,7 +222,7 @@ def test_a_packet_that_comes_byte_by_byte_is_read(both: MicroPythonLab) -> None:
 
 
 def test_a_quiet_connection_is_kept_alive(both: MicroPythonLab) -> None:
-    both.set("link", "PING_AFTER_MS", 30)
+    both.set("link", "_PING_AFTER_MS", 30)
     connection = both.connected()
 
     both.eventually(lambda: both.broker.pings >= 3)
@@ -231,7 +231,7 @@ def test_a_quiet_connection_is_kept_alive(both: MicroPythonLab) -> None:
 
 
 def test_a_connection_that_only_hears_is_kept_alive(both: MicroPythonLab) -> None:
-    both.set("link", "PING_AFTER_MS", 100)
+    both.set("link", "_PING_AFTER_MS", 100)
     connection = both.connected()
     connection.subscribe("a", _ignore)
 
@@ -243,7 +243,7 @@ def test_a_connection_that_only_hears_is_kept_alive(both: MicroPythonLab) -> Non
 
 
 def test_a_connection_that_only_speaks_finds_out_that_nobody_hears(both: MicroPythonLab) -> None:
-    both.set("link", "PING_AFTER_MS", 100)
+    both.set("link", "_PING_AFTER_MS", 100)
     connection = both.connected()
 
     def speak() -> bool:
@@ -254,8 +254,8 @@ def test_a_connection_that_only_speaks_finds_out_that_nobody_hears(both: MicroPy
 
 
 def test_a_broker_that_answers_no_ping_is_left(both: MicroPythonLab) -> None:
-    both.set("link", "PING_AFTER_MS", 30)
-    both.set("link", "PONG_WITHIN_MS", 60)
+    both.set("link", "_PING_AFTER_MS", 30)
+    both.set("link", "_PONG_WITHIN_MS", 60)
     both.broker.withheld.add(PINGRESP)
     connection = both.connected()
 
@@ -263,8 +263,8 @@ def test_a_broker_that_answers_no_ping_is_left(both: MicroPythonLab) -> None:
 
 
 def test_a_program_that_was_busy_for_long_finds_its_connection_alive(both: MicroPythonLab) -> None:
-    both.set("link", "PING_AFTER_MS", 30)
-    both.set("link", "PONG_WITHIN_MS", 30)
+    both.set("link", "_PING_AFTER_MS", 30)
+    both.set("link", "_PONG_WITHIN_MS", 30)
     connection = both.connected()
     _until(lambda: connection.wait(10) or both.broker.pings)
     time.sleep(0.1)  # The answer has come, and waits for longer than it may take.
@@ -278,7 +278,7 @@ def test_a_broker_that_reads_nothing_more_is_left_in_time(
     both: MicroPythonLab, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level("INFO", "fota")
-    both.set("link", "WRITE_WITHIN_MS", 100)
+    both.set("link", "_WRITE_WITHIN_MS", 100)
     connection = both.connected()
     both.broker.stop_reading()
 
@@ -291,7 +291,7 @@ def test_a_broker_that_reads_nothing_more_is_left_in_time(
 
 
 def test_a_server_that_does_not_speak_tls_is_given_up_in_time(both: MicroPythonLab) -> None:
-    both.set("link", "ACCEPT_WITHIN_MS", 100)
+    both.set("connection", "_ACCEPT_WITHIN_MS", 100)
     with socket.create_server(("127.0.0.1", 0)) as silent:
         both.set("connection", "_TURN_MS", 10)
         connection = both.connection(endpoint=f"localhost:{silent.getsockname()[1]}")
@@ -314,7 +314,7 @@ def test_a_server_that_speaks_something_else_is_refused(both: MicroPythonLab) ->
 
 
 def test_a_broker_that_takes_too_long_to_accept_is_tried_anew(both: MicroPythonLab) -> None:
-    both.set("link", "ACCEPT_WITHIN_MS", 200)
+    both.set("connection", "_ACCEPT_WITHIN_MS", 200)
     both.set("connection", "_TURN_MS", 10)
     both.broker.withheld.add(CONNACK)
     connection = both.connection()
@@ -329,7 +329,7 @@ def test_a_broker_that_takes_too_long_to_accept_is_tried_anew(both: MicroPythonL
 
 
 def test_a_broker_that_grants_nothing_after_a_loss_is_tried_anew(both: MicroPythonLab) -> None:
-    both.set("link", "ACCEPT_WITHIN_MS", 200)
+    both.set("connection", "_ACCEPT_WITHIN_MS", 200)
     connection = both.connected()
     connection.subscribe("a", _ignore)
     both.broker.withheld.add(SUBACK)

@@ -59,7 +59,7 @@ def test_a_job_that_came_while_the_device_was_away_is_found_after_it_is_back(
 def test_a_forbidden_filter_is_an_error_and_the_connection_lives_on(
     both: MicroPythonLab, local_aws: LocalAws, added: AddedThing
 ) -> None:
-    both.set("connection", "GRANT_WITHIN_MS", 2_000)
+    both.set("connection", "_GRANT_WITHIN_MS", 2_000)
     thing = _thing(both, local_aws, added)
 
     with pytest.raises((NotConnected, NoAnswer)):

@@ -6,9 +6,8 @@ import time
 import pytest
 from paho.mqtt.client import topic_matches_sub
 
-from aws.iot._mqtt_outbox_micropython import Outbox
+from aws.iot._mqtt_outbox_micropython import Outbox, Route
 from aws.iot._mqtt_packets_micropython import matches
-from aws.iot._mqtt_routes_micropython import Route
 from aws.iot.errors import ConnectFailed, NoAnswer, NotConnected
 from fota.backoff import Backoff
 from iot.broker import CONNECT, PUBACK, SUBACK
@@ -153,7 +152,7 @@ def test_what_was_published_before_the_goodbye_reaches_the_broker(both: MicroPyt
 
 
 def test_a_goodbye_does_not_wait_for_long_for_an_answer_that_does_not_come(both: MicroPythonLab) -> None:
-    both.set("connection", "GOODBYE_WITHIN_MS", 50)
+    both.set("connection", "_GOODBYE_WITHIN_MS", 50)
     both.broker.withheld.add(PUBACK)
     connection = both.connected()
     connection.publish("a", "never acknowledged")
@@ -166,7 +165,7 @@ def test_a_goodbye_does_not_wait_for_long_for_an_answer_that_does_not_come(both:
 
 
 def test_what_was_not_answered_before_a_disconnect_is_sent_by_the_next_connect(both: MicroPythonLab) -> None:
-    both.set("connection", "GOODBYE_WITHIN_MS", 50)
+    both.set("connection", "_GOODBYE_WITHIN_MS", 50)
     both.broker.withheld.add(PUBACK)
     connection = both.connected()
     connection.publish("report", "SUCCEEDED")
@@ -181,7 +180,7 @@ def test_what_was_not_answered_before_a_disconnect_is_sent_by_the_next_connect(b
 
 
 def test_a_closed_connection_forgets_subscriptions_and_messages(both: MicroPythonLab) -> None:
-    both.set("connection", "GOODBYE_WITHIN_MS", 50)
+    both.set("connection", "_GOODBYE_WITHIN_MS", 50)
     both.broker.withheld.add(PUBACK)
     connection = both.connected()
     connection.subscribe("a", _ignore)
@@ -273,7 +272,7 @@ def test_a_message_never_sent_is_not_marked_as_repeated_after_a_loss(both: Micro
 
 
 def test_messages_wait_until_the_subscriptions_are_made_again(both: MicroPythonLab) -> None:
-    both.set("outbox", "ASK_AGAIN_AFTER_MS", 50)
+    both.set("outbox", "_ASK_AGAIN_AFTER_MS", 50)
     connection = both.connected()
     connection.subscribe("answers", _ignore)
     both.broker.withheld.add(SUBACK)
@@ -289,7 +288,7 @@ def test_messages_wait_until_the_subscriptions_are_made_again(both: MicroPythonL
 
 
 def test_a_message_may_take_longer_to_be_answered_than_a_subscription(both: MicroPythonLab) -> None:
-    both.set("outbox", "ASK_AGAIN_AFTER_MS", 10)
+    both.set("outbox", "_ASK_AGAIN_AFTER_MS", 10)
     both.broker.withheld.add(PUBACK)
     connection = both.connected()
 
@@ -338,7 +337,7 @@ def test_an_address_that_fails_at_once_is_passed_over_at_once(
 def test_after_an_address_that_is_silent_the_next_one_is_tried(
     here: MicroPythonLab, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    here.set("link", "ACCEPT_WITHIN_MS", 100)
+    here.set("connection", "_ACCEPT_WITHIN_MS", 100)
     here.set("connection", "_TURN_MS", 10)
     with socket.create_server(("127.0.0.1", 0)) as silent:
         _resolve_to(monkeypatch, silent.getsockname(), ("127.0.0.1", here.broker.port))
@@ -390,7 +389,7 @@ def test_the_back_off_is_not_reset_by_being_accepted(here: MicroPythonLab) -> No
 
 
 def test_the_back_off_starts_over_after_a_connection_that_lasted(here: MicroPythonLab) -> None:
-    here.set("connection", "STABLE_MS", 0)
+    here.set("connection", "_STABLE_MS", 0)
     ceilings = _Ceilings()
     connection = here.connected(backoff=ceilings)
 

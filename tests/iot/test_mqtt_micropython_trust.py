@@ -1,12 +1,13 @@
 """Whom the connection of MicroPython trusts, on both interpreters: nobody whose certificate is not good now."""
 
 import datetime
+from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PrivateFormat
 
-from aws.iot.credentials import to_pem
+from aws.iot._credentials_cpython import to_pem
 from aws.iot.errors import BadCredentials, ConnectFailed
 from fota_testing.authority import Authority
 from iot.mqtt_micropython_lab import MicroPythonLab, both, there
@@ -118,9 +119,24 @@ def test_a_key_that_is_not_the_certificates_connects_to_nobody(both: MicroPython
 def test_what_tls_cannot_use_is_named(there: MicroPythonLab, argument: str) -> None:
     # Of the right shape, and nothing else: a key is an integer and a sequence, a certificate two sequences.
     der = b"\x30\x05\x02\x01\x00\x30\x00" if argument == "pkey" else b"\x30\x04\x30\x00\x30\x00"
+    label = b"PRIVATE KEY" if argument == "pkey" else b"CERTIFICATE"
 
     with pytest.raises(BadCredentials, match=f"{argument}.*: TLS cannot use them"):
-        there.connection(**{argument: to_pem("PRIVATE KEY" if argument == "pkey" else "CERTIFICATE", der)})
+        there.connection(**{argument: to_pem(label, der).decode()})
+
+
+def test_a_certificate_and_a_key_that_changed_places_are_told_apart(both: MicroPythonLab) -> None:
+    with pytest.raises(BadCredentials, match="clicert: expected a certificate, got PRIVATE KEY"):
+        both.connection(clicert=both.identity.pkey, pkey=both.identity.clicert)
+
+
+def test_der_that_changed_places_is_found_out_by_tls(there: MicroPythonLab, tmp_path: Path) -> None:
+    names = [str(tmp_path / name) for name in ("key.der", "certificate.der")]
+    Path(names[0]).write_bytes(key_bytes(there.identity.key, Encoding.DER, PrivateFormat.PKCS8))
+    Path(names[1]).write_bytes(there.identity.certificate.public_bytes(Encoding.DER))
+
+    with pytest.raises(BadCredentials, match="clicert, pkey: TLS cannot use them"):
+        there.connection(clicert=names[0], pkey=names[1])
 
 
 def test_without_authorities_there_is_nobody_to_trust(there: MicroPythonLab) -> None:

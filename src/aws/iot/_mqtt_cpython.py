@@ -12,12 +12,11 @@ from aws.iot._mqtt_session_cpython import Message, Session
 from aws.iot._mqtt_subscriptions_cpython import Callback
 from aws.iot._mqtt_tls_cpython import offer_alpn, tls_context
 from aws.iot.credentials import Credentials
-from aws.iot.errors import BadTopic, ConnectFailed
+from aws.iot.errors import ConnectFailed
 from aws.iot.mqtt import check_filter, check_topic, encode, split_endpoint
 from fota import machine
 from fota.backoff import Backoff
 
-DEFAULT_PORT = 8883
 MOST_UNACKNOWLEDGED = 20
 """QoS 1 messages sent and not yet acknowledged, beside those that wait; AWS IoT allows 100."""
 
@@ -53,7 +52,7 @@ class PahoConnection:
         """Connect, and return once the broker has accepted us. *Raises* ConnectFailed."""
         connect_by_ms = machine.now_ms() + timeout_ms
         if not self._session.is_open():
-            self._port = port or self._port or DEFAULT_PORT
+            self._port = port or self._port
             self._start_loop(self._port, timeout_ms)
         if self._session.await_connected(connect_by_ms - machine.now_ms()):
             return
@@ -73,14 +72,14 @@ class PahoConnection:
 
     def publish(self, topic: str, payload: "bytes | str | dict[str, object]", qos: int = 1) -> None:
         """Send, or queue while a lost connection is being mended. *Raises* NotConnected, BadTopic."""
-        check_topic(topic)
-        self._session.post(Message(topic, encode(payload), _checked_qos(topic, qos)))
+        check_topic(topic, qos)
+        self._session.post(Message(topic, encode(payload), qos))
         self._wake()
 
     def subscribe(self, topic_filter: str, callback: Callback, qos: int = 1) -> None:
         """Hear what matches, from now on. *Raises* NoAnswer, NotConnected, BadTopic."""
-        check_filter(topic_filter)
-        is_connected = self._session.subscribe(topic_filter, callback, _checked_qos(topic_filter, qos))
+        check_filter(topic_filter, qos)
+        is_connected = self._session.subscribe(topic_filter, callback, qos)
         self._wake()
         if is_connected:
             self._session.await_granted(topic_filter)
@@ -141,9 +140,3 @@ class PahoConnection:
         loop = self._loop
         if loop is not None:
             loop.wake()
-
-
-def _checked_qos(topic: str, qos: int) -> int:
-    if qos not in (0, 1):
-        raise BadTopic(f"{topic}: qos: expected 0 or 1, which AWS IoT knows, got {qos!r}")
-    return qos

@@ -15,7 +15,7 @@ import select
 import socket
 import ssl
 
-from aws.iot._mqtt_packets_micropython import DISCONNECT, PINGREQ, PINGRESP, Reader
+from aws.iot import _mqtt_packets_micropython as packets
 from aws.iot.errors import BadCredentials
 from fota import machine
 
@@ -26,17 +26,11 @@ if TYPE_CHECKING:
 
     from aws.iot.credentials import Credentials
 
-ASKING, ACCEPTED, ESTABLISHED, LEAVING = 0, 1, 2, 3
-"""How far a connection is: asked for, accepted, subscribed, and said goodbye to."""
-
-ACCEPT_WITHIN_MS = 30_000
-"""From the look-up of the name to the last SUBACK; longer is a broker that is not well."""
-
-PING_AFTER_MS = 60_000
+_PING_AFTER_MS = 60_000
 """In silence, of either side; a router may forget a connection that is silent for longer."""
 
-PONG_WITHIN_MS = 10_000
-WRITE_WITHIN_MS = 60_000
+_PONG_WITHIN_MS = 10_000
+_WRITE_WITHIN_MS = 60_000
 """For one packet, the longest of which has 128 KiB."""
 
 # Numbers, since not every port of MicroPython has the names.
@@ -65,77 +59,82 @@ class Link:
     """One connection, from the first try to make it until it is closed. Every method but `close` may raise."""
 
     def __init__(self, context: "ssl.SSLContext", host: str, port: int, turn: int, buffer: bytearray) -> None:
-        """Begin to connect. *Blocks* while the name is looked up. `turn` picks among the addresses of the host."""
+        """Begin to connect. *Blocks* while the name is looked up. `turn` picks among the addresses of the host.
+
+        What is received lies in `buffer`; a longer packet gets one of its own.
+        """
         self.is_reached = False
         """Whether somebody listens at the address; TLS has begun."""
-        self.stage = ASKING
-        self.began_ms = self._sent_ms = self._heard_ms = machine.now_ms()
-        self._pinged_ms: "int | None" = None
+        self.unsent: "memoryview | None" = None
+        """What has not gone yet of the last packet. Nothing is received meanwhile: its answer would have no room."""
+        self.pinged_ms: "int | None" = None
+        """When an answer to a ping began to be due."""
+        self._sent_ms = self._heard_ms = machine.now_ms()
         self._context = context
         self._host = host
-        self._reader = Reader(buffer)
-        self._unsent: "memoryview | None" = None
+        self._buffer = memoryview(buffer)
+        self._first = self._size = 0
+        # How many bits of the size have come; -1 before the first byte of a packet.
+        self._size_bits = -1
+        # The body of a packet whose head is whole, and the end of it that has not come.
+        self._body: "memoryview | None" = None
+        self._missing = self._buffer
         self._socket: "Any" = _dial(host, port, turn)
-        self._poll = select.poll()
-        self._poll.register(self._socket, select.POLLOUT)
-
-    def can_send(self) -> bool:
-        """Whether the last packet has gone."""
-        return self._unsent is None
 
     def send(self, packet: "bytes | bytearray") -> None:
-        """Send a packet, in one write if the network takes it; *only* when `can_send`."""
-        self._unsent = memoryview(packet)
+        """Send a packet, in one write if the network takes it; *only* when nothing is `unsent`."""
+        self.unsent = memoryview(packet)
         self._sent_ms = machine.now_ms()
         self.flush()
 
     def flush(self) -> None:
         """Send more of the packet that has not gone yet."""
-        while self.is_reached and self._unsent is not None:
+        while self.is_reached and self.unsent is not None:
             try:
-                count = self._socket.write(self._unsent)
+                count = self._socket.write(self.unsent)
             except ValueError as error:
                 # In this way the handshake says that a certificate is not good, and nothing else.
                 raise ValueError(f"its certificate is not trusted: {str(error).strip()}")
             if not count:
-                if machine.now_ms() - self._sent_ms > WRITE_WITHIN_MS:
-                    raise OSError(f"the broker did not take a packet within {WRITE_WITHIN_MS} ms")
+                if machine.now_ms() - self._sent_ms > _WRITE_WITHIN_MS:
+                    raise OSError(f"the broker did not take a packet within {_WRITE_WITHIN_MS} ms")
                 return
-            self._unsent = self._unsent[count:] if count < len(self._unsent) else None
+            self.unsent = self.unsent[count:] if count < len(self.unsent) else None
 
     def receive(self) -> "tuple[int, memoryview] | None":
-        """The first byte and the body of a packet that has come; see `Reader.next`."""
-        # Not while a packet has not gone: there would be no room for the acknowledgement.
-        packet = self._reader.next(self._fill) if self._unsent is None else None
-        if packet is not None:
-            self._heard_ms = machine.now_ms()
-            if packet[0] >> 4 == PINGRESP:
-                self._pinged_ms = None
-        return packet
+        """The first byte and the body of a packet that has come; the body is good until the next call."""
+        if self.unsent is not None or not self.is_reached:
+            return None
+        octet = self._buffer[:1]
+        while self._body is None:
+            if not self._fill(octet):
+                return None
+            self._take_head(octet[0])
+        while len(self._missing):
+            count = self._fill(self._missing)
+            if not count:
+                return None
+            self._missing = self._missing[count:]
+        # Nothing here holds on to the buffer of a long packet.
+        body, self._body, self._missing = self._body, None, octet
+        self._heard_ms = machine.now_ms()
+        return self._first, body
 
     def keep_alive(self) -> None:
         """Ping a broker that has not heard of us for long, or we of it; *raises* OSError if it is too slow."""
         now_ms = machine.now_ms()
-        if self.stage < ESTABLISHED and now_ms - self.began_ms > ACCEPT_WITHIN_MS:
-            raise OSError(f"the broker did not accept us within {ACCEPT_WITHIN_MS} ms")
-        if self._pinged_ms is not None:
-            if now_ms - self._pinged_ms > PONG_WITHIN_MS:
-                raise OSError(f"the broker did not answer a ping within {PONG_WITHIN_MS} ms")
-        elif self.can_send() and now_ms - min(self._sent_ms, self._heard_ms) > PING_AFTER_MS:
-            self._pinged_ms = now_ms
-            self.send(PINGREQ)
-
-    def say_goodbye(self) -> None:
-        """Send the last packet; unless one is half sent: then there is no polite end."""
-        if self.can_send():
-            self.stage = LEAVING
-            self.send(DISCONNECT)
+        if self.pinged_ms is not None:
+            if now_ms - self.pinged_ms > _PONG_WITHIN_MS:
+                raise OSError(f"the broker did not answer a ping within {_PONG_WITHIN_MS} ms")
+        elif self.unsent is None and now_ms - min(self._sent_ms, self._heard_ms) > _PING_AFTER_MS:
+            self.pinged_ms = now_ms
+            self.send(packets.PINGREQ)
 
     def await_ready(self, timeout_ms: int) -> None:
         """Wait until it is worth trying again, or for `timeout_ms`."""
-        if self.is_reached:
-            self._poll.modify(self._socket, select.POLLIN if self._unsent is None else select.POLLOUT)
-        for ready in self._poll.poll(timeout_ms):
+        poll = select.poll()
+        poll.register(self._socket, select.POLLIN if self.unsent is None else select.POLLOUT)
+        for ready in poll.poll(timeout_ms):
             if not self.is_reached:
                 self._secure(ready[1])
 
@@ -152,16 +151,32 @@ class Link:
             raise OSError("the broker closed the connection")
         return count
 
+    def _take_head(self, octet: int) -> None:
+        """One more byte of a packet's head: once it is whole, there is room for the body."""
+        if self._size_bits < 0:
+            self._first = octet
+            self._size = self._size_bits = 0
+            return
+        self._size |= (octet & 0x7F) << self._size_bits
+        self._size_bits += 7
+        if octet > 0x7F:
+            if self._size_bits == 28:
+                raise OSError("the broker sent what is not MQTT")
+            return
+        if self._size > packets.MOST_PACKET_BYTES:
+            raise OSError(f"the broker sent a packet of {self._size} bytes, more than {packets.MOST_PACKET_BYTES}")
+        self._size_bits = -1
+        room = self._buffer if self._size <= len(self._buffer) else memoryview(bytearray(self._size))
+        self._body = self._missing = room[: self._size]
+
     def _secure(self, happened: int) -> None:
-        """Begin TLS, now that the connection stands, or say why it does not."""
+        """Begin TLS, now that somebody listens there, or say why nobody does."""
         if happened & (select.POLLERR | select.POLLHUP):
             self._socket.recv(1)
             raise OSError("the connection was not made")
-        self._poll.unregister(self._socket)
         self._socket = self._context.wrap_socket(
             self._socket, server_hostname=self._host, do_handshake_on_connect=False
         )
-        self._poll.register(self._socket, select.POLLOUT)
         self.is_reached = True
 
 

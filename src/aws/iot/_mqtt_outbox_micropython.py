@@ -1,23 +1,39 @@
-"""Packets that wait to be sent, and those sent that the broker has not answered: in order, and bounded.
+"""What outlives a connection: the filters subscribed to, and packets that wait to be sent or answered, bounded.
 
 Sends nothing itself.
 """
 
 from aws.iot import _mqtt_packets_micropython as packets
 from aws.iot.errors import NotConnected
+from fota.log import log
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from aws.iot._mqtt_routes_micropython import Route
+    from collections.abc import Callable
 
-MOST_PACKETS = 20
-MOST_BYTES = packets.MOST_PACKET_BYTES
-"""Of all together, so that one of the longest fits."""
+_MOST_PACKETS = 20
 
-RESEND_AFTER_MS = 20_000
+_RESEND_AFTER_MS = 20_000
 """Longer than the 15 s for which a slow broker of AWS Device Advisor withholds the answer to a message."""
 
-ASK_AGAIN_AFTER_MS = 4_000
+_ASK_AGAIN_AFTER_MS = 4_000
+
+_BATCH = 8
+"""AWS IoT takes this many filters in one SUBSCRIBE; it closes the connection for more."""
+
+# In the first byte of a message that is sent again; in the answer to a filter.
+_REPEATED = 0x08
+_REFUSED = 0x80
+
+
+class Route:
+    """One filter. `is_granted` is None until the broker has answered."""
+
+    def __init__(self, topic_filter: str, callback: "Callable[[str, bytes], None]", qos: int) -> None:
+        self.topic_filter = topic_filter
+        self.callback = callback
+        self.qos = qos
+        self.is_granted: "bool | None" = None
 
 
 class Entry:
@@ -31,16 +47,43 @@ class Entry:
 
 
 class Outbox:
-    """Entries, the oldest first."""
+    """Routes and entries, each the oldest first: lists, since dictionaries keep no order there."""
 
     def __init__(self) -> None:
+        self.routes: "list[Route]" = []
         self.entries: "list[Entry]" = []
         self._number = 0
 
+    def forget(self, topic_filter: str) -> None:
+        """Want its messages no longer; it need not be known."""
+        self.routes = [route for route in self.routes if route.topic_filter != topic_filter]
+
+    def hand_out(self, name: bytes, payload: memoryview) -> None:
+        """Have a message heard by everybody whose filter matches. What goes wrong with them is told, and no more."""
+        try:
+            topic = name.decode()
+        except ValueError:
+            log("message-dropped", topic="?", problem="its topic is not UTF-8")
+            return
+        is_heard = False
+        for route in self.routes:
+            if packets.matches(route.topic_filter, topic):
+                is_heard = True
+                try:
+                    route.callback(topic, bytes(payload))
+                except Exception as error:  # noqa: BLE001 - the application's code must not end the session
+                    # Its kind alone: the text may quote the message, and a message may hold a presigned URL.
+                    log("message-dropped", topic=topic, problem=type(error).__name__)
+        if not is_heard:
+            log("message-dropped", topic=topic, problem="nobody subscribed to it")
+
     def post(self, topic: str, payload: bytes, qos: int) -> None:
         """Have a message sent. *Raises* NotConnected when too much waits already."""
-        held = sum([len(entry.packet) for entry in self.entries])
-        if len(self.entries) >= MOST_PACKETS or held + len(payload) > MOST_BYTES:
+        held = 0
+        for entry in self.entries:
+            held += len(entry.packet)
+        # All together may be as long as the longest packet, so that one such fits.
+        if len(self.entries) >= _MOST_PACKETS or held + len(payload) > packets.MOST_PACKET_BYTES:
             raise NotConnected(f"{topic}: {len(self.entries)} messages of {held} bytes wait already")
         number = self._new_number() if qos else 0
         self.entries.append(Entry(packets.publish(topic, payload, number), number, None))
@@ -48,19 +91,27 @@ class Outbox:
     def ask(self, batch: "list[Route]") -> int:
         """Have filters subscribed to; returns the number of the packet. Always taken, since few are asked for."""
         number = self._new_number()
-        filters = [(route.topic_filter, route.qos) for route in batch]
-        self.entries.append(Entry(packets.subscribe(number, filters), number, batch))
+        self.entries.append(Entry(packets.subscribe(number, batch), number, batch))
         return number
 
     def renounce(self, topic_filter: str) -> None:
         """Have the broker told that a filter is not wanted; if too much waits, what comes of it is dropped."""
-        if len(self.entries) < MOST_PACKETS:
+        if len(self.entries) < _MOST_PACKETS:
             number = self._new_number()
             self.entries.append(Entry(packets.unsubscribe(number, topic_filter), number, []))
 
+    def ask_all(self) -> None:
+        """Have every filter subscribed to, as they fit into packets."""
+        for start in range(0, len(self.routes), _BATCH):
+            self.ask(self.routes[start : start + _BATCH])
+
     def is_answered(self) -> bool:
-        """Whether nothing but messages is here."""
-        return all(entry.batch is None for entry in self.entries)
+        """Whether nothing but messages waits."""
+        is_answered = True
+        for entry in self.entries:
+            if entry.batch is not None:
+                is_answered = False
+        return is_answered
 
     def take_due(self, now_ms: int, *, with_messages: bool) -> "bytearray | None":
         """The next packet to send: one not sent on this connection, or for long without an answer."""
@@ -69,35 +120,55 @@ class Outbox:
             if is_message and not with_messages:
                 continue
             if entry.sent_ms is not None:
-                if now_ms - entry.sent_ms < (RESEND_AFTER_MS if is_message else ASK_AGAIN_AFTER_MS):
+                if now_ms - entry.sent_ms < (_RESEND_AFTER_MS if is_message else _ASK_AGAIN_AFTER_MS):
                     continue
                 if is_message:
-                    packets.mark_repeated(entry.packet)
+                    entry.packet[0] |= _REPEATED
             entry.sent_ms = now_ms
             if not entry.number:
                 self.entries.remove(entry)
             return entry.packet
         return None
 
-    def take_answered(self, number: int) -> "Entry | None":
-        """The packet of that number, which is answered now."""
-        for entry in self.entries:
-            if entry.number == number:
-                self.entries.remove(entry)
-                return entry
-        return None
+    def take_answered(self, number: int) -> "list[Route]":
+        """Drop the packet of that number, which is answered now; returns what it subscribes to."""
+        entry = self._find(number)
+        if entry is None:
+            return []
+        self.entries.remove(entry)
+        return entry.batch or []
 
     def lose(self) -> None:
         """The connection is gone: messages are due again, what was asked for is forgotten."""
-        self.entries = [entry for entry in self.entries if entry.batch is None]
+        messages = []
         for entry in self.entries:
-            if entry.sent_ms is not None:
-                packets.mark_repeated(entry.packet)
-                entry.sent_ms = None
+            if entry.batch is None:
+                messages.append(entry)
+                if entry.sent_ms is not None:
+                    # As if it had been without an answer for long: then it is marked as repeated, too.
+                    entry.sent_ms -= _RESEND_AFTER_MS
+        self.entries = messages
+
+    def _find(self, number: int) -> "Entry | None":
+        for entry in self.entries:
+            if entry.number == number:
+                return entry
+        return None
 
     def _new_number(self) -> int:
         """A number that no packet here has, and that was not used for long."""
         while True:
             self._number = self._number % 0xFFFF + 1
-            if all(entry.number != self._number for entry in self.entries):
+            if self._find(self._number) is None:
                 return self._number
+
+
+def settle(batch: "list[Route]", codes: memoryview) -> None:
+    """The broker answered for a batch: one code for each; without one it is refused."""
+    refused = []
+    for position, route in enumerate(batch):
+        route.is_granted = position < len(codes) and codes[position] < _REFUSED
+        if not route.is_granted:
+            refused.append(route.topic_filter)
+    if refused:
+        log("subscribe-refused", topics=", ".join(refused))

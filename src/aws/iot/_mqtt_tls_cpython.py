@@ -9,7 +9,8 @@ import os
 import socket
 import ssl
 
-from aws.iot.credentials import CERTIFICATE, Credentials, to_pem
+from aws.iot._credentials_cpython import label_of, to_pem
+from aws.iot.credentials import Credentials
 from aws.iot.errors import BadCredentials
 
 ALPN_PORT = 443
@@ -58,11 +59,10 @@ def _trust(context: ssl.SSLContext, credentials: Credentials) -> None:
 
 def _show(context: ssl.SSLContext, credentials: Credentials) -> None:
     """Load certificate and key; `load_cert_chain` takes a path only, so give it one that is in memory."""
-    pem = to_pem(credentials.key_label, credentials.private_key)
-    pem += "".join(to_pem(CERTIFICATE, der) for der in credentials.certificates)
+    shown = [credentials.private_key, *credentials.certificates]
     # A file that has no name and no disk: even a power cut leaves no key behind.
     with open(os.memfd_create("credentials", os.MFD_CLOEXEC), "wb") as file:
-        file.write(pem.encode())
+        file.writelines(to_pem(label_of("pkey", der), der) for der in shown)
         file.flush()
         try:
             # A password callback, so that OpenSSL never asks the terminal for one.

@@ -16,12 +16,13 @@ Any other field is refused: a misspelled check must not be a check left out.
 """
 
 from fota.errors import BadDocument
+from fota.http_head import host_and_port
 from fota.image import Digests
 from fota.log import without_query
 
-OPERATION = "fota"
-KEYRING_OPERATION = "fota-keyring"
-ANY_SLOT = "any"
+_OPERATION = "fota"
+_KEYRING_OPERATION = "fota-keyring"
+_ANY_SLOT = "any"
 MOST_SIZE_BYTES = 2_147_483_647
 MOST_URL_CHARACTERS = 4096
 
@@ -49,12 +50,12 @@ class FotaDocument:
 
 def is_fota(document: object) -> bool:
     """Whether a document is ours to carry out or to refuse."""
-    return isinstance(document, dict) and document.get("operation") == OPERATION
+    return isinstance(document, dict) and document.get("operation") == _OPERATION
 
 
 def is_keyring(document: object) -> bool:
     """Whether a document carries a keyring."""
-    return isinstance(document, dict) and document.get("operation") == KEYRING_OPERATION
+    return isinstance(document, dict) and document.get("operation") == _KEYRING_OPERATION
 
 
 def keyring_envelope(document: object) -> object:
@@ -75,8 +76,8 @@ def parse(document: object) -> FotaDocument:
     for name in _REQUIRED:
         if name not in document:
             raise BadDocument(f"{name}: missing")
-    if document.get("operation", OPERATION) != OPERATION:
-        raise BadDocument(f"operation: expected {OPERATION!r}, got {_shown(document['operation'])}")
+    if document.get("operation", _OPERATION) != _OPERATION:
+        raise BadDocument(f"operation: expected {_OPERATION!r}, got {_shown(document['operation'])}")
     sha256 = document.get("bc_sha256")
     wanted = Digests(
         _size(document["bc_size"]),
@@ -97,16 +98,16 @@ def parse(document: object) -> FotaDocument:
 
 def _require_known(document: "dict[str, object]", known: "tuple[str, ...]") -> None:
     # In order, so that both interpreters name the same field: dictionaries have none on MicroPython.
-    for name in sorted(str(one) for one in document):
+    for name in sorted(map(str, document)):
         if name not in known and not name.startswith("x-"):
             raise BadDocument(f"{_cut(without_query(name))}: unknown field; expected {', '.join(known)} or x-...")
 
 
 def _slot(value: object) -> "int | None":
-    if value == ANY_SLOT:
+    if value == _ANY_SLOT:
         return None
     if type(value) is not int or value < 0:
-        raise BadDocument(f"bc_idx: expected a slot number from 0, or {ANY_SLOT!r}, got {_shown(value)}")
+        raise BadDocument(f"bc_idx: expected a slot number from 0, or {_ANY_SLOT!r}, got {_shown(value)}")
     return value
 
 
@@ -118,7 +119,7 @@ def _size(value: object) -> int:
 
 def _digest(name: str, value: object, digits: int) -> bytes:
     # bytes.fromhex alone would let spaces pass.
-    if type(value) is not str or len(value) != digits or not all(c in "0123456789abcdefABCDEF" for c in value):
+    if type(value) is not str or len(value) != digits or value.strip("0123456789abcdefABCDEF"):
         raise BadDocument(f"{name}: expected {digits} hexadecimal digits, got {_shown(value)}")
     return bytes.fromhex(value)
 
@@ -133,12 +134,11 @@ def _url(value: object) -> str:
         # Outside the text: MicroPython takes no colon within the braces of one.
         scheme = value.split(":", 1)[0] + ":"
         raise BadDocument(f"bc_url: expected https://, got {_shown(scheme)}")
-    if not all("!" <= c <= "~" for c in value) or any(c in '\\"<>^`{|}' for c in value):
-        raise BadDocument("bc_url: expected printable ASCII without spaces, quotes or braces, got others")
-    authority = value[8:].split("/", 1)[0].split("?", 1)[0].split("#", 1)[0]
-    host, _, port = authority.partition(":")
-    named = all(c.isalpha() or c.isdigit() or c in ".-" for c in host) and host.strip(".-") == host
-    if not host or not named or (":" in authority and not (port.isdigit() and 0 < int(port[:6]) < 65_536)):
+    for c in value:
+        if not "!" <= c <= "~" or c in '\\"<>^`{|}':
+            raise BadDocument("bc_url: expected printable ASCII without spaces, quotes or braces, got others")
+    _, port = host_and_port(value[8:].split("/", 1)[0].split("?", 1)[0].split("#", 1)[0])
+    if not port:
         raise BadDocument("bc_url: expected a host name and perhaps a port after https://, got something else")
     return value
 

@@ -8,7 +8,8 @@ AWS: https://docs.aws.amazon.com/iot/latest/developerguide/jobs-mqtt-api.html
 
 from aws.iot import topics
 from aws.iot.errors import ExecutionOver, NoAnswer, RequestRejected, TryLater, VersionMismatch
-from fota import machine, strict_json
+from aws.iot.mqtt import parse_object
+from fota import machine
 from fota.backoff import Backoff
 from fota.log import log
 
@@ -68,12 +69,14 @@ class Exchange:
 
     def _ask_once(self, topic: str, request: "dict[str, object]") -> "dict[str, object]":
         token = fresh_token()
+        message = dict(request)
+        message["clientToken"] = token
         awaited = (topics.accepted(topic), topics.rejected(topic))
         deadline_ms = self._clock.now_ms() + ANSWER_TIMEOUT_MS
         self._inbox = []
         self._awaited = awaited
         try:
-            self._connection.publish(topic, _with(request, token))
+            self._connection.publish(topic, message)
             while True:
                 remaining_ms = deadline_ms - self._clock.now_ms()
                 if remaining_ms <= 0:
@@ -99,7 +102,7 @@ class Exchange:
         """The first waiting answer that carries our token; others are dropped."""
         while self._inbox:
             topic, payload = self._inbox.pop(0)
-            body = parse_object(payload)
+            body = parse_object(payload, clips=True)
             if body is None and token.encode() in payload:
                 # Ours, and nobody can read it: a job document that AWS took and no two parsers read alike.
                 log("message-unreadable", topic=topic)
@@ -113,22 +116,10 @@ class Exchange:
 
 def fresh_token() -> str:
     """A client token that no other request of ours has: 16 hexadecimal digits."""
-    return "".join(f"{int(machine.random_fraction() * 65536):04x}" for _ in range(4))
-
-
-def parse_object(payload: bytes) -> "dict[str, object] | None":
-    """The JSON object in a payload, or None if it is anything else: the same on every interpreter."""
-    try:
-        value = strict_json.parse(payload, clips=True)
-    except ValueError:
-        return None
-    return value if isinstance(value, dict) else None
-
-
-def _with(request: "dict[str, object]", token: str) -> "dict[str, object]":
-    message = dict(request)
-    message["clientToken"] = token
-    return message
+    token = ""
+    while len(token) < 16:
+        token += f"{int(machine.random_fraction() * 65536):04x}"
+    return token
 
 
 def _rejection(topic: str, body: "dict[str, object]") -> RequestRejected:

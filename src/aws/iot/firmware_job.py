@@ -5,21 +5,17 @@ The one place where an exception becomes a job's status.
 
 from aws.iot import document as documents
 from aws.iot.errors import ExecutionOver, IotError
-from aws.iot.jobs import Job
-from aws.iot.reporting import insist, report, told
-from fota import journal, trial
+from aws.iot.jobs import Job, insist, report
+from fota import errors, journal, trial
 from fota.download import Source
-from fota.errors import BadDocument, BudgetSpent, Failed, FotaError, KnownBad, Refused, StorageFailed, Unreachable
 from fota.journal import Entry
 from fota.log import log
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from aws.iot.document import FotaDocument
     from aws.iot.jobs import Jobs
     from fota.device import Device
     from fota.image import Digests
-    from fota.journal import Journal
     from fota.progress import Progress
     from fota.proven import Proven
     from fota.releases import Admitted
@@ -29,7 +25,7 @@ MOST_TAKEN_UP = 100
 
 
 class FirmwareJob:
-    """A job that was described, and is ours."""
+    """A job that was described, and is ours. Its download is put on record by it: see `fota.install.Ledger`."""
 
     def __init__(self, job: Job, jobs: "Jobs", device: "Device", progress: "Progress", *, disconnects: bool) -> None:
         self._job = job
@@ -53,52 +49,53 @@ class FirmwareJob:
                 return False
             slot = device.slot_for(admitted.slot, admitted.wanted.size_bytes)
             if device.journal.knows_bad(admitted.wanted) and not asked.insists:
-                raise KnownBad("this image was rolled back here; bc_insist has it tried again")
-        except Refused as error:
+                raise errors.KnownBad("this image was rolled back here; bc_insist has it tried again")
+        except errors.Refused as error:
             log("job-refused", job=self._job.jobid, reason=error.reason, problem=error)
-            self._report(Job.REJECTED, told(error))
+            self._report(Job.REJECTED, {"reason": error.reason, "message": str(error)})
             return False
-        return self._carry_out(asked, admitted, slot)
+        self._asked = asked
+        return self._carry_out(admitted, slot)
 
-    def _carry_out(self, asked: "FotaDocument", admitted: "Admitted", slot: int) -> bool:
+    def _carry_out(self, admitted: "Admitted", slot: int) -> bool:
         device = self._device
         log("job-taken", job=self._job.jobid, execution=self._job.execution)
         insist(self._job, Job.IN_PROGRESS, {"step": "download"})
         self._progress.taken(self._job.jobid)
-        entry = self._entry(admitted.wanted)
+        self._entry = entry = self._taken_up(admitted.wanted)
         try:
             # Cut after this: the job comes back IN_PROGRESS, and is taken up again.
             device.journal.save(entry)
             if entry.taken_up > MOST_TAKEN_UP:
-                raise BudgetSpent(f"taken up {entry.taken_up} times, after as many resets")
-            self._install(asked, slot, entry)
+                raise errors.BudgetSpent(f"taken up {entry.taken_up} times, after as many resets")
+            self._install(slot)
             device.keep_release(slot, admitted.envelope)
             # Cut after this: the job comes back IN_PROGRESS; the slot proves itself, nothing is downloaded.
-            device.journal.save(entry.at(journal.INSTALLED))
+            device.journal.save(self._entry.at(journal.INSTALLED))
             # Asked once more: a job that was cancelled meanwhile does not cost the device a restart.
             self._jobs.reconnect()
             insist(self._job, Job.IN_PROGRESS, {"step": "restart"})
         except ExecutionOver:
             device.journal.clear()
             raise
-        except (Failed, Refused) as error:
-            self._fail(entry, error)
+        except (errors.Failed, errors.Refused) as error:
+            self._fail(error)
             return False
-        return self._begin_trial(entry, slot)
+        return self._begin_trial(slot)
 
-    def _begin_trial(self, entry: Entry, slot: int) -> bool:
+    def _begin_trial(self, slot: int) -> bool:
         try:
-            self._device.begin_trial(slot, entry.wanted)
-        except (Failed, Refused) as error:
+            self._device.begin_trial(slot, self._entry.wanted)
+        except (errors.Failed, errors.Refused) as error:
             if self._device.verdict() == trial.AWAITING_TRIAL:
                 # The write failed and yet reads back: what the next boot reads decides. FAILED could be a lie.
                 log("record-not-saved", problem=error)
                 return True
-            self._fail(entry, error)
+            self._fail(error)
             return False
         return True
 
-    def _entry(self, wanted: "Digests") -> Entry:
+    def _taken_up(self, wanted: "Digests") -> Entry:
         """What is remembered of this job: from before a reset, if it is the same execution, or new."""
         execution = self._job.execution or 0
         known = self._device.journal.load()
@@ -106,9 +103,9 @@ class FirmwareJob:
             return known.taken_up_again()
         return Entry(self._job.jobid, execution, wanted)
 
-    def _install(self, asked: "FotaDocument", slot: int, entry: Entry) -> None:
-        installer = self._device.installer
-        if installer.holds(slot, entry.wanted):
+    def _install(self, slot: int) -> None:
+        installer, wanted = self._device.installer, self._entry.wanted
+        if installer.holds(slot, wanted):
             return
         progress = self._progress
         if self._disconnects:
@@ -118,10 +115,18 @@ class FirmwareJob:
             from aws.iot.telling import Telling
 
             progress = Telling(progress, self._job, self._device.clock)
-        source = Source(asked.url, renew=lambda: self._fresh_url(asked))
-        installer.install(source, entry.wanted, slot, progress, _JournalLedger(self._device.journal, entry))
+        installer.install(Source(self._asked.url, renew=self._fresh_url), wanted, slot, progress, self)
 
-    def _fresh_url(self, asked: "FotaDocument") -> str:
+    def load(self) -> "Proven":
+        """How far the download is proven."""
+        return self._entry.proven
+
+    def save(self, proven: "Proven") -> None:
+        """Cut after this: the download goes on from there. *Raises* StorageFailed."""
+        self._entry = self._entry.with_proven(proven)
+        self._device.journal.save(self._entry)
+
+    def _fresh_url(self) -> str:
         """Ask the job for its document again: every delivery has URLs of its own.
 
         *Raises* ExecutionOver, Unreachable when nobody answers, BadDocument when it wants another image by now.
@@ -132,39 +137,24 @@ class FirmwareJob:
         except ExecutionOver:
             raise
         except IotError as error:
-            raise Unreachable("no fresh URL: the job could not be asked", cause=error)
+            raise errors.Unreachable("no fresh URL: the job could not be asked", cause=error)
         if self._disconnects:
             self._jobs.disconnect()
         fresh = documents.parse(self._job.document)
-        if not fresh.wanted.matches(asked.wanted):
-            raise BadDocument("the document of the job wants another image than before")
+        if not fresh.wanted.matches(self._asked.wanted):
+            raise errors.BadDocument("the document of the job wants another image than before")
         return fresh.url
 
-    def _fail(self, entry: Entry, error: FotaError) -> None:
+    def _fail(self, error: errors.FotaError) -> None:
         """The device runs on as before; the job is told at once, or as soon as it can be."""
         log("job-failed", job=self._job.jobid, reason=error.reason, problem=error)
         try:
             # Cut after this: the report is owed, and sent after the reboot.
-            self._device.journal.save(entry.at(journal.FAILED, error.reason, str(error)))
-        except StorageFailed as problem:
+            self._device.journal.save(self._entry.at(journal.FAILED, error.reason, str(error)))
+        except errors.StorageFailed as problem:
             log("job-failed", job=self._job.jobid, reason=problem.reason, problem=problem)
-        self._report(Job.FAILED, told(error))
+        self._report(Job.FAILED, {"reason": error.reason, "message": str(error)})
         self._device.journal.clear()
 
     def _report(self, status: str, details: "dict[str, str]") -> None:
         report(self._jobs, self._job, status, details, self._progress)
-
-
-class _JournalLedger:
-    """The download's progress, kept in the journal's entry. See `fota.install.Ledger`."""
-
-    def __init__(self, journal: "Journal", entry: Entry) -> None:
-        self._journal = journal
-        self._entry = entry
-
-    def load(self) -> "Proven":
-        return self._entry.proven
-
-    def save(self, proven: "Proven") -> None:
-        self._entry = self._entry.with_proven(proven)
-        self._journal.save(self._entry)

@@ -7,8 +7,7 @@ never from a slot number alone.
 from aws.iot import document as documents
 from aws.iot.errors import ExecutionOver, IotError, NotConnected
 from aws.iot.firmware_job import FirmwareJob
-from aws.iot.jobs import Job
-from aws.iot.reporting import report
+from aws.iot.jobs import Job, report
 from fota import journal, trial
 from fota.errors import RolledBack
 from fota.journal import Entry
@@ -133,17 +132,14 @@ class Flow:
             except NotConnected:
                 raise
             except IotError as error:
-                if self._owes_a_report():
+                entry = self._device.journal.load()
+                if entry is not None and entry.stage == journal.FAILED:
                     # The journal has room for one: the next job would overwrite what is owed to this one.
                     raise
                 left = error
         if left is not None:
             raise left
         return False
-
-    def _owes_a_report(self) -> bool:
-        entry = self._device.journal.load()
-        return entry is not None and entry.stage == journal.FAILED
 
 
 def _passes(health_check: "Callable[[], bool] | None") -> bool:

@@ -5,7 +5,7 @@ Leaves jobs to `jobs`, the connection to whatever meets `mqtt.Connection`.
 
 from aws.iot import topics
 from aws.iot.errors import BadThingName, NotConnected
-from fota import strict_json
+from aws.iot.mqtt import parse_object
 from fota.log import log
 from fota.machine import INTERPRETER
 
@@ -40,7 +40,10 @@ class Thing:
         connection: "Connection | None" = None,
     ) -> None:
         self.endpoint = endpoint
-        self.thingname = _checked_name(mqtt_id if thingname is None else thingname)
+        self.thingname = name = mqtt_id if thingname is None else thingname
+        # A name with `/`, `+` or `#` would reach into the topics of others.
+        if not isinstance(name, str) or not 1 <= len(name) <= _MOST_NAME_LETTERS or name.strip(_NAME_LETTERS):
+            raise BadThingName(f"thingname: expected 1 to 128 of a-z A-Z 0-9 : _ -, got {name!r}")
         if connection is None:
             # Here, so that a device with a connection of its own needs neither paho nor our files for it.
             from aws.iot.credentials import Credentials
@@ -66,37 +69,17 @@ class Thing:
         """
 
         def on_delta(topic: str, payload: bytes) -> None:
-            delta = _delta(payload)
-            if delta is None:
+            body = parse_object(payload)
+            delta = body.get("state") if body else None
+            if not isinstance(delta, dict):
                 log("message-dropped", topic=topic, problem="not a shadow delta")
                 return
             reported = callback(delta)
             if isinstance(reported, dict):
-                self._report_or_log(reported)
+                try:
+                    self.update_shadow(reported)
+                except NotConnected as error:
+                    # The connection, which called this, has no use for it: the next delta asks for it again.
+                    log("message-dropped", topic=topics.shadow_update(self.thingname), problem=error)
 
         self.mqtt.subscribe(topics.shadow_delta(self.thingname), on_delta)
-
-    def _report_or_log(self, state: "dict[str, object]") -> None:
-        # Called by the connection, which has no use for the error: the next delta asks for it again.
-        try:
-            self.update_shadow(state)
-        except NotConnected as error:
-            log("message-dropped", topic=topics.shadow_update(self.thingname), problem=error)
-
-
-def _checked_name(name: str) -> str:
-    # A name with `/`, `+` or `#` would reach into the topics of others.
-    is_sized = isinstance(name, str) and 1 <= len(name) <= _MOST_NAME_LETTERS
-    if not is_sized or any(letter not in _NAME_LETTERS for letter in name):
-        raise BadThingName(f"thingname: expected 1 to 128 of a-z A-Z 0-9 : _ -, got {name!r}")
-    return name
-
-
-def _delta(payload: bytes) -> "dict[str, object] | None":
-    """The wanted state in a shadow's delta document; None if it is no such document."""
-    try:
-        document = strict_json.parse(payload)
-    except ValueError:
-        return None
-    delta = document.get("state") if isinstance(document, dict) else None
-    return delta if isinstance(delta, dict) else None

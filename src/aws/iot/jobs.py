@@ -1,4 +1,4 @@
-"""The jobs of a thing: list, describe, update. Knows nothing of firmware.
+"""The jobs of a thing: list, describe, update, report how they ended. Knows nothing of firmware.
 
 AWS: https://docs.aws.amazon.com/iot/latest/developerguide/jobs-mqtt-api.html
 """
@@ -6,16 +6,20 @@ AWS: https://docs.aws.amazon.com/iot/latest/developerguide/jobs-mqtt-api.html
 from aws.iot import topics
 from aws.iot.errors import ExecutionOver, NoAnswer, VersionMismatch
 from aws.iot.exchange import MOST_TRIES, UNREADABLE, Exchange
-from fota import machine, strict_json
+from aws.iot.mqtt import parse_object
+from fota import machine
 from fota.backoff import Backoff
+from fota.log import log
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from aws.iot.iot import Thing
     from fota.download import Clock
+    from fota.progress import Progress
 
 _FIRST_PUT_OFF_MS = 2_000
 _MOST_PUT_OFF_MS = 300_000
+_MOST_INSISTED = 3
 _MOST_DETAILS = 10
 _MOST_DETAIL_CHARACTERS = 1024
 
@@ -62,10 +66,10 @@ class Job:
         self._see(state)
         told_at_s = answer.get("timestamp")
         self.told_at_s = told_at_s if type(told_at_s) is int else None
-        self.document = state.get("jobDocument")
-        if isinstance(self.document, str):
-            # Over MQTT the document is an object; elsewhere AWS sends it as a string.
-            self.document = _object_in(self.document)
+        document = state.get("jobDocument")
+        # Over MQTT the document is an object; elsewhere AWS sends it as a string.
+        found = parse_object(document.encode()) if isinstance(document, str) else None
+        self.document = document if found is None else found
         return True
 
     def update(self, status: str, status_details: "dict[str, str] | None" = None, *, tries: int = MOST_TRIES) -> bool:
@@ -89,7 +93,11 @@ class Job:
         except (VersionMismatch, ExecutionOver) as error:
             state = error.execution_state or {}
             self._see(state)
-            if not _took_effect(error, state, request):
+            # A terminal status that is ours can only be our own report, whose answer was lost; a status that may be
+            # repeated must agree in its details too.
+            is_ours = isinstance(error, ExecutionOver)
+            is_ours = is_ours or state.get("statusDetails", {}) == request.get("statusDetails", {})
+            if state.get("status") != status or not is_ours:
                 raise
         self._see(state if isinstance(state, dict) else {"status": status, "versionNumber": 0})
         return True
@@ -185,6 +193,36 @@ class Jobs:
         return self._listed(answer, "inProgressJobs", Job.IN_PROGRESS), self._listed(answer, "queuedJobs", Job.QUEUED)
 
 
+def report(jobs: Jobs, job: Job, status: str, details: "dict[str, str]", progress: "Progress") -> None:
+    """Report how a job ended, over a connection that is opened again if we closed it.
+
+    *Raises* IotError while the service neither accepts it nor says that it is over: then it is still owed.
+    """
+    jobs.reconnect()
+    try:
+        insist(job, status, details)
+    except ExecutionOver as error:
+        log("job-over", job=job.jobid, problem=error)
+        return
+    reason = details.get("reason", "")
+    log("job-reported", job=job.jobid, status=status, reason=reason)
+    progress.ended(job.jobid, status, reason)
+
+
+def insist(job: Job, status: str, details: "dict[str, str]") -> None:
+    """Update a job, again when its version was another one: what we say is true whatever came between.
+
+    *Raises* ExecutionOver, VersionMismatch when that does not end, and other IotErrors.
+    """
+    for tries_left in range(_MOST_INSISTED - 1, -1, -1):
+        try:
+            job.update(status, details)
+            return
+        except VersionMismatch:
+            if not tries_left:
+                raise
+
+
 def clean_details(details: "dict[str, str]") -> "dict[str, str]":
     """Status details as the API takes them: at most ten, 1 to 1,024 characters, no control characters."""
     clean = {}
@@ -193,25 +231,3 @@ def clean_details(details: "dict[str, str]") -> "dict[str, str]":
         if text:
             clean[name] = text
     return clean
-
-
-def _object_in(text: str) -> object:
-    """The object that a text stands for; the text itself, if it is none: no document."""
-    try:
-        found = strict_json.parse(text.encode())
-    except ValueError:
-        return text
-    return found if isinstance(found, dict) else text
-
-
-def _took_effect(
-    error: "VersionMismatch | ExecutionOver", state: "dict[str, object]", request: "dict[str, object]"
-) -> bool:
-    """Whether a refused update shows that the same update was accepted before, and its answer lost.
-
-    A terminal status that is ours can only be our own report; a status that may be repeated must agree in its
-    details too.
-    """
-    if state.get("status") != request["status"]:
-        return False
-    return isinstance(error, ExecutionOver) or state.get("statusDetails", {}) == request.get("statusDetails", {})

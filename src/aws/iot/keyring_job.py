@@ -1,8 +1,7 @@
 """A job that brings a keyring: the next version, signed by the one before it."""
 
 from aws.iot import document as documents
-from aws.iot.jobs import Job
-from aws.iot.reporting import report, told
+from aws.iot.jobs import Job, report
 from fota import keyring
 from fota.errors import Refused, StorageFailed
 from fota.log import log
@@ -28,12 +27,11 @@ def carry_out(job: Job, jobs: "Jobs", device: "Device", progress: "Progress") ->
         # Cut after this, or within: the job comes back, and what is missing of it is written then.
         _save(keyrings, new)
         log("keyring-replaced", version=new.version)
-    except Refused as error:
-        log("job-refused", job=job.jobid, reason=error.reason, problem=error)
-        report(jobs, job, Job.REJECTED, told(error), progress)
-    except StorageFailed as error:
-        log("job-failed", job=job.jobid, reason=error.reason, problem=error)
-        report(jobs, job, Job.FAILED, told(error), progress)
+    except (Refused, StorageFailed) as error:
+        refused = isinstance(error, Refused)
+        log("job-refused" if refused else "job-failed", job=job.jobid, reason=error.reason, problem=error)
+        details = {"reason": error.reason, "message": str(error)}
+        report(jobs, job, Job.REJECTED if refused else Job.FAILED, details, progress)
     else:
         report(jobs, job, Job.SUCCEEDED, {"keyring": str(new.version)}, progress)
 

@@ -1,13 +1,16 @@
 """The MQTT connection that a Thing needs, in words. Bring your own by meeting it.
 
 Those that come with the library are `_mqtt_cpython.PahoConnection` and `_mqtt_micropython.SocketConnection`. Here
-is also the little that every connection needs alike: how an endpoint is read, how a payload becomes bytes, which
-topics are allowed.
+is also the little that every connection needs alike: how an endpoint is read, how a payload becomes bytes and what
+came becomes an object, which topics are allowed.
 """
 
 import json
 
 from aws.iot.errors import BadTopic, ConnectFailed
+from fota import strict_json
+
+_DEFAULT_PORT = 8883
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -80,12 +83,12 @@ if TYPE_CHECKING:
             """End the session and forget every subscription and every message not yet acknowledged."""
 
 
-def split_endpoint(endpoint: str) -> "tuple[str, int | None]":
-    """The host and, if there is one, the port of `host` or `host:port`. *Raises* ConnectFailed."""
+def split_endpoint(endpoint: str) -> "tuple[str, int]":
+    """The host and the port of `host` or `host:port`. *Raises* ConnectFailed."""
     host, colon, digits = endpoint.partition(":")
     if not host or "/" in host or (colon and not (digits.isdigit() and 0 < int(digits) < 65_536)):
         raise ConnectFailed(f"endpoint: expected host or host:port, got {endpoint!r}")
-    return host, int(digits) if colon else None
+    return host, int(digits) if colon else _DEFAULT_PORT
 
 
 def encode(payload: "bytes | str | dict[str, object]") -> bytes:
@@ -95,19 +98,32 @@ def encode(payload: "bytes | str | dict[str, object]") -> bytes:
     return payload.encode() if isinstance(payload, str) else bytes(payload)
 
 
-def check_topic(topic: str) -> None:
+def parse_object(payload: bytes, *, clips: bool = False) -> "dict[str, object] | None":
+    """The JSON object in a payload, or None if it is anything else; `clips` as in `strict_json.parse`."""
+    try:
+        value = strict_json.parse(payload, clips=clips)
+    except ValueError:
+        return None
+    return value if isinstance(value, dict) else None
+
+
+def check_topic(topic: str, qos: int) -> None:
     """*Raises* BadTopic unless messages can be published to `topic`; MQTT 3.1.1, section 4.7."""
-    if not _is_plain(topic) or "+" in topic or "#" in topic:
-        raise BadTopic(f"topic: expected a name without wildcards, got {topic!r}")
+    _check(topic, "topic: expected a name without wildcards", topic, qos)
 
 
-def check_filter(topic_filter: str) -> None:
+def check_filter(topic_filter: str, qos: int) -> None:
     """*Raises* BadTopic unless `topic_filter` can be subscribed to; MQTT 3.1.1, section 4.7."""
     levels = topic_filter.split("/")
-    whole = all(level in ("+", "#") or not ("+" in level or "#" in level) for level in levels)
-    if not _is_plain(topic_filter) or not whole or "#" in levels[:-1]:
-        raise BadTopic(f"topic filter: expected whole levels, `+` or a last `#`, got {topic_filter!r}")
+    if levels[-1] == "#":
+        levels[-1] = "+"
+    # A filter is what becomes a name when each level that is a wildcard becomes an ordinary one.
+    name = "/".join(["x" if level == "+" else level for level in levels])
+    _check(name, "topic filter: expected whole levels, `+` or a last `#`", topic_filter, qos)
 
 
-def _is_plain(topic: str) -> bool:
-    return 0 < len(topic.encode()) < 65_536 and "\0" not in topic
+def _check(name: str, expected: str, given: str, qos: int) -> None:
+    if not 0 < len(name.encode()) < 65_536 or "\0" in name or "+" in name or "#" in name:
+        raise BadTopic(f"{expected}, got {given!r}")
+    if qos not in (0, 1):
+        raise BadTopic(f"{given}: qos: expected 0 or 1, got {qos!r}")

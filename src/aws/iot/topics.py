@@ -13,7 +13,7 @@ def shadow_update(thing: str) -> str:
 
 def shadow_delta(thing: str) -> str:
     """Where a device hears how the wanted state differs from the one that it reported."""
-    return f"$aws/things/{thing}/shadow/update/delta"
+    return shadow_update(thing) + "/delta"
 
 
 def jobs_notify_next(thing: str) -> str:
@@ -51,5 +51,7 @@ def jobs_replies(thing: str) -> "tuple[str, ...]":
 
     They are few and fixed: subscribed once, not for each job, and a policy can name them.
     """
-    requests = (jobs_get(thing), job_get(thing, "+"), job_update(thing, "+"))
-    return tuple(answer(request) for request in requests for answer in (accepted, rejected))
+    filters = []
+    for request in (jobs_get(thing), job_get(thing, "+"), job_update(thing, "+")):
+        filters += [accepted(request), rejected(request)]
+    return tuple(filters)
