@@ -49,6 +49,12 @@ def test_what_bootstrap_made_is_well(cloud: Cloud, ready: BootstrapRequest) -> N
 
 
 @pytest.mark.e2e
+def test_a_role_that_bootstrap_made_for_several_buckets_is_well(cloud: Cloud, ready: BootstrapRequest) -> None:
+    bootstrap(cloud, replace(ready, bucket=f"{ready.bucket}-b"))
+    assert ailing(examine(cloud, asking(ready))) == {}
+
+
+@pytest.mark.e2e
 def test_the_doctor_changes_nothing(cloud: Cloud, ready: BootstrapRequest) -> None:
     asked: list[str] = []
 
