@@ -33,13 +33,12 @@ class Row:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of one bench; its first row is the one that counts. `notes` say what limits the figures."""
+    """What came of one bench; its first row is the one that counts."""
 
     bench: str
     beside: str
     aim: str
     rows: tuple[Row, ...]
-    notes: tuple[str, ...] = ()
 
 
 def json_line(outcome: Outcome) -> str:
@@ -69,7 +68,7 @@ def table(outcome: Outcome) -> str:
     widths = [max(len(line[column]) for line in lines) for column in range(len(COLUMNS))]
     told = [f"{outcome.bench}, beside {outcome.beside}. Aim: {outcome.aim}"]
     told += ["  " + _aligned(line, widths) for line in lines]
-    return "\n".join([*told, *(f"  {note}" for note in outcome.notes)])
+    return "\n".join(told)
 
 
 def rounded(value: float) -> float:

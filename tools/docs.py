@@ -26,6 +26,7 @@ from fota_operator.reasons import Meaning
 ROOT = Path(__file__).resolve().parent.parent
 
 _BLOCK = re.compile(r"<!-- generated: ([a-z-]+) -->\n(.*?)<!-- end: \1 -->", re.DOTALL)
+_BEGINNING = re.compile(r"<!-- generated: (\S+) -->")
 _ENTRY = re.compile(r'^    "([a-z-]+)",(?:  # (.*))?$', re.MULTILINE)
 _ADVICE = "Regenerate it with `make docs`."
 
@@ -54,12 +55,17 @@ def stale(folder: Path) -> dict[Path, str]:
 
 
 def regenerated(text: str) -> str:
-    """The text of a page, with each block written anew."""
+    """The text of a page, with each block written anew. *Raises* ValueError for a block that cannot be."""
 
     def block(match: re.Match[str]) -> str:
         name = match.group(1)
+        if name not in BLOCKS:
+            raise ValueError(f"{name}: no such block; expected one of {', '.join(BLOCKS)}")
         return f"<!-- generated: {name} -->\n{BLOCKS[name]()}<!-- end: {name} -->"
 
+    endless = _BEGINNING.search(_BLOCK.sub("", text))
+    if endless is not None:
+        raise ValueError(f"{endless[1]}: a block without its end, <!-- end: {endless[1]} -->")
     return _BLOCK.sub(block, text)
 
 

@@ -8,6 +8,8 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import pytest
+
 from aws.iot import document
 from docs.pages import ROOT, blocks, read
 from fota import errors, trust_errors
@@ -23,6 +25,19 @@ def test_a_block_that_is_out_of_date_is_found(tmp_path: Path) -> None:
     page.write_text(read("docs/design.md").replace("| **on-trial** |", "| **settled** |"))
     docs = load_tool("docs")
     assert docs.stale(tmp_path) == {page: read("docs/design.md")}
+
+
+@pytest.mark.parametrize(
+    "text", ["<!-- generated: causes -->\nold\n", "<!-- generated: causes -->\nold\n<!-- end: cause -->\n"]
+)
+def test_a_block_without_its_end_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match="causes: a block without its end"):
+        load_tool("docs").regenerated(text)
+
+
+def test_a_block_that_nobody_generates_is_refused() -> None:
+    with pytest.raises(ValueError, match="moods: no such block"):
+        load_tool("docs").regenerated("<!-- generated: moods -->\n<!-- end: moods -->\n")
 
 
 def test_every_block_that_can_be_generated_stands_in_a_page() -> None:

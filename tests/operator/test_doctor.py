@@ -49,6 +49,12 @@ def test_what_bootstrap_made_is_well(cloud: Cloud, ready: BootstrapRequest) -> N
 
 
 @pytest.mark.e2e
+def test_a_role_that_bootstrap_made_for_several_buckets_is_well(cloud: Cloud, ready: BootstrapRequest) -> None:
+    bootstrap(cloud, replace(ready, bucket=f"{ready.bucket}-b"))
+    assert ailing(examine(cloud, asking(ready))) == {}
+
+
+@pytest.mark.e2e
 def test_the_doctor_changes_nothing(cloud: Cloud, ready: BootstrapRequest) -> None:
     asked: list[str] = []
 
@@ -95,6 +101,28 @@ def test_what_a_role_may_by_an_attached_policy_counts_too(cloud: Cloud, ready: B
     arn = cloud.iam.create_policy(PolicyName=f"wide-{ready.role}", PolicyDocument=document)["Policy"]["Arn"]
     cloud.iam.attach_role_policy(RoleName=ready.role, PolicyArn=arn)
     found = of(examine(cloud, asking(ready)), f"role {ready.role}, permissions")
+    assert found == [("warning", "it may s3:PutObject on *, and a URL needs less")]
+
+
+@pytest.mark.e2e
+def test_what_a_role_may_by_a_policy_that_aws_lists_on_another_page_counts_too(
+    cloud: Cloud, ready: BootstrapRequest
+) -> None:
+    statement = {"Effect": "Allow", "Action": "s3:PutObject", "Resource": "*"}
+    document = json.dumps({"Version": "2012-10-17", "Statement": statement})
+    cloud.iam.put_role_policy(RoleName=ready.role, PolicyName="wide", PolicyDocument=document)
+    asked: list[str] = []
+
+    def on_two_pages(parsed: Any, model: Any, **_: object) -> None:
+        asked.append(model.name)
+        if len(asked) == 1:
+            parsed |= {"PolicyNames": parsed["PolicyNames"][:1], "IsTruncated": True, "Marker": "the second page"}
+
+    cloud.iam.meta.events.register("after-call.iam.ListRolePolicies", on_two_pages)
+    try:
+        found = of(examine(cloud, asking(ready)), f"role {ready.role}, permissions")
+    finally:
+        cloud.iam.meta.events.unregister("after-call.iam.ListRolePolicies", on_two_pages)
     assert found == [("warning", "it may s3:PutObject on *, and a URL needs less")]
 
 

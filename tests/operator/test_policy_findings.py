@@ -98,6 +98,9 @@ READS = allow(["s3:GetObject", "s3:GetObjectVersion"], IMAGES)
         ([allow("s3:GetObject", f"{BUCKET_ARN}/fota/*")], ["error"]),
         ([allow(["s3:GetObject", "s3:GetObjectVersion"], f"{BUCKET_ARN}/other/*")], ["error", "warning"]),
         ([READS, allow("s3:GetObject", f"{BUCKET_ARN}/*")], ["warning"]),
+        ([READS, allow("s3:GetObject", "arn:aws:s3:::releases-eu/fota/*")], ["ok"]),
+        ([READS, allow("s3:GetObject", "arn:aws:s3:::releases*/fota/*")], ["warning"]),
+        ([READS, allow("s3:GetObject", "arn:aws:s3:::releases-eu/*/fota/*")], ["warning"]),
         ([READS, allow("s3:PutObject", f"{BUCKET_ARN}/fota/*")], ["warning"]),
         ([allow("s3:*")], ["warning"]),
         ([allow("*")], ["warning"]),
@@ -106,7 +109,9 @@ READS = allow(["s3:GetObject", "s3:GetObjectVersion"], IMAGES)
         ([], ["error"]),
     ],
 )
-def test_a_role_may_read_images_and_nothing_else(statements: list[dict[str, object]], levels: list[str]) -> None:
+def test_a_role_may_read_images_and_nothing_but_images(
+    statements: list[dict[str, object]], levels: list[str]
+) -> None:
     findings = read_findings("signer", [document(*statements)], bucket="releases", partition="aws")
     assert [finding.level for finding in findings] == levels
 

@@ -24,7 +24,6 @@ from fota_operator.trust.kms import kms_public_key, require_may_sign
 # AWS takes no request that is signed more than five minutes away from its own clock.
 SKEW_REFUSED_S = 300
 SKEW_WARNING_S = 30
-_MAX_ROLE_POLICIES = 20
 
 
 @dataclass(frozen=True)
@@ -139,17 +138,17 @@ def _permissions(cloud: Cloud, role: str, bucket: str) -> Iterator[Finding]:
 
 
 def _inline_documents(cloud: Cloud, role: str) -> Iterator[object]:
-    for name in cloud.iam.list_role_policies(RoleName=role, MaxItems=_MAX_ROLE_POLICIES)["PolicyNames"]:
-        yield cloud.iam.get_role_policy(RoleName=role, PolicyName=name)["PolicyDocument"]
+    for page in cloud.iam.get_paginator("list_role_policies").paginate(RoleName=role):
+        for name in page["PolicyNames"]:
+            yield cloud.iam.get_role_policy(RoleName=role, PolicyName=name)["PolicyDocument"]
 
 
 def _attached_documents(cloud: Cloud, role: str) -> Iterator[object]:
-    # A role has at most 20 of these: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
-    attached = cloud.iam.list_attached_role_policies(RoleName=role, MaxItems=_MAX_ROLE_POLICIES)
-    for policy in attached["AttachedPolicies"]:
-        arn = policy["PolicyArn"]
-        version = cloud.iam.get_policy(PolicyArn=arn)["Policy"]["DefaultVersionId"]
-        yield cloud.iam.get_policy_version(PolicyArn=arn, VersionId=version)["PolicyVersion"]["Document"]
+    for page in cloud.iam.get_paginator("list_attached_role_policies").paginate(RoleName=role):
+        for policy in page["AttachedPolicies"]:
+            arn = policy["PolicyArn"]
+            version = cloud.iam.get_policy(PolicyArn=arn)["Policy"]["DefaultVersionId"]
+            yield cloud.iam.get_policy_version(PolicyArn=arn, VersionId=version)["PolicyVersion"]["Document"]
 
 
 def _key(cloud: Cloud, key: str) -> Iterator[Finding]:

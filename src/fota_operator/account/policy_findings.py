@@ -5,9 +5,11 @@ has all of it. Reading a document takes permission to read it, nothing else.
 Leaves to others: fetching the documents (`doctor`), and making better ones (`policies`).
 """
 
+import re
 from collections.abc import Iterable, Iterator
 
 from fota.findings import ERROR, OK, WARNING, Finding
+from fota_operator.account.names import BUCKET_NAME
 from fota_operator.account.policy_statements import ANYBODY, Statement, matches, parse_statements, permits
 
 IOT_SERVICE = "iot.amazonaws.com"
@@ -51,20 +53,23 @@ def trust_findings(role: str, trust: object, *, partition: str, account_id: str)
 
 
 def read_findings(role: str, documents: Iterable[object], *, bucket: str, partition: str) -> Iterator[Finding]:
-    """What a role for presigned URLs may do: read images of the bucket, and nothing else."""
+    """What a role for presigned URLs may do: read images of the bucket, and nothing but images.
+
+    It may read those of other buckets that are named: one role serves all regions of an account.
+    """
     subject = f"role {role}, permissions"
     statements = tuple(one for document in documents for one in parse_statements(document))
-    images = f"arn:{partition}:s3:::{bucket}/fota/"
-    lacking = [action for action in _READS if not permits(statements, action, f"{images}0/image")]
+    image = f"arn:{partition}:s3:::{bucket}/fota/0/image"
+    lacking = [action for action in _READS if not permits(statements, action, image)]
     if lacking:
         text = f"it may not {' nor '.join(lacking)} s3://{bucket}/fota/*"
         yield Finding(subject, ERROR, text, f"run `fota bootstrap --role {role} --bucket {bucket}`")
-    wide = next((one for one in statements if one.allows and not _reads_only(one, images)), None)
+    wide = next((one for one in statements if one.allows and not _reads_images_only(one, partition)), None)
     if wide is not None:
         text = f"it may {', '.join(wide.actions)} on {', '.join(wide.resources)}, and a URL needs less"
         yield Finding(subject, WARNING, text, "take that from it, or have a role for presigned URLs alone")
     elif not lacking:
-        yield Finding(subject, OK, f"it may read images in {bucket}, and nothing else")
+        yield Finding(subject, OK, f"it may read images in {bucket}, and nothing but images")
 
 
 def refuses_plain_http(document: object, *, bucket: str, partition: str) -> bool:
@@ -129,8 +134,9 @@ def _of_account(statement: Statement, account_id: str) -> bool:
     )
 
 
-def _reads_only(statement: Statement, images: str) -> bool:
-    return set(statement.actions) <= set(_READS) and all(one.startswith(images) for one in statement.resources)
+def _reads_images_only(statement: Statement, partition: str) -> bool:
+    images = re.compile(rf"arn:{partition}:s3:::{BUCKET_NAME}/fota/.*")
+    return set(statement.actions) <= set(_READS) and all(map(images.fullmatch, statement.resources))
 
 
 def _is_shared(resource: str) -> bool:
