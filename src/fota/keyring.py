@@ -79,8 +79,9 @@ class KeyringStore:
         content = self._value.load()
         if content is not None:
             return _read(content)
-        if any(cell.is_made() for cell in self._places):
-            raise BadKeyring("keyring: both copies are damaged; see fota-boot --keyring")
+        for cell in self._places:
+            if cell.is_made():
+                raise BadKeyring("keyring: both copies are damaged; see fota-boot --keyring")
         return None
 
     def save(self, keyring: Keyring) -> None:
