@@ -46,7 +46,6 @@ class Limits:
 
     def __init__(
         self,
-        *,
         total_ms: int = 3_600_000,
         silence_ms: int = 30_000,
         fruitless_tries: int = 5,
@@ -99,7 +98,6 @@ class Download:
         self,
         source: Source,
         size_bytes: int,
-        *,
         client: "Client",
         clock: "Clock",
         limits: "Limits | None" = None,

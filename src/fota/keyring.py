@@ -113,9 +113,12 @@ def parse(content: bytes) -> Keyring:
 
 def encode(keyring: Keyring) -> bytes:
     """The keyring as bytes: what `parse` reads."""
+    keys = {}
+    for name in keyring.keys:
+        keys[name] = keyring.keys[name].hex()
     fields = {
         "format": 1,
-        "keys": {name: key.hex() for name, key in keyring.keys.items()},
+        "keys": keys,
         "product": keyring.product,
         "threshold": keyring.threshold,
         "version": keyring.version,
