@@ -46,7 +46,6 @@ class Limits:
 
     def __init__(
         self,
-        *,
         total_ms: int = 3_600_000,
         silence_ms: int = 30_000,
         fruitless_tries: int = 5,
@@ -99,7 +98,6 @@ class Download:
         self,
         source: Source,
         size_bytes: int,
-        *,
         client: "Client",
         clock: "Clock",
         limits: "Limits | None" = None,
@@ -206,16 +204,16 @@ class Download:
             total_bytes = answer.length_bytes
         elif answer.status == 206:
             if not self._offset_bytes:
-                raise errors.BadHttpAnswer("status 206, and no range was asked for")
+                raise errors.BadHttpAnswer("status: expected 200, got 206")
             if None not in (answer.etag, self._etag) and answer.etag != self._etag:
-                raise errors.BadHttpAnswer(f"ETag: asked for the rest of {self._etag}, got a range of {answer.etag}")
+                raise errors.BadHttpAnswer(f"ETag: expected {self._etag}, got {answer.etag}")
             first, last, total_bytes = http_head.parse_content_range(answer.content_range)
             if first != self._offset_bytes or last != total_bytes - 1:
                 raise errors.BadHttpAnswer(
-                    f"Content-Range: asked for {self._offset_bytes}-, got {answer.content_range!r}"
+                    f"Content-Range: expected {self._offset_bytes}-, got {answer.content_range!r}"
                 )
         else:
-            raise errors.BadHttpStatus(f"status {answer.status}, expected 200 or 206", status=answer.status)
+            raise errors.BadHttpStatus(f"status: expected 200 or 206, got {answer.status}", status=answer.status)
         if total_bytes is not None and total_bytes != self._size_bytes:
             kind = errors.BodyTooLong if total_bytes > self._size_bytes else errors.BodyTooShort
             raise kind(f"{total_bytes} bytes offered, {self._size_bytes} promised")

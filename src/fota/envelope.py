@@ -63,8 +63,7 @@ def fields(envelope: Envelope) -> "dict[str, object]":
 
 def signed_bytes(payload_type: str, payload: bytes) -> bytes:
     """What a signature is made over: DSSE's pre-authentication encoding."""
-    kind = payload_type.encode()
-    return b"DSSEv1 " + str(len(kind)).encode() + b" " + kind + b" " + str(len(payload)).encode() + b" " + payload
+    return f"DSSEv1 {len(payload_type.encode())} {payload_type} {len(payload)} ".encode() + payload
 
 
 def verified(envelope: Envelope, payload_type: str, keys: "Mapping[str, bytes]", threshold: int) -> bytes:
@@ -118,4 +117,4 @@ def _from_base64(name: str, value: object, most_bytes: int) -> bytes:
 
 
 def _base64(content: bytes) -> str:
-    return binascii.b2a_base64(content).decode().rstrip("\n")
+    return binascii.b2a_base64(content)[:-1].decode()

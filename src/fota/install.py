@@ -43,7 +43,6 @@ class Installer:
     def __init__(
         self,
         slots: "Slots",
-        *,
         client: "Client",
         clock: "Clock",
         limits: "Limits | None" = None,

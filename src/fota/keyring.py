@@ -79,8 +79,9 @@ class KeyringStore:
         content = self._value.load()
         if content is not None:
             return _read(content)
-        if any(cell.is_made() for cell in self._places):
-            raise BadKeyring("keyring: both copies are damaged; see fota-boot --keyring")
+        for cell in self._places:
+            if cell.is_made():
+                raise BadKeyring("keyring: both copies are damaged; see fota-boot --keyring")
         return None
 
     def save(self, keyring: Keyring) -> None:
@@ -112,9 +113,12 @@ def parse(content: bytes) -> Keyring:
 
 def encode(keyring: Keyring) -> bytes:
     """The keyring as bytes: what `parse` reads."""
+    keys = {}
+    for name in keyring.keys:
+        keys[name] = keyring.keys[name].hex()
     fields = {
         "format": 1,
-        "keys": {name: key.hex() for name, key in keyring.keys.items()},
+        "keys": keys,
         "product": keyring.product,
         "threshold": keyring.threshold,
         "version": keyring.version,

@@ -138,7 +138,9 @@ def _is_right(value: "Any", rule: "Any") -> bool:
         return isinstance(value, list) and 0 < len(value) <= _MOST_NAMES and all(map(_is_name, value))
     if rule == _SLOT:
         return value == ANY_SLOT or is_whole(value, 0, _MOST_SLOT)
-    return _is_name(value) if rule == NAME else _is_text(value)
+    if rule == NAME:
+        return _is_name(value)
+    return rule == _TEXT and _is_text(value)
 
 
 def _is_name(value: object) -> bool:

@@ -51,7 +51,6 @@ class Record:  # noqa: PLW1641 - what may be compared need not be a key
     def __init__(
         self,
         confirmed_slot: int,
-        *,
         boot_slot: "int | None" = None,
         trial_slot: "int | None" = None,
         attempts_spent: int = 0,

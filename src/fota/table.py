@@ -11,6 +11,9 @@ if TYPE_CHECKING:
 def decide(rules: "Sequence[tuple[object, ...]]", facts: "tuple[bool, ...]") -> str:
     """The conclusion, which is the last column, of the first row whose conditions are ANY or equal the facts."""
     for rule in rules:
-        if all(rule[column] in (ANY, facts[column]) for column in range(len(facts))):
+        for column in range(len(facts)):
+            if rule[column] not in (ANY, facts[column]):
+                break
+        else:
             return str(rule[-1])
     raise AssertionError("the rules cover every case")

@@ -145,8 +145,8 @@ TRUST: tuple[Mutant, ...] = (
         "lost-keyring-taken-for-none",
         "A device whose keyring is destroyed takes whatever a job names.",
         _KEYRING,
-        "        if any(cell.is_made() for cell in self._places):\n",
-        "        if content is not None:\n",
+        "            if cell.is_made():\n",
+        "            if content is not None:\n",
     ),
     mutant(
         "keyring-saved-into-one-copy",

@@ -57,6 +57,21 @@ def test_the_value_saved_last_is_loaded():
     assert value.load() == NEW
 
 
+def test_a_whole_copy_of_another_kind_is_not_loaded():
+    cells = (MemoryCell(256), MemoryCell(256))
+    DurableValue(b"JUNK", *cells).save(OLD)
+    assert DurableValue(MAGIC, *cells).load() is None
+
+
+@pytest.mark.parametrize("lost", [0, 1])
+def test_the_empty_value_is_saved_in_both_copies_where_there_was_none(lost):
+    value, cells = saved()
+    value.save_in_both(b"")
+    kept = [cell.read() for cell in cells]
+    kept[lost] = b""
+    assert of_content(*kept).load() == b""
+
+
 def test_the_empty_value_is_a_value():
     assert saved(OLD, b"")[0].load() == b""
 

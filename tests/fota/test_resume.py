@@ -264,6 +264,15 @@ def test_a_record_of_more_bytes_than_the_image_has_is_not_believed(memory_lab, s
     assert memory_lab.holds_the_image()
 
 
+def test_fewer_bytes_than_were_put_on_record_are_not_believed_whatever_their_crc(memory_lab, serve):
+    server = serve(IMAGE)
+    memory_lab.slots.put(SPARE, IMAGE[:8_000])
+    memory_lab.ledger.kept = Proven(9_000, crc32=crc32(IMAGE[:8_000]))
+    memory_lab.install(server)
+    assert ranges(server) == [None]
+    assert memory_lab.holds_the_image()
+
+
 # What the server says otherwise.
 
 

@@ -111,3 +111,25 @@ def test_a_seal_outlives_the_loss_of_either_copy(homes, copy):
     slots.seal(0, measured(slots, 0, buffer))
     (homes.path(slots) / f"slot-0.seal-{copy}").write_bytes(b"\xff" * 4096)
     assert image.proves_itself(slots, 0, buffer)
+
+
+@pytest.mark.parametrize("spoilt", [b"new!", b"ne", b"odd"], ids=["a byte more", "a byte fewer", "other bytes"])
+def test_an_image_that_is_not_the_one_that_was_sealed_does_not_prove_itself(homes, spoilt):
+    slots = homes.make()
+    writer = slots.writer(0, 3)
+    writer.write(memoryview(b"new"))
+    writer.close()
+    buffer = memoryview(bytearray(100))
+    slots.seal(0, measured(slots, 0, buffer))
+    (homes.path(slots) / "slot-0.img").write_bytes(spoilt)
+    assert not image.proves_itself(slots, 0, buffer)
+
+
+@pytest.mark.parametrize("name", ["seal-0", "seal-1", "img"])
+def test_without_its_geometry_a_slot_is_known_by_any_of_its_files(tmp_path, name):
+    create_slots(str(tmp_path), 2, 10)
+    for path in tmp_path.iterdir():
+        if path.name not in ("slot-0.img", "slot-0.seal-0", f"slot-1.{name}"):
+            path.unlink()
+    (tmp_path / f"slot-1.{name}").touch()
+    assert FileSlots.open(str(tmp_path)).count == 2

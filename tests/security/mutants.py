@@ -60,7 +60,7 @@ VECTORS: dict[str, dict[str, list[tuple[str, str]]]] = {
             ("signed_bytes(payload_type, envelope.payload)", "envelope.payload"),
         ],
         "fota.envelope:signed_bytes": [
-            ('b" " + kind +', 'b" " +'),
+            (" {payload_type} ", " "),
         ],
         "fota.floor:Floor.require": [
             ("if manifest.seq < self.seq:", "if manifest.seq <= self.seq:"),
@@ -239,10 +239,10 @@ VECTORS: dict[str, dict[str, list[tuple[str, str]]]] = {
             ("least <= value", "True"),
         ],
         "fota.manifest:_is_right": [
-            ("return _is_name(value) if rule == NAME else _is_text(value)", "return True"),
+            ("return _is_name(value)", "return True"),
         ],
         "fota.keyring:KeyringStore.load": [
-            ("if any(cell.is_made() for cell in self._places):", "if False:"),
+            ("if cell.is_made():", "if False:"),
         ],
     },
 }

@@ -23,7 +23,7 @@ from fota.trust_errors import WrongFormat
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
     from typing import Protocol
 
     from fota.record import RecordStore
@@ -139,24 +139,14 @@ class OtaRecords:
         return self._records.load()
 
     def save(self, record: Record) -> None:
-        """Replace the record; then the boot loader is made to follow it. Survives a reset once this returns.
+        """Replace both copies of the record; then the boot loader is made to follow it. Survives a reset.
 
         *Raises* StorageFailed, or WrongFormat for an image that the boot loader would not start; then the record is
         as before, or `reconcile` mends it.
         """
-        if record.boot_slot == record.trial_slot:
-            # In both: an older copy would take the image that starts now for one that was never on trial.
-            self.save_in_both(record)
-        else:
-            self._follow(self._records.save, record)
-
-    def save_in_both(self, record: Record) -> None:
-        """As `save`, into both copies."""
-        self._follow(self._records.save_in_both, record)
-
-    def _follow(self, save: "Callable[[Record], None]", record: Record) -> None:
         before = self._records.load()
-        save(record)
+        # In both: an older copy would take the image that starts now for one that was never on trial.
+        self._records.save_in_both(record)
         try:
             if record.trial_slot is None:
                 # Cut before this: the boot loader goes back to the old image, and the job says FAILED.
@@ -171,6 +161,10 @@ class OtaRecords:
             if error.errno == _NOT_FIRMWARE:
                 raise WrongFormat("the boot loader finds no firmware for this chip in the slot", cause=error)
             raise StorageFailed(f"boot loader: {error}", cause=error)
+
+    def save_in_both(self, record: Record) -> None:
+        """As `save`."""
+        self.save(record)
 
     def reconcile(self) -> Record:
         """Make record and boot loader agree with what runs. Call it in each boot, once, as early as can be.

@@ -65,8 +65,9 @@ class FileSlots:
 
     def resume(self, slot: int, size_bytes: int, offset_bytes: int) -> "SlotWriter":
         """Go on filling a slot after a reset; its seal is broken first, if it is whole."""
-        if size_bytes > self.capacity_bytes(slot):
-            raise ImageTooLarge(f"size: slot {slot} holds {self.capacity_bytes(slot)} bytes, got {size_bytes}")
+        capacity_bytes = self.capacity_bytes(slot)
+        if size_bytes > capacity_bytes:
+            raise ImageTooLarge(f"size: slot {slot} holds {capacity_bytes} bytes, got {size_bytes}")
         if self.seal_of(slot) is not None:
             # Cut after this: a slot without a seal, which nothing starts.
             self._seal_value(slot).save(_BROKEN)

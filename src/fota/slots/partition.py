@@ -69,8 +69,9 @@ class PartitionSlots:
 
     def resume(self, slot: int, size_bytes: int, offset_bytes: int) -> "PartitionWriter":
         """Go on filling a slot after a reset; its seal is broken first."""
-        if size_bytes > self.capacity_bytes(slot):
-            raise ImageTooLarge(f"size: slot {slot} holds {self.capacity_bytes(slot)} bytes, got {size_bytes}")
+        capacity_bytes = self.capacity_bytes(slot)
+        if size_bytes > capacity_bytes:
+            raise ImageTooLarge(f"size: slot {slot} holds {capacity_bytes} bytes, got {size_bytes}")
         value, broken = self._seal_value(slot), struct.pack(_SIZE, size_bytes)
         if value.load() != broken:
             # Cut after this: a slot without a seal, which nothing starts.
