@@ -231,22 +231,17 @@ def _parsed(head: bytes) -> "tuple[int, dict[str, str]]":
     lines = str(b"" if odd else head, "ascii").split("\r\n")
     version, _, rest = lines.pop(0).partition(" ")
     status = whole_number(rest[:3]) or 0
-    if (
-        version not in ("HTTP/1.0", "HTTP/1.1")
-        or status < 100
-        or rest[3:4] not in ("", " ")
-        or len(lines) > _MOST_FIELDS
-    ):
-        raise Unreachable("the answer is not HTTP")
+    is_http = version in ("HTTP/1.0", "HTTP/1.1") and status >= 100 and rest[3:4] in ("", " ")
     for line in lines:
         name, colon, value = line.partition(":")
         # No blanks about a name, and no line that goes on in the next.
-        if not colon or name.split() != [name]:
-            raise Unreachable("the answer is not HTTP")
+        is_http = is_http and colon != "" and name.split() == [name]
         name, value = name.lower(), value.strip()
         if name in _FIELDS:
             # One that comes twice is a list of both, and the length, the range and the codings are none.
             fields[name] = f"{fields[name]}, {value}" if name in fields else value
+    if not is_http or len(lines) > _MOST_FIELDS:
+        raise Unreachable("the answer is not HTTP")
     return status, fields
 
 

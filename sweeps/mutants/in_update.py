@@ -97,8 +97,8 @@ UPDATE: tuple[Mutant, ...] = (
         "job-over-and-tried",
         "A job that the service ended during the download is tried all the same.",
         _FIRMWARE_JOB,
-        "            device.journal.clear()\n            raise\n        except (Failed",
-        "            device.journal.clear()\n        except (Failed",
+        "            device.journal.clear()\n            raise\n        except (errors.Failed",
+        "            device.journal.clear()\n        except (errors.Failed",
     ),
     mutant(
         "known-bad-not-asked",

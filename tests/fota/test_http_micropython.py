@@ -447,11 +447,13 @@ def test_a_server_of_an_old_tls_is_unreachable(get, serve, authority):
 # What is trusted.
 
 
-@pytest.mark.parametrize("form", ["DER", "two in PEM, between words"])
+@pytest.mark.parametrize("form", ["DER", "two in PEM, between words", "PEM, beside what is none"])
 def test_trust_comes_from_a_file_of_either_form(get, serve, authority, tmp_path, form):
     path = tmp_path / "trust"
     if form == "DER":
         path.write_bytes(x509.load_pem_x509_certificate(authority.pem.encode()).public_bytes(Encoding.DER))
+    elif form == "PEM, beside what is none":
+        path.write_text("-----BEGIN DH PARAMETERS-----\nMAA=\n-----END DH PARAMETERS-----\n" + authority.pem)
     else:
         path.write_text("# one\n" + Authority("somebody else").pem + "\n# another\n" + authority.pem)
     assert get(serve(CONTENT).url(), trust=str(path)).body == CONTENT

@@ -400,6 +400,25 @@ def test_the_back_off_starts_over_after_a_connection_that_lasted(here: MicroPyth
     assert ceilings.seen == [1, 1, 1]
 
 
+def test_a_connection_lasts_from_when_it_is_established_and_not_from_when_it_is_begun(here: MicroPythonLab) -> None:
+    here.set("connection", "_STABLE_MS", 300)
+    here.set("outbox", "_ASK_AGAIN_AFTER_MS", 400)
+    ceilings = _Ceilings()
+    connection = here.connected(backoff=ceilings)
+    connection.subscribe("a", _ignore)
+    here.broker.withheld.add(SUBACK)
+    here.broker.kick()
+    here.eventually(lambda: len(here.broker.subscribes) == 2)
+    here.broker.withheld.clear()
+    # Its subscription is asked for again and granted, later than a connection must last.
+    here.eventually(lambda: connection.sessions == 2)
+
+    here.broker.kick()
+
+    here.eventually(lambda: connection.sessions == 3)
+    assert ceilings.seen == [1, 2]
+
+
 def test_a_message_for_which_there_is_no_memory_costs_the_connection_and_not_the_device(
     there: MicroPythonLab, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -203,7 +203,7 @@ VECTORS: dict[str, dict[str, list[tuple[str, str]]]] = {
         "aws.iot.document:_url": [
             ('if not value.startswith("https://"):', "if False:"),
         ],
-        "aws.iot.document:_require_known": [
+        "aws.iot.document:_fields": [
             ('if name not in known and not name.startswith("x-"):', "if False:"),
         ],
     },

@@ -60,47 +60,38 @@ def is_keyring(document: object) -> bool:
 
 def keyring_envelope(document: object) -> object:
     """The envelope of a document that carries a keyring. *Raises* BadDocument."""
-    if not isinstance(document, dict):
-        raise BadDocument(f"document: expected an object, got {_shown(document)}")
-    _require_known(document, ("operation", "envelope"))
-    if "envelope" not in document:
-        raise BadDocument("envelope: missing")
-    return document["envelope"]
+    return _fields(document, ("operation", "envelope"), ("envelope",))["envelope"]
 
 
 def parse(document: object) -> FotaDocument:
     """What the document asks for. *Raises* BadDocument, which names the field, what was expected and what came."""
-    if not isinstance(document, dict):
-        raise BadDocument(f"document: expected an object, got {_shown(document)}")
-    _require_known(document, _KNOWN)
-    for name in _REQUIRED:
-        if name not in document:
-            raise BadDocument(f"{name}: missing")
-    if document.get("operation", _OPERATION) != _OPERATION:
-        raise BadDocument(f"operation: expected {_OPERATION!r}, got {_shown(document['operation'])}")
-    sha256 = document.get("bc_sha256")
+    fields = _fields(document, _KNOWN, _REQUIRED)
+    operation, insists = fields.get("operation", _OPERATION), fields.get("bc_insist", False)
+    if operation != _OPERATION:
+        raise BadDocument(f"operation: expected {_OPERATION!r}, got {_shown(operation)}")
     wanted = Digests(
-        _size(document["bc_size"]),
-        _digest("bc_crc", document["bc_crc"], 32),
-        None if "bc_sha256" not in document else _digest("bc_sha256", sha256, 64),
+        _size(fields["bc_size"]),
+        _digest("bc_crc", fields["bc_crc"], 32),
+        _digest("bc_sha256", fields["bc_sha256"], 64) if "bc_sha256" in fields else None,
     )
-    insists = document.get("bc_insist", False)
     if type(insists) is not bool:
         raise BadDocument(f"bc_insist: expected true or false, got {_shown(insists)}")
-    return FotaDocument(
-        _slot(document["bc_idx"]),
-        wanted,
-        _url(document["bc_url"]),
-        insists=insists,
-        envelope=document.get("envelope"),
-    )
+    slot, url = _slot(fields["bc_idx"]), _url(fields["bc_url"])
+    return FotaDocument(slot, wanted, url, insists=insists, envelope=fields.get("envelope"))
 
 
-def _require_known(document: "dict[str, object]", known: "tuple[str, ...]") -> None:
+def _fields(document: object, known: "tuple[str, ...]", required: "tuple[str, ...]") -> "dict[str, object]":
+    """The document, which has no unknown field and every required one. *Raises* BadDocument."""
+    if not isinstance(document, dict):
+        raise BadDocument(f"document: expected an object, got {_shown(document)}")
     # In order, so that both interpreters name the same field: dictionaries have none on MicroPython.
     for name in sorted(map(str, document)):
         if name not in known and not name.startswith("x-"):
             raise BadDocument(f"{_cut(without_query(name))}: unknown field; expected {', '.join(known)} or x-...")
+    for name in required:
+        if name not in document:
+            raise BadDocument(f"{name}: missing")
+    return document
 
 
 def _slot(value: object) -> "int | None":

@@ -10,7 +10,6 @@ from aws.iot.firmware_job import FirmwareJob
 from aws.iot.jobs import Job, report
 from fota import journal, trial
 from fota.errors import RolledBack
-from fota.journal import Entry
 from fota.log import log
 from fota.table import ANY, decide
 
@@ -20,6 +19,7 @@ if TYPE_CHECKING:
 
     from aws.iot.jobs import Jobs
     from fota.device import Device
+    from fota.journal import Entry
     from fota.progress import Progress
 
 GO_ON = "go on with the job"
@@ -89,7 +89,7 @@ class Flow:
         self._device.settle()
         return ended
 
-    def _report(self, entry: Entry, conclusion: str) -> None:
+    def _report(self, entry: "Entry", conclusion: str) -> None:
         status, details = Job.FAILED, {"reason": entry.reason, "message": entry.message}
         if conclusion == REPORT_ROLLED_BACK:
             record = self._device.record()
@@ -99,7 +99,7 @@ class Flow:
         job = self._jobs.job(entry.job_id, entry.execution or None)
         report(self._jobs, job, status, details, self._progress)
 
-    def _conclusion(self, entry: Entry) -> str:
+    def _conclusion(self, entry: "Entry") -> str:
         return decide(
             CONCLUSIONS,
             (
