@@ -62,7 +62,12 @@ class SslClient:
         slash, host, port = _address(url)
         deadline_ms = machine.now_ms() + timeout_ms
         plain = _connected(host, port, deadline_ms)
-        tls = self._context.wrap_socket(plain, server_hostname=host, do_handshake_on_connect=False)
+        try:
+            tls = self._context.wrap_socket(plain, server_hostname=host, do_handshake_on_connect=False)
+        except OSError as error:
+            # Nothing was sent: a small heap may have no room for TLS just now.
+            plain.close()
+            raise Unreachable(f"error {error.errno}", cause=error)
         answer = SslAnswer(plain, tls, timeout_ms)
         has_head = False
         try:

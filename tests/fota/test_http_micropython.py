@@ -2,6 +2,7 @@
 
 import contextlib
 import datetime
+import errno
 import inspect
 import json
 import random
@@ -19,7 +20,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from fota._http_micropython import SslClient
-from fota.errors import FotaError, UntrustedServer
+from fota.errors import FotaError, Unreachable, UntrustedServer
 from fota_testing import behaviours as server_that
 from fota_testing.authority import Authority
 from micropython_halves import device, pytestmark, told
@@ -475,6 +476,25 @@ def test_there_are_no_certificates_of_the_systems_to_fall_back_on():
 
 
 # On a small heap.
+
+
+class NoRoom:
+    """A context of TLS on a board whose memory is used up."""
+
+    def __init__(self):
+        self.plain = None
+
+    def wrap_socket(self, plain, **_options):
+        self.plain = plain
+        raise OSError(errno.ENOMEM, "no room")
+
+
+def test_tls_that_has_no_room_to_begin_is_unreachable_and_leaves_no_socket_open(serve, trusted):
+    client = SslClient(trusted)
+    client._context = context = NoRoom()
+    with pytest.raises(Unreachable):
+        client.get(serve(CONTENT).url(), {}, 5_000)
+    assert context.plain.fileno() == -1
 
 _WHOLE_UPDATE = """
 import gc, hashlib, json, sys
