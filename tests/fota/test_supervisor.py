@@ -11,6 +11,7 @@ import pytest
 from boot_lab import CONFIRMS, CRASHES, WAITS, BootLab, alive, until
 from fota.home import Home
 from fota.record import Record
+from fota.storage import HomeLock
 
 QUICK = {"FIRST_DELAY_S": 0.05, "STOP_GRACE_S": 0.5}
 
@@ -49,6 +50,27 @@ def test_a_home_is_not_provisioned_twice(lab):
 def test_a_factory_image_that_is_not_there_is_said(lab):
     one_line(lab.run("--factory", str(lab.folder / "gone.pyz")), "gone.pyz", "no such file")
     assert not lab.home_path.exists()
+
+
+def test_a_factory_image_without_a_byte_is_said(lab):
+    (lab.folder / "empty.pyz").touch()
+    one_line(lab.run("--factory", str(lab.folder / "empty.pyz")), "empty.pyz", "holds no bytes")
+    assert not lab.home_path.exists()
+
+
+def test_a_factory_image_may_be_named_by_a_link(lab):
+    (lab.folder / "latest.pyz").symlink_to(lab.image("factory", WAITS).name)
+    done = lab.run("--factory", str(lab.folder / "latest.pyz"))
+    assert done.returncode == 0, done.stderr
+
+
+def test_two_do_not_provision_one_folder_at_once(lab):
+    lab.home_path.mkdir()
+    other = HomeLock(f"{lab.home_path}/lock")
+    other.take()
+    one_line(lab.run("--factory", str(lab.image("factory", WAITS))), "another program")
+    assert [path.name for path in lab.home_path.iterdir()] == ["lock"]
+    os.close(other.descriptor)
 
 
 def test_a_factory_image_that_is_too_large_is_said(lab):
