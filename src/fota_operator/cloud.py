@@ -37,7 +37,7 @@ READ_TIMEOUT_S = 30
 MAX_ATTEMPTS = 4
 
 _UNTRUSTED = "CERTIFICATE_VERIFY_FAILED"
-_NO_AUTHORITIES = re.compile(r"\[Errno \d+\]|NO_CERTIFICATE|BAD_BASE64|\[PEM|\[ASN1")
+_NO_AUTHORITIES = re.compile(r"\[Errno (2|13|20|21)\]|NO_CERTIFICATE|BAD_BASE64|\[PEM|\[ASN1")
 """What boto3 says of a file of CA certificates that cannot be read, or holds none: that TLS failed."""
 
 _AWS_DOMAINS = (".amazonaws.com", ".amazonaws.com.cn", ".api.aws")
