@@ -96,12 +96,20 @@ class SlotWriter:
             # Emptied first: an image is never a mixture of two, and the room of the old one is free again.
             os.ftruncate(self._descriptor, offset_bytes)
             if size_bytes:
-                os.posix_fallocate(self._descriptor, 0, size_bytes)
+                self._reserve(size_bytes, offset_bytes)
         except OSError as error:
             if self._descriptor >= 0:
                 # Nobody will call `close` of what was never made.
                 os.close(self._descriptor)
             raise storage_error(path, error)
+
+    def _reserve(self, size_bytes: int, offset_bytes: int) -> None:
+        try:
+            os.posix_fallocate(self._descriptor, 0, size_bytes)
+        except OSError:
+            # It leaves what it got: all that was free, which the application needs.
+            os.ftruncate(self._descriptor, offset_bytes)
+            raise
 
     def write(self, chunk: "memoryview") -> None:
         """Append all of `chunk`."""
