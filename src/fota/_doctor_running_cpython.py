@@ -89,7 +89,10 @@ def _trial(home: Home, image: Process | None, deadline_s: float) -> list[Finding
     slot = record.trial_slot
     if image is None or trial.verdict(record, -1 if image.slot is None else image.slot) != trial.ON_TRIAL:
         return [Finding("trial", WARNING, f"slot {slot} waits for its trial", "restart the device")]
-    lived_s = int(image.lived_s())
+    try:
+        lived_s = int(image.lived_s())
+    except OSError:
+        return [Finding("trial", WARNING, f"slot {slot}: its image ended just now", "look again")]
     text = f"slot {slot} is on trial for {lived_s} s of {deadline_s}"
     if lived_s > deadline_s:
         return [Finding("trial", ERROR, f"{text}: fota-boot did not end it", "restart the device")]
