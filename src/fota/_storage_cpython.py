@@ -1,5 +1,6 @@
 """CPython's half of `storage`, over POSIX files."""
 
+import contextlib
 import errno
 import fcntl
 import os
@@ -233,6 +234,8 @@ def write_whole_file(path: str, content: bytes) -> None:
         os.rename(beside, path)
         sync_directory(os.path.dirname(path))
     except OSError as error:
+        with contextlib.suppress(OSError):
+            os.unlink(beside)
         raise storage_error(path, error)
 
 

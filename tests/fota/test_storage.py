@@ -219,6 +219,13 @@ def test_an_image_for_which_there_is_no_room_leaves_the_disk_as_free_as_it_was(t
 # Small files, folders, the lock.
 
 
+def test_a_whole_file_that_cannot_be_put_in_place_leaves_nothing_beside(tmp_path):
+    (tmp_path / "file").mkdir()
+    with pytest.raises(StorageFailed):
+        write_whole_file(str(tmp_path / "file"), b"new")
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]
+
+
 def test_a_whole_file_replaces_the_one_before_and_leaves_no_other(tmp_path):
     for content in (b"first and longer", b"second"):
         write_whole_file(str(tmp_path / "file"), content)
