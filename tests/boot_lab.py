@@ -130,11 +130,11 @@ class BootLab:
             env=self._environment(environment),
         )
 
-    def start(self, *options, shortened=None, **environment):
-        """A `fota-boot` that goes on; its stderr is `log`."""
+    def start(self, *options, shortened=None, closed="", **environment):
+        """A `fota-boot` that goes on; its stderr is `log`. `closed`: streams that it has not, as a shell says it."""
         with (self.folder / "log").open("ab") as log:
             process = subprocess.Popen(
-                self.command(*options, shortened=shortened),
+                ["sh", "-c", f'exec "$@" {closed}', "sh", *self.command(*options, shortened=shortened)],
                 stdout=log,
                 stderr=log,
                 env=self._environment(environment),

@@ -89,17 +89,20 @@ def _trial(home: Home, image: Process | None, deadline_s: float) -> list[Finding
     slot = record.trial_slot
     if image is None or trial.verdict(record, -1 if image.slot is None else image.slot) != trial.ON_TRIAL:
         return [Finding("trial", WARNING, f"slot {slot} waits for its trial", "restart the device")]
-    lived_s = int(image.lived_s())
+    try:
+        return [_in_time(slot, int(image.lived_s()), deadline_s)]
+    except OSError:
+        return [Finding("trial", WARNING, f"slot {slot}: its image ended just now", "look again")]
+
+
+def _in_time(slot: int, lived_s: int, deadline_s: float) -> Finding:
     text = f"slot {slot} is on trial for {lived_s} s of {deadline_s}"
     if lived_s > deadline_s:
-        return [Finding("trial", ERROR, f"{text}: fota-boot did not end it", "restart the device")]
+        return Finding("trial", ERROR, f"{text}: fota-boot did not end it", "restart the device")
     if lived_s > deadline_s / 2:
-        return [
-            Finding(
-                "trial", WARNING, f"{text}, not confirmed", "see that it connects, and what its health check says"
-            )
-        ]
-    return [Finding("trial", OK, text)]
+        remedy = "see that it connects, and what its health check says"
+        return Finding("trial", WARNING, f"{text}, not confirmed", remedy)
+    return Finding("trial", OK, text)
 
 
 def _options(words: list[str]) -> tuple[int, int]:

@@ -1,5 +1,6 @@
 """CPython's half of `machine`."""
 
+import contextlib
 import logging
 import os
 import random
@@ -56,6 +57,8 @@ def restart() -> None:
 
     Never returns; runs no finalizers, as a reset would not.
     """
-    sys.stdout.flush()
-    sys.stderr.flush()
+    for stream in (sys.stdout, sys.stderr):
+        # None, closed, or on a full disk: what it still holds is lost, and the restart must not be.
+        with contextlib.suppress(AttributeError, OSError, ValueError):
+            stream.flush()
     os._exit(RESTART_STATUS)

@@ -8,7 +8,7 @@ from fota._storage_cpython import lock_path
 from fota.errors import DeviceError
 from fota.home import Home
 from fota.provisioning import provision, put_keyring
-from fota.storage import HomeLock, SlotReader
+from fota.storage import HomeLock, SlotReader, make_folder
 from fota.trust_errors import BadKeyring
 
 TYPE_CHECKING = False
@@ -19,20 +19,28 @@ MOST_KEYRING_BYTES = 65_536
 
 
 def provision_home(options: "argparse.Namespace") -> None:
-    """An empty folder becomes a home. *Raises* DeviceError, StorageFailed, ImageTooLarge, ValueError."""
+    """An empty folder becomes a home. *Raises* DeviceError, Busy, StorageFailed, ImageTooLarge, ValueError."""
     if not os.path.isfile(options.factory):
         raise DeviceError(f"{options.factory}: no such file; --factory expects an image")
+    size_bytes = os.path.getsize(options.factory)
+    if size_bytes == 0:
+        raise DeviceError(f"{options.factory}: holds no bytes; --factory expects an image")
     if not options.force:
         require_safe(options.home)
-    reader = SlotReader(options.factory)
+    trusted = None if options.keyring is None else _keyring(options.keyring)
+    # Resolved: of a home's own files alone a link is not followed.
+    reader = SlotReader(os.path.realpath(options.factory))
     try:
+        make_folder(options.home)
+        # Two at once would write into the same slot.
+        HomeLock(lock_path(options.home)).take()
         provision(
             options.home,
             reader,
-            image_size_bytes=os.path.getsize(options.factory),
+            image_size_bytes=size_bytes,
             slot_count=options.slots,
             slot_size_bytes=options.slot_size,
-            keyring=None if options.keyring is None else _keyring(options.keyring),
+            keyring=trusted,
         )
     finally:
         reader.close()

@@ -4,6 +4,9 @@ import os
 import select
 import signal
 
+_MOST_WAIT_S = 3600
+"""What `select` takes has an end; who waits for longer looks again."""
+
 
 class SignalPipe:
     """From its making on, the given signals and SIGCHLD wake `wait` instead of ending the process."""
@@ -15,8 +18,9 @@ class SignalPipe:
             signal.signal(number, _do_nothing)
 
     def wait(self, timeout_s: "float | None") -> "list[int]":
-        """Block until a signal comes or the time is over; the signals that came, SIGCHLD left out."""
-        ready, _, _ = select.select([self._reader], [], [], timeout_s)
+        """Block until a signal comes or the time is over, for an hour at most; which came, SIGCHLD left out."""
+        at_most_s = _MOST_WAIT_S if timeout_s is None else min(timeout_s, _MOST_WAIT_S)
+        ready, _, _ = select.select([self._reader], [], [], at_most_s)
         if not ready:
             return []
         return [number for number in os.read(self._reader, 256) if number != signal.SIGCHLD]

@@ -1,5 +1,6 @@
 """CPython's half of `storage`, over POSIX files."""
 
+import contextlib
 import errno
 import fcntl
 import os
@@ -96,12 +97,20 @@ class SlotWriter:
             # Emptied first: an image is never a mixture of two, and the room of the old one is free again.
             os.ftruncate(self._descriptor, offset_bytes)
             if size_bytes:
-                os.posix_fallocate(self._descriptor, 0, size_bytes)
+                self._reserve(size_bytes, offset_bytes)
         except OSError as error:
             if self._descriptor >= 0:
                 # Nobody will call `close` of what was never made.
                 os.close(self._descriptor)
             raise storage_error(path, error)
+
+    def _reserve(self, size_bytes: int, offset_bytes: int) -> None:
+        try:
+            os.posix_fallocate(self._descriptor, 0, size_bytes)
+        except OSError:
+            # It leaves what it got: all that was free, which the application needs.
+            os.ftruncate(self._descriptor, offset_bytes)
+            raise
 
     def write(self, chunk: "memoryview") -> None:
         """Append all of `chunk`."""
@@ -225,6 +234,8 @@ def write_whole_file(path: str, content: bytes) -> None:
         os.rename(beside, path)
         sync_directory(os.path.dirname(path))
     except OSError as error:
+        with contextlib.suppress(OSError):
+            os.unlink(beside)
         raise storage_error(path, error)
 
 

@@ -18,6 +18,7 @@ from fota._machine_cpython import RESTART_STATUS
 from fota._provisioning_cpython import give_keyring, provision_home
 from fota._signals_cpython import SignalPipe
 from fota._storage_cpython import lock_path
+from fota._streams_cpython import open_streams
 from fota._systemd_cpython import Systemd
 from fota.errors import FotaError
 from fota.home import Home
@@ -62,7 +63,9 @@ class Supervisor:
         self._deadline_s = deadline_s
         self._arguments = arguments
         self._lock_descriptor = lock_descriptor
-        self._signals = SignalPipe((*_PASSED_ON, *_STOPPING))
+        # One that is ignored, as SIGHUP is by nohup, stays so, for the image too.
+        passed_on = [number for number in _PASSED_ON if signal.getsignal(number) != signal.SIG_IGN]
+        self._signals = SignalPipe((*passed_on, *_STOPPING))
         self._systemd = Systemd()
         self._stopping = False
         self._delay_s = 0.0
@@ -94,12 +97,18 @@ class Supervisor:
         on_trial = self._on_trial(slot)
         log("boot", slot=slot, verdict="on-trial" if on_trial else "settled")
         started_s = time.monotonic()
-        child = subprocess.Popen(  # noqa: S603 - the image proved itself a moment ago
-            [sys.executable, self._home.slots.image_path(slot), *self._arguments],
-            env=self._environment(slot),
-            start_new_session=True,
-            pass_fds=(self._lock_descriptor,),
-        )
+        try:
+            child = subprocess.Popen(  # noqa: S603 - the image proved itself a moment ago
+                # Absolute, so that it never begins with a dash: Python would take it for an option.
+                [sys.executable, os.path.abspath(self._home.slots.image_path(slot)), *self._arguments],
+                env=self._environment(slot),
+                start_new_session=True,
+                pass_fds=(self._lock_descriptor,),
+            )
+        except OSError as error:
+            # No memory for another process, for one: it may pass, and a device that gave up would be lost.
+            log("image-ended", slot=slot, problem=error)
+            return Ended(status=-1, cause="crashed", lived_s=0.0)
         self._systemd.ready(slot)
         deadline_s = started_s + self._deadline_s if on_trial else None
         cause = None
@@ -168,6 +177,7 @@ class Supervisor:
 
 def main(arguments: "list[str] | None" = None) -> int:
     """The command. Exit status: 0 stopped when asked to, 1 cannot go on or a doctor's error, 2 misused."""
+    open_streams()
     parser = _parser()
     options = parser.parse_args(arguments)
     _refuse_what_does_not_go_together(parser, options)
@@ -268,6 +278,9 @@ def _parser() -> argparse.ArgumentParser:
 
 def _refuse_what_does_not_go_together(parser: argparse.ArgumentParser, options: argparse.Namespace) -> None:
     """Ends with status 2."""
+    # As of a variable that is not set: it would be the root of the file system.
+    if "" in (options.home, options.thing):
+        parser.error("--home, --thing: expected a folder, got ''")
     if options.doctor and (options.factory is not None or options.keyring is not None):
         parser.error("--doctor changes nothing: not with --factory or --keyring")
     if not options.doctor and (options.thing is not None or options.connect or options.json):

@@ -4,6 +4,7 @@ The only file that imports boto3, which takes half a second: the command imports
 Leaves to others: what is asked of AWS.
 """
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -36,6 +37,8 @@ READ_TIMEOUT_S = 30
 MAX_ATTEMPTS = 4
 
 _UNTRUSTED = "CERTIFICATE_VERIFY_FAILED"
+_NO_AUTHORITIES = re.compile(r"\[Errno (2|13|20|21)\]|NO_CERTIFICATE|BAD_BASE64|\[PEM|\[ASN1")
+"""What boto3 says of a file of CA certificates that cannot be read, or holds none: that TLS failed."""
 
 _AWS_DOMAINS = (".amazonaws.com", ".amazonaws.com.cn", ".api.aws")
 _BAD_CREDENTIALS = {
@@ -171,6 +174,9 @@ def explaining(action: str) -> Iterator[None]:
         raise _no_answer(action, error) from error
     except aws.BotoCoreError as error:
         raise OperatorError(f"could not {action}: {error}") from error
+    except ValueError as error:
+        # boto3 has no error of its own for an endpoint that is no URL, as one without https://.
+        raise BadInput(f"could not {action}: {error}", "correct AWS_ENDPOINT_URL: https://HOST:PORT") from error
 
 
 def is_passing(error: OperatorError) -> bool:
@@ -186,6 +192,11 @@ def _no_answer(action: str, error: Exception) -> CloudUnreachable:
         return CloudNotTrusted(
             f"could not {action}: the certificate of the server is not trusted ({_url_of(error)})",
             "if it has a CA of its own, as the local AWS has, name its file in AWS_CA_BUNDLE",
+        )
+    if isinstance(error, aws.SSLError) and _NO_AUTHORITIES.search(str(error)):
+        return CloudNotTrusted(
+            f"could not {action}: the file of CA certificates cannot be used ({error})",
+            "name another in AWS_CA_BUNDLE, or unset it",
         )
     return CloudUnreachable(
         f"could not {action}: no answer from {_url_of(error)}", "check the network, the region and AWS_ENDPOINT_URL"

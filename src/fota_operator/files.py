@@ -1,6 +1,8 @@
 """Files of the operator: read within bounds, written whole or not at all, and never over one that matters."""
 
 import os
+import secrets
+from contextlib import suppress
 from pathlib import Path
 
 from fota_operator.errors import AlreadyThere, BadInput, NotFound, OperatorError
@@ -20,12 +22,19 @@ def read_bounded(path: Path, most_bytes: int, remedy: str) -> bytes:
 
 def write_whole(path: Path, content: bytes) -> None:
     """Put the content in the place of whatever lies there: all of it, or nothing. *Raises* OperatorError."""
-    beside = path.with_name(f".{path.name}.part")
+    # A name of its own: two that write the same file at once do not write into one another's.
+    beside = path.parent / f".{secrets.token_hex(8)}.part"
     try:
-        beside.write_bytes(content)
+        with beside.open("xb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
         beside.replace(path)
-    except OSError as error:
-        beside.unlink(missing_ok=True)
+    except BaseException as error:
+        with suppress(OSError):
+            beside.unlink()
+        if not isinstance(error, OSError):
+            raise
         raise OperatorError(f"cannot write {path}: {error.strerror}", "choose another place") from error
 
 
@@ -46,8 +55,18 @@ def write_new(path: Path, content: bytes, *, mode: int) -> None:
             file.write(content)
             file.flush()
             os.fsync(descriptor)
+        _sync_folder(path.parent)
     except BaseException as error:
         path.unlink(missing_ok=True)
         if not isinstance(error, OSError):
             raise
         raise OperatorError(f"cannot write {path}: {error.strerror}", "make room") from error
+
+
+def _sync_folder(folder: Path) -> None:
+    """Wait until the folder's entries are on the disk: a file without its name is lost too."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -11,11 +11,16 @@ import time
 from datetime import datetime, timedelta, timezone
 from typing import Protocol
 
+from fota_operator.errors import BadInput
+
 JOBS_PER_SECOND = 10.0
 """Of each operation of Jobs, for a whole account: https://docs.aws.amazon.com/general/latest/gr/iot_device_management.html"""
 REGISTRY_PER_SECOND = 50.0
 """Of each operation on things and groups: below what AWS allows, since others ask too."""
+MOST_WAIT_S = 1e9
+"""What may be asked for, some thirty years; no moment lies as far off as an infinite time."""
 _JITTER = 0.2
+_ZERO = datetime.fromtimestamp(0, timezone.utc)
 
 
 class Clock(Protocol):
@@ -40,6 +45,14 @@ class SystemClock:
         time.sleep(seconds)
 
 
+class SteadyClock(SystemClock):
+    """A clock that nobody sets: only how far two of its moments lie apart means something."""
+
+    def now(self) -> datetime:
+        """See Clock."""
+        return _ZERO + timedelta(seconds=time.monotonic())
+
+
 class Pace:
     """Turns, so many a second at most."""
 
@@ -53,8 +66,18 @@ class Pace:
         now = self._clock.now()
         turn = now if self._next is None else max(now, self._next)
         if turn > now:
-            self._clock.sleep((turn - now).total_seconds())
+            # A clock that was set back must not hold up the turns until it is there again.
+            self._clock.sleep(min(turn - now, self._gap).total_seconds())
         self._next = turn + self._gap
+
+
+def require_waits(*, interval_s: float, timeout_s: float | None) -> None:
+    """*Raises* BadInput for times that cannot be waited for."""
+    for option, seconds in (("--interval", interval_s), ("--timeout", timeout_s)):
+        if seconds is not None and not 0 <= seconds <= MOST_WAIT_S:
+            raise BadInput(
+                f"{option}: expected 0 to {MOST_WAIT_S:.0f} seconds, got {seconds:g}", "choose one of them"
+            )
 
 
 def jittered(seconds: float) -> float:

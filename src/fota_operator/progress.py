@@ -162,11 +162,17 @@ def executions_of_thing(cloud: Cloud, thing: str, job_id: str | None = None) -> 
 
 
 def with_details(cloud: Cloud, job_id: str, execution: ExecutionStatus) -> ExecutionStatus:
-    """The same execution, with what the device said of it. Costs one request."""
-    with explaining(f"look up the job {job_id} for {execution.thing}"):
-        described = cloud.iot.describe_job_execution(
-            jobId=job_id, thingName=execution.thing, executionNumber=execution.execution_number
-        )
+    """The same execution, with what the device said of it; as it is, once nobody knows that. Costs one request."""
+    try:
+        with explaining(f"look up the job {job_id} for {execution.thing}"):
+            described = cloud.iot.describe_job_execution(
+                jobId=job_id, thingName=execution.thing, executionNumber=execution.execution_number
+            )
+    except CloudRefused as error:
+        if error.code == IOT_NOT_FOUND:
+            # Its thing was deleted since it was listed.
+            return execution
+        raise
     details = described["execution"].get("statusDetails", {}).get("detailsMap", {})
     # Parsed at the edge: what a device said is shown nowhere as it came.
     return replace(execution, details={plain(name): plain(said) for name, said in details.items()})

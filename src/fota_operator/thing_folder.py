@@ -47,9 +47,9 @@ def read_conf(folder: Path) -> ThingConf | None:
     path = folder / CONF
     try:
         fields = json.loads(path.read_bytes())
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return None
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise BadInput(f"cannot read {path}: {error}", "restore or remove it") from error
     names = ("endpoint", "thingname", "policy_name", "cert_arn")
     texts = [fields.get(name) for name in names] if isinstance(fields, dict) else []
@@ -86,20 +86,29 @@ def write_thing_folder(
         if cacert_pem is not None:
             _write(staged / CACERT, cacert_pem, mode=0o644)
         staged.rename(folder)
-    except OSError as error:
+    except BaseException as error:
+        # Of whatever interrupts it, too, no private key is left behind.
         shutil.rmtree(staged, ignore_errors=True)
+        if not isinstance(error, OSError):
+            raise
         raise OperatorError(
             f"cannot write {folder}: {error.strerror}", "make room or choose another folder"
         ) from error
 
 
 def remove_thing_folder(folder: Path) -> None:
-    """Remove what `write_thing_folder` wrote; files that somebody added stay, and so does the folder then."""
-    # The description goes last: a folder that still has it can be cleaned up again.
-    for name in (PRIVATE_KEY, CERTIFICATE, CACERT, CONF):
-        (folder / name).unlink(missing_ok=True)
-    if not any(folder.iterdir()):
-        folder.rmdir()
+    """Remove what `write_thing_folder` wrote; files that somebody added stay, and so does the folder then.
+
+    *Raises* OperatorError.
+    """
+    try:
+        # The description goes last: a folder that still has it can be cleaned up again.
+        for name in (PRIVATE_KEY, CERTIFICATE, CACERT, CONF):
+            (folder / name).unlink(missing_ok=True)
+        if not any(folder.iterdir()):
+            folder.rmdir()
+    except OSError as error:
+        raise OperatorError(f"cannot remove {error.filename}: {error.strerror}", "remove it by hand") from error
 
 
 def _write(path: Path, content: bytes, *, mode: int) -> None:
@@ -107,3 +116,5 @@ def _write(path: Path, content: bytes, *, mode: int) -> None:
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
     with os.fdopen(descriptor, "wb") as file:
         file.write(content)
+        file.flush()
+        os.fsync(descriptor)

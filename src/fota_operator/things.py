@@ -13,10 +13,12 @@ from fota_operator.account.device_policy import policy_document, policy_name
 from fota_operator.cloud import Cloud, explaining
 from fota_operator.device_key import new_key_and_request
 from fota_operator.errors import IOT_NOT_FOUND, AlreadyThere, BadInput, CloudRefused
+from fota_operator.files import read_bounded
 from fota_operator.registration import Registration, register, taking_back_on_failure
 from fota_operator.thing_folder import CACERT, ThingConf, read_conf, write_thing_folder
 
 MAX_THINGS = 10_000
+_MOST_CACERT_BYTES = 1 << 20
 # AWS: https://docs.aws.amazon.com/iot/latest/apireference/API_CreateThing.html
 THING_NAME = r"[a-zA-Z0-9:_-]{1,128}"
 """The pattern of a whole name; a group's is the same."""
@@ -49,7 +51,7 @@ class _Wanted:
 
     policy_document: str
     endpoint: str
-    cacert: Path | None
+    cacert_pem: bytes | None
 
 
 def numbered_names(base: str, count: int) -> tuple[str, ...]:
@@ -89,7 +91,8 @@ def add_things(
 
     All names are checked before the first is made. A failure takes back the thing it happened to; those
     made before it are whole, and running this again goes on from there.
-    *Raises* BadInput, AlreadyThere, CloudRefused, CloudUnreachable.
+    *Raises* BadInput, NotFound, AlreadyThere, CloudRefused, CloudUnreachable, OperatorError for a folder that
+    cannot be written.
     """
     known = {name: _known(cloud, name, folder) for name in names}
     wanted = _wanted(cloud, options)
@@ -102,14 +105,24 @@ def add_things(
 
 
 def _wanted(cloud: Cloud, options: ThingOptions) -> _Wanted:
-    if options.cacert is not None and not options.cacert.is_file():
-        raise BadInput(f"there is no file {options.cacert}", "name the CA certificates that devices shall trust")
+    cacert_pem = None if options.cacert is None else _cacert_pem(options.cacert)
     prefix = f"arn:{cloud.partition}:iot:{cloud.region}:{cloud.account_id}"
     return _Wanted(
         policy_document=policy_document(prefix, options.allow_publish),
         endpoint=options.endpoint or _data_endpoint(cloud),
-        cacert=options.cacert,
+        cacert_pem=cacert_pem,
     )
+
+
+def _cacert_pem(path: Path) -> bytes:
+    """Read before anything is made. *Raises* BadInput, NotFound."""
+    remedy = "name the CA certificates that devices shall trust"
+    if not path.is_file():
+        raise BadInput(f"there is no file {path}", remedy)
+    content = read_bounded(path, _MOST_CACERT_BYTES, remedy)
+    if b"-----BEGIN CERTIFICATE-----" not in content:
+        raise BadInput(f"{path} holds no certificate as PEM", remedy)
+    return content
 
 
 def _planned(name: str, folder: Path, wanted: _Wanted) -> AddedThing:
@@ -155,13 +168,13 @@ def _make(cloud: Cloud, name: str, folder: Path, wanted: _Wanted) -> ThingConf:
             thingname=name,
             policy_name=policy,
             cert_arn=certificate.arn,
-            cacert=None if wanted.cacert is None else CACERT,
+            cacert=None if wanted.cacert_pem is None else CACERT,
         )
         write_thing_folder(
             folder,
             conf,
             private_key_pem=key_pem,
             certificate_pem=certificate.pem,
-            cacert_pem=None if wanted.cacert is None else wanted.cacert.read_bytes(),
+            cacert_pem=wanted.cacert_pem,
         )
     return conf

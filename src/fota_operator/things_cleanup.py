@@ -20,6 +20,7 @@ from fota_operator.registration import (
     detach_policy,
 )
 from fota_operator.thing_folder import ThingConf, read_conf, remove_thing_folder
+from fota_operator.things import require_thing_name
 
 
 @dataclass(frozen=True)
@@ -40,7 +41,8 @@ def cleanup_things(
 
     All are looked at before the first is touched. Parts that are gone already are passed over, so that a
     cleanup that was cut short can be run again.
-    *Raises* NotFound, AlreadyThere for a thing that is not ours, CloudRefused, CloudUnreachable.
+    *Raises* BadInput, NotFound, AlreadyThere for a thing that is not ours, CloudRefused, CloudUnreachable,
+    OperatorError for a folder that cannot be removed.
     """
     confs = {conf.thingname: conf for conf in _confs(folder, names)}
     registered = {name: _registered(cloud, conf) for name, conf in confs.items()}
@@ -53,15 +55,24 @@ def cleanup_things(
 
 def _confs(folder: Path, names: Sequence[str] | None) -> list[ThingConf]:
     if names is None:
-        found = [read_conf(path) for path in sorted(folder.iterdir()) if path.is_dir()] if folder.is_dir() else []
-        return [conf for conf in found if conf is not None]
+        # What a killed `add` was putting together has no name of a thing.
+        paths = [path for path in _entries(folder) if path.is_dir() and not path.name.startswith(".")]
+        return [conf for conf in map(read_conf, paths) if conf is not None]
     confs = []
     for name in dict.fromkeys(names):
+        require_thing_name(name)
         conf = read_conf(folder / name)
         if conf is None:
             raise NotFound(f"{folder / name} does not hold a thing", "name the folder where it was made")
         confs.append(conf)
     return confs
+
+
+def _entries(folder: Path) -> list[Path]:
+    try:
+        return sorted(folder.iterdir()) if folder.is_dir() else []
+    except OSError as error:
+        raise NotFound(f"cannot read {folder}: {error.strerror}", "name the folder of the things") from error
 
 
 def _registered(cloud: Cloud, conf: ThingConf) -> _Registered:

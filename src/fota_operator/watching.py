@@ -11,7 +11,7 @@ from typing import TypeVar
 
 from fota_operator.cloud import is_passing
 from fota_operator.errors import OperatorError, TimedOut
-from fota_operator.pace import Clock, SystemClock, jittered
+from fota_operator.pace import Clock, SteadyClock, jittered, require_waits
 
 MOST_FAILED_LOOKS = 5
 """How many looks in a row may fail; the first of all may not."""
@@ -21,11 +21,14 @@ Seen = TypeVar("Seen")
 
 @dataclass(frozen=True)
 class Patience:
-    """How often to look, and for how long; `problem` is told of each look that failed."""
+    """How often to look, and for how long; `problem` is told of each look that failed. *Raises* BadInput."""
 
     interval_s: float
     timeout_s: float
     problem: Callable[[OperatorError], None] | None = None
+
+    def __post_init__(self) -> None:
+        require_waits(interval_s=self.interval_s, timeout_s=self.timeout_s)
 
 
 def looks(
@@ -39,7 +42,7 @@ def looks(
 
     When the time is up it *raises* `too_late` of what was seen last.
     """
-    clock = clock or SystemClock()
+    clock = clock or SteadyClock()
     deadline = clock.now() + timedelta(seconds=patience.timeout_s)
     seen, failed = look(), 0
     while True:

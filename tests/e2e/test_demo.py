@@ -1,11 +1,15 @@
 """The demo is the main job: each of its scenes, as a user sees it."""
 
 import os
+import signal
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
+
+from fota_operator.demo.story import play
 
 pytestmark = pytest.mark.e2e
 
@@ -42,3 +46,29 @@ def test_the_demo_ends_well_and_leaves_nothing_behind(tmp_path: Path) -> None:
     assert "X-Amz-Signature" not in told.stdout + told.stderr
     assert list(tmp_path.iterdir()) == []
     assert processes_that_name(str(tmp_path)) == []
+
+
+class Silent:
+    """Hears the story, and says nothing."""
+
+    def __getattr__(self, _name: str) -> object:
+        return lambda _told: None
+
+
+@pytest.mark.skipif(not Path("/dev/shm").is_dir(), reason="needs a file system in memory")
+def test_the_demo_is_played_where_temporary_files_are_in_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", "/dev/shm")
+    assert list(play(Silent(), scenes=())) == []
+
+
+def test_a_demo_that_is_told_to_end_leaves_nothing_behind(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "fota_operator.cli.main", "demo"]
+    environment = {**os.environ, "TMPDIR": str(tmp_path)}
+    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as demo:
+        assert demo.stdout is not None
+        assert any("firmware 1 is connected" in line for line in demo.stdout)
+        demo.send_signal(signal.SIGTERM)
+        demo.stdout.read()
+    assert demo.returncode == 128 + signal.SIGTERM
+    assert processes_that_name(str(tmp_path)) == []
+    assert list(tmp_path.iterdir()) == []

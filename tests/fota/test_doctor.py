@@ -325,6 +325,14 @@ def trial_of(lab, home, *options):
     return home
 
 
+def test_an_image_that_ends_while_it_is_looked_at_is_a_warning(lab, home):
+    trial_of(lab, home)
+    device = running(home.path)
+    device.image.number = 2**22 + 1  # As large as none is given out: its process is gone.
+    told = [finding for finding in examine_running(home, device) if finding.subject == "trial"]
+    assert [(finding.level, finding.text) for finding in told] == [(WARNING, "slot 1: its image ended just now")]
+
+
 def test_a_trial_is_told_with_its_time(lab, home):
     trial_of(lab, home)
     assert found(home, "trial") == [(OK, "slot 1 is on trial for 0 s of 600")]

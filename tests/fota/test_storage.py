@@ -1,5 +1,6 @@
 """Files that must be durable: whatever the file system refuses is told in our own words, and no state is lost."""
 
+import errno
 import os
 import subprocess
 import sys
@@ -199,7 +200,30 @@ def test_an_image_for_which_there_is_no_room_is_told_at_once_and_leaves_nothing_
     assert (done.stdout, done.stderr) == ("no space\n" * 3 + "0 None\n", "")
 
 
+@pytest.mark.parametrize("proven_bytes", [0, 5])
+def test_an_image_for_which_there_is_no_room_leaves_the_disk_as_free_as_it_was(tmp_path, monkeypatch, proven_bytes):
+    path = tmp_path / "image"
+    path.write_bytes(b"01234567")
+
+    def until_it_is_full(descriptor, _offset, _size):
+        # As ext4 does it; a disk that is full takes the rights to mount one.
+        os.truncate(descriptor, 1_000_000)
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "posix_fallocate", until_it_is_full)
+    with pytest.raises(NoSpace):
+        SlotWriter(str(path), 2_000_000, proven_bytes)
+    assert path.read_bytes() == b"01234567"[:proven_bytes]
+
+
 # Small files, folders, the lock.
+
+
+def test_a_whole_file_that_cannot_be_put_in_place_leaves_nothing_beside(tmp_path):
+    (tmp_path / "file").mkdir()
+    with pytest.raises(StorageFailed):
+        write_whole_file(str(tmp_path / "file"), b"new")
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]
 
 
 def test_a_whole_file_replaces_the_one_before_and_leaves_no_other(tmp_path):

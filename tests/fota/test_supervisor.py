@@ -11,6 +11,7 @@ import pytest
 from boot_lab import CONFIRMS, CRASHES, WAITS, BootLab, alive, until
 from fota.home import Home
 from fota.record import Record
+from fota.storage import HomeLock
 
 QUICK = {"FIRST_DELAY_S": 0.05, "STOP_GRACE_S": 0.5}
 
@@ -51,6 +52,27 @@ def test_a_factory_image_that_is_not_there_is_said(lab):
     assert not lab.home_path.exists()
 
 
+def test_a_factory_image_without_a_byte_is_said(lab):
+    (lab.folder / "empty.pyz").touch()
+    one_line(lab.run("--factory", str(lab.folder / "empty.pyz")), "empty.pyz", "holds no bytes")
+    assert not lab.home_path.exists()
+
+
+def test_a_factory_image_may_be_named_by_a_link(lab):
+    (lab.folder / "latest.pyz").symlink_to(lab.image("factory", WAITS).name)
+    done = lab.run("--factory", str(lab.folder / "latest.pyz"))
+    assert done.returncode == 0, done.stderr
+
+
+def test_two_do_not_provision_one_folder_at_once(lab):
+    lab.home_path.mkdir()
+    other = HomeLock(f"{lab.home_path}/lock")
+    other.take()
+    one_line(lab.run("--factory", str(lab.image("factory", WAITS))), "another program")
+    assert [path.name for path in lab.home_path.iterdir()] == ["lock"]
+    os.close(other.descriptor)
+
+
 def test_a_factory_image_that_is_too_large_is_said(lab):
     one_line(lab.run("--factory", str(lab.image("large", WAITS)), "--slot-size", "10"), "10 bytes")
 
@@ -85,6 +107,13 @@ def test_a_misused_command_ends_with_2_and_starts_nothing(lab, options):
     assert lab.started() == []
 
 
+@pytest.mark.parametrize("options", [["--home", ""], ["--home", "home", "--doctor", "--thing", ""]])
+def test_a_folder_without_a_name_is_not_the_root_of_the_file_system(tmp_path, options):
+    command = [sys.executable, "-m", "fota.supervisor", *options]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path)
+    assert (done.returncode, "expected a folder, got ''" in done.stderr) == (2, True)
+
+
 def test_a_home_must_be_named():
     done = subprocess.run([sys.executable, "-m", "fota.supervisor"], capture_output=True, text=True)
     assert done.returncode == 2
@@ -110,6 +139,36 @@ def test_the_confirmed_image_is_started_in_place_and_knows_where_it_is(lab):
     assert place["home"] == str(lab.home_path)
     assert (start["slot"], start["verdict"], start["arguments"]) == (0, "settled", ["--its-own", "argument"])
     assert lab.stop(process) == 0
+
+
+def test_the_name_of_a_home_may_begin_with_a_dash(lab, monkeypatch):
+    lab.provision()
+    lab.home_path = lab.home_path.rename(lab.folder / "-home")
+    monkeypatch.chdir(lab.folder)
+    process = lab.start("--home=-home")
+    lab.wait_for_start(1)
+    assert lab.stop(process) == 0
+
+
+def test_an_image_that_cannot_be_started_is_tried_again(lab):
+    lab.provision()
+    process = lab.start(shortened={**QUICK, "sys.executable": "'/none'"})
+    until(lambda: lab.log().count("restart-delayed") > 1, "a second try")
+    assert lab.stop(process) == 0
+
+
+def test_a_deadline_of_centuries_is_waited_for(lab):
+    lab.provision()
+    lab.put_on_trial("new", CONFIRMS)
+    process = lab.start("--deadline", "9" * 20)
+    lab.wait_for("confirmed")
+    assert lab.stop(process) == 0
+
+
+def test_closed_streams_are_the_null_device_for_the_image(lab):
+    lab.provision("tell('streams', names=[os.readlink(f'/proc/self/fd/{n}') for n in range(3)])\n" + WAITS)
+    lab.start(closed="<&- >&- 2>&-")
+    assert lab.wait_for("streams")["names"] == ["/dev/null"] * 3
 
 
 def test_the_attempt_is_spent_on_disk_before_the_image_on_trial_runs(lab):
@@ -356,6 +415,19 @@ def test_other_signals_are_the_images(lab, name):
 
 
 # One at a time.
+
+
+def test_a_signal_that_is_ignored_stays_so_for_the_image_too(lab):
+    lab.provision("tell('hangup', action=str(signal.getsignal(signal.SIGHUP)))\n" + WAITS)
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)  # As nohup does.
+    try:
+        process = lab.start()
+    finally:
+        signal.signal(signal.SIGHUP, before)
+    assert lab.wait_for("hangup")["action"] == str(signal.SIG_IGN)
+    process.send_signal(signal.SIGHUP)
+    assert lab.stop(process) == 0
+    assert len(lab.started()) == 1
 
 
 def test_a_second_command_on_the_same_home_is_told_that_it_is_busy(lab):

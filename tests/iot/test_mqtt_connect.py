@@ -344,3 +344,27 @@ def _unused_port() -> int:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port: int = listener.getsockname()[1]
         return port
+
+
+@pytest.mark.parametrize(
+    "lacking",
+    [
+        (socket, "socketpair", OSError(24, "Too many open files")),
+        (threading.Thread, "start", RuntimeError("can't start new thread")),
+    ],
+)
+def test_a_machine_without_room_for_a_connection_is_a_connect_that_failed_and_may_pass(
+    mqtt_lab: MqttLab, monkeypatch: pytest.MonkeyPatch, lacking: tuple[object, str, Exception]
+) -> None:
+    owner, name, error = lacking
+
+    def refuse(*_: object) -> None:
+        raise error
+
+    connection = mqtt_lab.connection()
+    with monkeypatch.context() as full:
+        full.setattr(owner, name, refuse)  # To fill the machine would stop the tests beside this one.
+        with pytest.raises(ConnectFailed, match=str(error.args[-1])):
+            connection.connect()
+    connection.connect()
+    assert connection.is_connected()

@@ -1,4 +1,5 @@
 import socket
+from pathlib import Path
 
 import pytest
 from botocore.exceptions import ClientError
@@ -65,6 +66,25 @@ def test_a_dead_endpoint_is_named(closed_port: int) -> None:
     cloud = connect(Access(endpoint_url=f"https://localhost:{closed_port}", **KEYS))
     with pytest.raises(CloudUnreachable, match=f"no answer from https://localhost:{closed_port}"):
         job_status(cloud, "fota-1")
+
+
+@pytest.mark.parametrize(
+    "url", ["localhost:4566", "http://", "https://a b", "https://[::1", "https://localhost:99999"]
+)
+def test_an_endpoint_that_is_no_url_is_refused(url: str) -> None:
+    with pytest.raises(BadInput, match="AWS_ENDPOINT_URL"):
+        job_status(connect(Access(endpoint_url=url, **KEYS)), "fota-1")
+
+
+@pytest.mark.e2e
+@pytest.mark.parametrize("content", [None, b"no certificate"])
+def test_a_ca_bundle_that_is_none_is_named(local_aws: LocalAws, tmp_path: Path, content: bytes | None) -> None:
+    bundle = tmp_path / "bundle.pem"
+    if content is not None:
+        bundle.write_bytes(content)
+    url = local_aws.status().gateway_url
+    with pytest.raises(OperatorError, match="AWS_CA_BUNDLE"):
+        job_status(connect(Access(endpoint_url=url, ca_bundle=str(bundle), **KEYS)), "fota-1")
 
 
 @pytest.mark.e2e

@@ -5,13 +5,15 @@ import subprocess
 import sys
 import zipfile
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
 from fota import ota
 from fota_operator.errors import BadInput, NotFound, OperatorError
-from fota_operator.images.image import ESP32_KIND, build_image, read_image
+from fota_operator.images.image import ESP32_KIND, Image, build_image, read_image
+from fota_operator.images.micropython import build_micropython_image
 from fota_testing.esp32 import firmware
 
 
@@ -97,6 +99,53 @@ def test_a_place_that_cannot_be_written_is_named(program: Path, tmp_path: Path) 
         build_image(program, "1", tmp_path / "none" / "image.pyz")
 
 
+def test_a_folder_that_cannot_be_read_is_not_left_out(program: Path, tmp_path: Path) -> None:
+    folder = os.open(program, os.O_RDONLY)
+    for _ in range(20):  # Longer than a path may be.
+        os.mkdir("d" * 250, dir_fd=folder)
+        inner = os.open("d" * 250, os.O_RDONLY, dir_fd=folder)
+        os.close(folder)
+        folder = inner
+    os.close(folder)
+    with pytest.raises(OperatorError, match="cannot read"):
+        build_image(program, "1", tmp_path / "image.pyz")
+
+
+def pipe(folder: Path) -> None:
+    os.mkfifo(folder / "odd")
+
+
+def link_to_a_folder(folder: Path) -> None:
+    (folder / "odd").symlink_to(folder.parent)
+
+
+def name_that_is_no_text(folder: Path) -> None:
+    (folder / os.fsdecode(b"odd-\xff")).write_text("")
+
+
+def folder_whose_name_is_no_text(folder: Path) -> None:
+    (folder / os.fsdecode(b"odd-\xff")).mkdir()
+    (folder / os.fsdecode(b"odd-\xff") / "a.py").write_text("")
+
+
+@pytest.mark.parametrize("harm", [pipe, link_to_a_folder, name_that_is_no_text, folder_whose_name_is_no_text])
+@pytest.mark.parametrize("build", [build_image, build_micropython_image])
+def test_what_an_image_cannot_hold_is_named_not_left_out(
+    program: Path, tmp_path: Path, build: Callable[..., Image], harm: Callable[[Path], None]
+) -> None:
+    (program / "main.py").write_text("")
+    harm(program)
+    with pytest.raises(BadInput, match="odd"):
+        build(program, "1", tmp_path / "image")
+
+
+def test_a_link_to_a_file_is_that_file(program: Path, tmp_path: Path) -> None:
+    (tmp_path / "shared.py").write_text("SHARED = 1\n")
+    (program / "shared.py").symlink_to(tmp_path / "shared.py")
+    build_image(program, "1", tmp_path / "image.pyz")
+    assert zipfile.ZipFile(tmp_path / "image.pyz").read("shared.py") == b"SHARED = 1\n"
+
+
 def test_a_folder_that_is_not_there_is_refused(tmp_path: Path) -> None:
     with pytest.raises(NotFound, match="no folder"):
         build_image(tmp_path / "none", "1", tmp_path / "image.pyz")
@@ -118,6 +167,7 @@ def test_the_json_of_the_ancestors_linker_is_an_image_for_its_slot(tmp_path: Pat
         ({"bcbin": "AAAA", "bc_idx": -1}, "bc_idx"),
         ({"bcbin": "AAAA-", "bc_idx": 1}, "bcbin"),
         ({"bcbin": 7, "bc_idx": 1}, "bcbin"),
+        ({"bcbin": "\u00e9", "bc_idx": 1}, "bcbin: not base64"),
         ({"bcbin": "", "bc_idx": 1}, "0 bytes"),
     ],
 )
@@ -128,7 +178,11 @@ def test_defect_58_the_contents_of_the_firmware_file_are_checked(
         read_image(linked(tmp_path / "fw.json", **fields))
 
 
-@pytest.mark.parametrize("content", [b"", b"#!/bin/sh\n", b"{broken", b"[1]", b"PK\x03\x04 and no more"])
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"#!/bin/sh\n", b"{broken", b'{"bcbin":' + b"[" * 100_000, b"[1]", b"PK\x03\x04 and no more"],
+    ids=["empty", "script", "broken", "deep", "list", "cut"],
+)
 def test_a_file_that_is_no_image_is_refused(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "file"
     path.write_bytes(content)
@@ -144,6 +198,24 @@ def test_an_image_with_a_damaged_member_is_refused(program: Path, tmp_path: Path
     path.write_bytes(content)
     with pytest.raises(BadInput, match="damaged"):
         read_image(path)
+
+
+def test_every_byte_of_an_image_may_be_damaged_and_is_refused_or_read(program: Path, tmp_path: Path) -> None:
+    path = tmp_path / "image.pyz"
+    whole = build_image(program, "1", path).content
+    for position in range(len(whole)):
+        for changed in (0xFF, whole[position] ^ 1):
+            path.write_bytes(whole[:position] + bytes([changed]) + whole[position + 1 :])
+            with suppress(BadInput):
+                read_image(path)
+
+
+def test_facts_nested_deeper_than_python_goes_tell_no_version(tmp_path: Path) -> None:
+    path = tmp_path / "x.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("__main__.py", "")
+        archive.writestr("fota-image.json", "[" * 4096)
+    assert read_image(path).version is None
 
 
 def test_a_zip_that_cannot_start_is_refused(tmp_path: Path) -> None:

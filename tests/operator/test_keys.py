@@ -203,7 +203,7 @@ def test_a_public_file_that_is_no_key_is_told(keys: KeyFolder, content: str) -> 
         keys.get("a")
 
 
-@pytest.mark.parametrize("content", ["", "{}", "[]", '{"key_arn": 1}'])
+@pytest.mark.parametrize("content", ["", "{}", "[]", '{"key_arn": 1}', "[" * 16_000], ids=range(5))
 def test_a_kms_file_that_names_no_key_is_told(keys: KeyFolder, content: str) -> None:
     keys.new("a", None)
     (keys.path / "a.kms").write_text(content)

@@ -4,7 +4,8 @@ import socket
 import stat
 import subprocess
 import sys
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -41,6 +42,13 @@ def taken_port() -> Iterator[int]:
         yield holder.getsockname()[1]
 
 
+def until(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 30
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.005)
+
+
 def processes_of(folder: Path) -> list[str]:
     """The command lines of all processes that mention the folder."""
     found = []
@@ -63,6 +71,40 @@ def test_up_gives_a_bucket_and_a_role_that_a_job_can_use(local_aws: LocalAws) ->
 def test_up_twice_is_harmless(local_aws: LocalAws) -> None:
     before = local_aws.status()
     assert local_aws.up() == before
+
+
+def test_up_makes_ready_what_an_up_that_was_killed_has_left(stopped: LocalAws) -> None:
+    with running(stopped):
+        stopped.cloud().s3.delete_bucket(Bucket=stopped.bucket)
+        stopped.ca_bundle.unlink()
+        stopped.up()
+        assert stopped.cloud().s3.head_bucket(Bucket=stopped.bucket)
+
+
+def test_up_waits_for_what_an_up_that_was_killed_has_begun(stopped: LocalAws) -> None:
+    command = [sys.executable, "-m", "fota_operator.cli.main", "local", "up", "--folder", str(stopped.folder)]
+    with subprocess.Popen(command, stderr=subprocess.DEVNULL) as killed:
+        until(lambda: stopped.status().running)
+        killed.kill()
+    with running(stopped):
+        assert stopped.cloud().s3.head_bucket(Bucket=stopped.bucket)
+
+
+@pytest.mark.parametrize("name", ["scratch", "ministack.log", "bundle.pem", "server.pem", "server.toml"])
+def test_what_the_folder_does_not_take_is_named_and_nothing_runs(stopped: LocalAws, name: str) -> None:
+    (stopped.folder / name).mkdir(parents=True)
+    if name == "scratch":
+        (stopped.folder / name).rmdir()
+        (stopped.folder / name).write_text("")
+    with pytest.raises(LocalAwsFailed, match="cannot use"):
+        stopped.up()
+    assert processes_of(stopped.folder) == []
+
+
+def test_both_listeners_on_one_port_are_refused(stopped: LocalAws, taken_port: int) -> None:
+    port = taken_port + 1 if taken_port < 60_000 else taken_port - 1
+    with pytest.raises(BadInput, match="--device-port"):
+        stopped.up(gateway_port=port, device_port=port)
 
 
 def test_up_on_other_ports_than_it_runs_on_is_refused(local_aws: LocalAws) -> None:

@@ -39,6 +39,20 @@ def test_a_passphrase_comes_from_a_file(elsewhere: Command, tmp_path: Path, pass
     assert PASSPHRASE not in result.output
 
 
+def test_a_passphrase_may_be_no_text(elsewhere: Command, tmp_path: Path) -> None:
+    elsewhere.environment["FOTA_PASSPHRASE"] = os.fsdecode(b"caf\xe9")
+    result = elsewhere("keys", "new", "a", "--keys", tmp_path / "k")
+    assert result.exit_code == 0
+    keys = KeyFolder(tmp_path / "k")
+    assert keys.private_key(keys.get("a"), lambda _: b"caf\xe9")
+
+
+def test_an_empty_line_is_said_to_be_one(elsewhere: Command, tmp_path: Path, passphrase_file: Path) -> None:
+    passphrase_file.write_text("\n")
+    result = elsewhere("keys", "new", "a", "--keys", tmp_path / "k", "--passphrase-file", passphrase_file)
+    assert "expected one line, got 1, which is empty" in result.stderr
+
+
 def test_a_passphrase_comes_from_the_environment(elsewhere: Command, tmp_path: Path) -> None:
     elsewhere.environment["FOTA_PASSPHRASE"] = PASSPHRASE
     result = elsewhere("keys", "new", "a", "--keys", tmp_path / "k")

@@ -1,3 +1,5 @@
+from collections.abc import Callable
+
 import pytest
 
 from fota_operator.cloud import Cloud
@@ -45,6 +47,17 @@ def test_a_failure_comes_with_the_devices_reason_and_message(
     device.report(request_for.thing, started.job_id, "FAILED", reason="hash-mismatch", message="not the bytes")
     (execution,) = job_status(cloud, started.job_id).executions
     assert (execution.status, execution.reason, execution.message) == ("FAILED", "hash-mismatch", "not the bytes")
+
+
+@pytest.mark.e2e
+def test_an_execution_whose_thing_is_gone_is_told_without_its_details(
+    cloud: Cloud, request_for: StartRequest, device: DeviceSide, refusing: Callable[[str, str], None]
+) -> None:
+    started = start_job(cloud, request_for)
+    device.report(request_for.thing, started.job_id, "FAILED", reason="hash-mismatch", message="not the bytes")
+    refusing("DescribeJobExecution", "ResourceNotFoundException")
+    (execution,) = job_status(cloud, started.job_id).executions
+    assert (execution.status, execution.details) == ("FAILED", {})
 
 
 @pytest.mark.e2e

@@ -1,4 +1,5 @@
 import json
+import shutil
 import ssl
 import stat
 import threading
@@ -212,6 +213,62 @@ def test_a_ca_file_that_is_not_there_is_refused(cloud: Cloud, folder: Path, new_
         add_things(cloud, [new_name()], folder, ThingOptions(cacert=folder / "none"))
 
 
+@pytest.mark.parametrize("content", [b"", b"no certificate", b"-----BEGIN CERTIFICATE-----\n" * 50_000])
+def test_a_ca_file_that_holds_none_is_refused_before_anything_is_made(
+    cloud: Cloud, folder: Path, tmp_path: Path, new_name: NewName, content: bytes
+) -> None:
+    before = parts_of(cloud)
+    (tmp_path / "ca.pem").write_bytes(content)
+    with pytest.raises(BadInput, match=r"ca\.pem"):
+        add_things(cloud, [new_name()], folder, ThingOptions(cacert=tmp_path / "ca.pem"))
+    assert (parts_of(cloud), folder.exists()) == (before, False)
+
+
+class Interrupted(BaseException):
+    """As of Ctrl-C."""
+
+
+def test_an_interrupted_add_leaves_no_private_key(
+    cloud: Cloud, folder: Path, new_name: NewName, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupt(_folder: Path, _target: Path) -> None:
+        raise Interrupted
+
+    before = parts_of(cloud)
+    monkeypatch.setattr(Path, "rename", interrupt)  # No other way in at that moment.
+    with pytest.raises(Interrupted):
+        add_things(cloud, [new_name()], folder)
+    assert (parts_of(cloud), list(folder.iterdir())) == (before, [])
+
+
+def test_what_a_killed_add_left_does_not_hinder_a_cleanup(cloud: Cloud, folder: Path, added: AddedThing) -> None:
+    shutil.copytree(added.folder, folder / ".other.part")
+    assert cleanup_things(cloud, folder) == (added.name,)
+
+
+@pytest.mark.parametrize("name", ["../elsewhere", "", ".", "a b"])
+def test_only_a_thing_is_cleaned_up(cloud: Cloud, folder: Path, added: AddedThing, name: str) -> None:
+    with pytest.raises(BadInput, match="thing name"):
+        cleanup_things(cloud, folder, names=[name])
+    assert added.folder.exists()
+
+
+def test_a_thing_of_another_folder_is_left_alone(
+    cloud: Cloud, folder: Path, added: AddedThing, tmp_path: Path
+) -> None:
+    (tmp_path / "other").mkdir()
+    with pytest.raises(BadInput, match="thing name"):
+        cleanup_things(cloud, tmp_path / "other", names=[f"../{folder.name}/{added.name}"])
+    assert thing_arn(cloud, added.name) is not None
+
+
+def test_a_folder_that_cannot_be_removed_is_named(cloud: Cloud, folder: Path, added: AddedThing) -> None:
+    (added.folder / "cacert.pem").unlink()
+    (added.folder / "cacert.pem").mkdir()
+    with pytest.raises(OperatorError, match=r"cannot remove .*cacert\.pem"):
+        cleanup_things(cloud, folder)
+
+
 def test_numbered_names_count_from_one() -> None:
     assert numbered_names("pump", 3) == ("pump-1", "pump-2", "pump-3")
 
@@ -308,7 +365,7 @@ def test_a_name_without_a_folder_is_refused(cloud: Cloud, folder: Path) -> None:
 OTHERS_CONF = '{"endpoint": "e", "thingname": "other", "policy_name": "p", "cert_arn": "a"}'
 
 
-@pytest.mark.parametrize("content", ["{", "[]", "{}", OTHERS_CONF])
+@pytest.mark.parametrize("content", ["{", "[]", "{}", "[" * 100_000, OTHERS_CONF], ids=range(5))
 def test_a_folder_that_describes_another_thing_is_refused(cloud: Cloud, folder: Path, content: str) -> None:
     (folder / "pump").mkdir(parents=True)
     (folder / "pump" / "thing.conf.json").write_text(content)

@@ -1,6 +1,13 @@
+import re
+from collections.abc import Callable
+from datetime import datetime, timedelta, timezone
+
 import pytest
 
-from fota_operator.errors import CloudNotTrusted, CloudRefused, CloudUnreachable, OperatorError, TimedOut
+from fota_operator import pace
+from fota_operator.errors import BadInput, CloudNotTrusted, CloudRefused, CloudUnreachable, OperatorError, TimedOut
+from fota_operator.pace import Pace
+from fota_operator.rollouts.run import RunOptions
 from fota_operator.watching import MOST_FAILED_LOOKS, Patience, looks
 
 
@@ -62,3 +69,53 @@ def test_looks_that_fail_and_fail_are_given_up() -> None:
 def test_a_look_that_succeeds_makes_up_for_those_before() -> None:
     failing = [UNREACHABLE] * MOST_FAILED_LOOKS
     assert Looking(1, *failing, 2, *failing, 0).all() == [1, 2, 0]
+
+
+NOON = datetime(2026, 3, 29, 12, tzinfo=timezone.utc)
+
+
+class SetClock:
+    """A clock that is set by a day, forth or back, before each reading but the first."""
+
+    def __init__(self, days: int) -> None:
+        self.days, self.readings = days, 0
+        self.slept: list[float] = []
+
+    def now(self, _zone: timezone | None = None) -> datetime:
+        self.readings += 1
+        return NOON + timedelta(days=self.days * (self.readings - 1))
+
+    def sleep(self, seconds: float) -> None:
+        self.slept.append(seconds)
+
+
+def test_a_clock_that_is_set_forth_does_not_end_the_looking(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pace, "datetime", SetClock(days=1))  # The machine's own clock; a test may not set that.
+    assert Looking(3, 2, 0).all() == [3, 2, 0]
+
+
+def test_a_clock_that_is_set_back_does_not_hold_up_the_turns() -> None:
+    clock = SetClock(days=-1)
+    turns = Pace(10, clock)
+    for _ in range(3):
+        turns.wait()
+    assert clock.slept == [0.1, 0.1]
+
+
+@pytest.mark.parametrize("seconds", [float("inf"), float("nan"), -1.0, 1e20])
+@pytest.mark.parametrize(
+    ("make", "option"),
+    [
+        (lambda seconds: Patience(1.0, seconds), "--timeout"),
+        (lambda seconds: Patience(seconds, 1.0), "--interval"),
+        (lambda seconds: RunOptions(timeout_s=seconds), "--timeout"),
+        (lambda seconds: RunOptions(interval_s=seconds), "--interval"),
+    ],
+)
+def test_a_time_that_cannot_be_waited_for_is_refused(
+    make: Callable[[float], object], option: str, seconds: float
+) -> None:
+    with pytest.raises(
+        BadInput, match=f"{option}: expected 0 to 1000000000 seconds, got {re.escape(f'{seconds:g}')}"
+    ):
+        make(seconds)

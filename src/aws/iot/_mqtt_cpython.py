@@ -112,8 +112,13 @@ class PahoConnection:
         offer_alpn(self._context, port)
         if self._client is None:
             self._client = self._new_client()
-        self._loop = NetworkLoop(self._client, self._session, self._backoff)
-        self._loop.start(self._host, port)
+        try:
+            loop = NetworkLoop(self._client, self._session, self._backoff)
+            loop.start(self._host, port)
+        except (OSError, RuntimeError) as error:
+            # No descriptor or no thread is left: it may pass.
+            raise ConnectFailed(f"{self._endpoint}: {error}", cause=error) from error
+        self._loop = loop
 
     def _stop_loop(self, timeout_ms: int) -> bool:
         """End the network thread; returns whether there is none any more."""

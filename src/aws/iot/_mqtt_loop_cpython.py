@@ -66,11 +66,15 @@ class NetworkLoop:
         client.on_log = self._on_log
 
     def start(self, host: str, port: int) -> None:
-        """Connect, in the background."""
+        """Connect, in the background. *Raises* RuntimeError where there is no room for a thread."""
         self._host = host
         self._port = port
         self._session.start()
-        self._thread.start()
+        try:
+            self._thread.start()
+        except RuntimeError:
+            self._end()
+            raise
 
     def wake(self) -> None:
         """Have a look at the session now: there is something to send."""
@@ -99,9 +103,12 @@ class NetworkLoop:
                     return
                 self._wait_before_retry(loss, lasted_ms)
         finally:
-            self._session.end()
-            self._wake_reader.close()
-            self._wake_writer.close()
+            self._end()
+
+    def _end(self) -> None:
+        self._session.end()
+        self._wake_reader.close()
+        self._wake_writer.close()
 
     def _wait_before_retry(self, loss: Loss, lasted_ms: int | None) -> None:
         event = "connect-failed" if lasted_ms is None else "connection-lost"

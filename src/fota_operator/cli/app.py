@@ -18,7 +18,7 @@ from fota_operator.cli import (
     things,
     watch,
 )
-from fota_operator.cli.output import answer, telling_requests
+from fota_operator.cli.output import answer, reporting_errors, telling_requests
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -31,7 +31,8 @@ def _show_version(wanted: bool) -> None:
     if wanted:
         from importlib import metadata
 
-        answer(metadata.version("aws-iot-fota"))
+        with reporting_errors():
+            answer(metadata.version("aws-iot-fota"))
         raise typer.Exit
 
 

@@ -14,6 +14,7 @@ from fota_operator.cli.output import (
     in_utc,
     new_console,
     reporting_errors,
+    writing_result,
 )
 
 if TYPE_CHECKING:
@@ -43,7 +44,8 @@ def explain(
     if as_json:
         answer_json(story_as_json(story))
     else:
-        _tell(story)
+        with writing_result():
+            _tell(story)
 
 
 def story_as_json(story: "Story") -> dict[str, object]:

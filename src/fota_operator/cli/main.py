@@ -1,12 +1,19 @@
 """Where the command `fota` starts. Nothing here needs more than the base install."""
 
+import io
+import signal
 import sys
 
+from fota._streams_cpython import open_streams
+
 _EXTRA = {"boto3", "botocore", "cryptography", "rich", "typer"}
+_ENDING = (signal.SIGTERM, signal.SIGHUP)
 
 
 def main() -> None:
     """Run the command; without the `operator` extra, say in one line how to get it."""
+    _prepare_streams()
+    _end_in_order()
     try:
         from fota_operator.cli.app import app
 
@@ -16,6 +23,28 @@ def main() -> None:
             raise
         sys.stderr.write(f"fota: {error.name} is not installed; run: pip install 'aws-iot-fota[operator]'\n")
         raise SystemExit(2) from error
+
+
+def _prepare_streams() -> None:
+    open_streams()
+    if isinstance(sys.stdout, io.TextIOWrapper) and sys.stdout.errors == "strict":
+        # A file name may hold what is no text, and a terminal may lack a letter.
+        sys.stdout.reconfigure(errors="backslashreplace")
+
+
+def _end_in_order() -> None:
+    """Let what ends a job of CI, or closes a terminal, end the command as an error does: it cleans up."""
+    for number in _ENDING:
+        # One that is ignored, as by nohup, stays so.
+        if signal.getsignal(number) == signal.SIG_DFL:
+            signal.signal(number, _end)
+
+
+def _end(number: int, _frame: object) -> None:
+    for each in _ENDING:
+        # Cleaning up is not cut short by the next one.
+        signal.signal(each, signal.SIG_IGN)
+    raise SystemExit(128 + number)
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 import json
 import logging
+import os
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -56,9 +57,25 @@ def telling_requests() -> Iterator[None]:
         LOGGER.removeHandler(talking)
 
 
+@contextmanager
+def writing_result() -> Iterator[None]:
+    """Around what is written to stdout: there when the block ends. *Raises* OperatorError on a full disk."""
+    try:
+        yield
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # Whoever reads has enough, as `head` has: no error of ours.
+        raise
+    except OSError as error:
+        # What is left in its buffer would be tried once more at the end of the process, and be its last word.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise OperatorError(f"cannot write the result: {error.strerror}", "what was to be done is done") from error
+
+
 def answer(text: str) -> None:
-    """The result, as plain text."""
-    sys.stdout.write(text + "\n")
+    """The result, as plain text. *Raises* OperatorError."""
+    with writing_result():
+        sys.stdout.write(text + "\n")
 
 
 def answer_json(result: object) -> None:
@@ -89,7 +106,8 @@ def answer_table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> None
     for row in rows:
         # Text, not markup: a device's words may hold brackets.
         table.add_row(*(Text(cell) for cell in row))
-    new_console(sys.stdout).print(table)
+    with writing_result():
+        new_console(sys.stdout).print(table)
 
 
 def answer_job(status: "JobStatus", *, as_json: bool) -> None:

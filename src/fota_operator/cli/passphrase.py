@@ -34,11 +34,12 @@ def known_passphrase(name: str, file: Path | None) -> bytes:
 def _given(file: Path | None) -> bytes | None:
     if file is not None:
         return _first_line(file)
-    passphrase = os.environ.get(VARIABLE)
-    if passphrase == "":
+    # Its bytes as they are: what is no text is a passphrase, too.
+    passphrase = os.environb.get(VARIABLE.encode())
+    if passphrase == b"":
         # As when a secret that is not there was passed on: nobody wants a key without protection then.
         raise BadInput(f"{VARIABLE} is empty", "set it to the passphrase, or unset it")
-    return None if passphrase is None else passphrase.encode()
+    return passphrase
 
 
 def _first_line(file: Path) -> bytes:
@@ -47,5 +48,6 @@ def _first_line(file: Path) -> bytes:
 
     lines = read_bounded(file, MOST_PASSPHRASE_BYTES + 2, "name a file that holds the passphrase").splitlines()
     if len(lines) != 1 or not lines[0]:
-        raise BadInput(f"{file} holds {len(lines)} lines", "put the passphrase there, in one line")
+        empty = ", which is empty" if lines == [b""] else ""
+        raise BadInput(f"{file}: expected one line, got {len(lines)}{empty}", "put the passphrase there, in one line")
     return lines[0]

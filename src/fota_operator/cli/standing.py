@@ -4,7 +4,7 @@ import sys
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
-from fota_operator.cli.output import answer_json, in_utc, new_console
+from fota_operator.cli.output import answer_json, in_utc, new_console, writing_result
 from fota_operator.plain import plain
 
 if TYPE_CHECKING:
@@ -18,7 +18,8 @@ def answer_standing(standing: "Standing", *, as_json: bool) -> None:
         return
     from fota_operator.cli.board import Board
 
-    new_console(sys.stdout, width_of_file=100).print(Board(standing))
+    with writing_result():
+        new_console(sys.stdout, width_of_file=100).print(Board(standing))
 
 
 def standing_as_json(standing: "Standing") -> dict[str, object]:

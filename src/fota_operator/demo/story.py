@@ -73,7 +73,8 @@ def play(narrator: Narrator, scenes: tuple[Scene, ...] = SCENES) -> Iterator[Out
             home,
             maker.image("1")[1],
             slot_size_bytes=_SLOT_SIZE_BYTES,
-            options=["--keyring", str(maker.keyring_path)],
+            # Forced, since many machines keep temporary files in memory; the home need not outlive the demo.
+            options=["--keyring", str(maker.keyring_path), "--force"],
         )
         narrator.operator("the device has a keyring: it takes releases only that the maker's key has signed")
         device = stage.enter_context(

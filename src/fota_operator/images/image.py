@@ -5,13 +5,14 @@ of them.
 """
 
 import base64
-import binascii
 import hashlib
 import io
 import json
 import os
 import re
+import stat
 import zipfile
+import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -46,6 +47,8 @@ _VERSION = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]{0,63}")
 _ESP32_MAGIC, _ESP32_HAS_DIGEST, _ESP32_LEAST_BYTES = b"\xe9", 23, 80
 _ESP32_DESCRIPTION = bytes.fromhex("3254cdab")
 """ESP_APP_DESC_MAGIC_WORD, little-endian."""
+_BROKEN_ZIP = (zipfile.BadZipFile, zlib.error, OSError, EOFError, ValueError, NotImplementedError, RuntimeError)
+"""What zipfile lets through of a file that is none, or is damaged, or packed in another way than ours."""
 _EARLIEST = (1980, 1, 1, 0, 0, 0)
 _MAX_FACTS_BYTES = 4096
 
@@ -92,15 +95,15 @@ def program_files(source: Path, version: str, out: Path, mains: Sequence[str]) -
         raise NotFound(f"there is no folder {source}", f"name the folder that holds {mains[0]}")
     if out.resolve().is_relative_to(source.resolve()):
         raise BadInput(f"{out} lies inside {source} and would become part of it", "write it elsewhere")
-    members = {path.relative_to(source).as_posix(): path for path in _files(source)}
+    try:
+        members = {path.relative_to(source).as_posix(): path for path in _files(source)}
+        contents = {name: path.read_bytes() for name, path in members.items()}
+    except OSError as error:
+        raise OperatorError(f"cannot read {error.filename}: {error.strerror}", "look at that file") from error
     if not members.keys() & set(mains):
         raise BadInput(f"{source} holds no {mains[0]}", "add one: it is what runs when the image starts")
     if IMAGE_FACTS in members:
         raise BadInput(f"{source} holds a {IMAGE_FACTS}", "remove it: the build writes it")
-    try:
-        contents = {name: path.read_bytes() for name, path in members.items()}
-    except OSError as error:
-        raise OperatorError(f"cannot read {error.filename}: {error.strerror}", "look at that file") from error
     return contents | {IMAGE_FACTS: json.dumps({"version": version}).encode() + b"\n"}
 
 
@@ -149,9 +152,30 @@ def image_from(
 
 
 def _files(source: Path) -> Iterator[Path]:
-    for folder, subfolders, names in os.walk(source):
+    """Every file of the folder but byte code. *Raises* BadInput for what is none, OSError for what cannot be read."""
+    for folder, subfolders, names in os.walk(source, onerror=_raise):
         subfolders[:] = [name for name in subfolders if name != "__pycache__"]
-        yield from (Path(folder, name) for name in names if not name.endswith((".pyc", ".pyo")))
+        for path in (Path(folder, name) for name in subfolders):
+            _require_text(path.name)
+            if path.is_symlink():
+                raise BadInput(f"{path} is a link to a folder, which is not followed", "put the folder in its place")
+        for path in (Path(folder, name) for name in names if not name.endswith((".pyc", ".pyo"))):
+            _require_text(path.name)
+            # A pipe, for one, would be waited for without end.
+            if not stat.S_ISREG(path.stat().st_mode):
+                raise BadInput(f"{path} is no ordinary file", "keep it out of the folder")
+            yield path
+
+
+def _require_text(name: str) -> None:
+    try:
+        name.encode()
+    except UnicodeEncodeError as error:
+        raise BadInput(f"the name {name!r} is no UTF-8", "rename that file") from error
+
+
+def _raise(error: OSError) -> None:
+    raise error
 
 
 def _packed(contents: dict[str, bytes]) -> bytes:
@@ -172,7 +196,7 @@ def _zipapp_image(path: Path, content: bytes) -> Image:
             names = set(archive.namelist())
             damaged = archive.testzip()
             version = _version_in(_facts_inside(archive)) if IMAGE_FACTS in names else None
-    except (zipfile.BadZipFile, OSError, NotImplementedError, RuntimeError) as error:
+    except _BROKEN_ZIP as error:
         raise BadInput(
             f"{path} is no zipapp, littlefs, firmware of an ESP32 or JSON of a linker ({error})",
             "make an image with `fota image build`",
@@ -227,7 +251,7 @@ def _version_in(content: bytes) -> str | None:
         return None
     try:
         facts = json.loads(content)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     version = facts.get("version") if isinstance(facts, dict) else None
     return version if isinstance(version, str) and _VERSION.fullmatch(version) else None
@@ -237,7 +261,7 @@ def _linked_image(path: Path, content: bytes) -> Image:
     remedy = "give the file that the linker wrote, with bcbin (base64) and bc_idx (a slot number)"
     try:
         linked = json.loads(content)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise BadInput(f"{path} is not JSON: {error}", remedy) from error
     bcbin, slot = linked.get("bcbin"), linked.get("bc_idx")
     if not isinstance(bcbin, str):
@@ -246,5 +270,5 @@ def _linked_image(path: Path, content: bytes) -> Image:
         raise BadInput(f"{path}: bc_idx: expected a slot number, got {slot!r}", remedy)
     try:
         return image_from(base64.b64decode(bcbin, validate=True), slot=slot)
-    except binascii.Error as error:
+    except ValueError as error:
         raise BadInput(f"{path}: bcbin: not base64 ({error})", remedy) from error

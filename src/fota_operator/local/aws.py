@@ -9,6 +9,7 @@ Leaves to others: the process (`process`), certificates (`pki`), bucket and role
 import fcntl
 import importlib.util
 import os
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -19,7 +20,7 @@ from fota_operator.errors import BadInput, LocalAwsFailed
 from fota_operator.local import server as local_server
 from fota_operator.local.pki import ensure_server_certificate
 from fota_operator.local.process import is_running, stop_process
-from fota_operator.local.server import Ports, RunningServer
+from fota_operator.local.server import Ports, RunningServer, ServerFiles
 from fota_operator.local.setup import ensure_bucket_and_role
 from fota_operator.things import ThingOptions
 
@@ -62,7 +63,8 @@ class LocalAws:
     ) -> LocalStatus:
         """Start it, unless it runs, and return when it is ready, with bucket and role made.
 
-        A port not given is the one of the last start, or else a free one.
+        A port not given is the one of the last start, or else a free one. One that runs, and whose `up` was cut
+        short, is made ready.
         *Raises* LocalAwsFailed, also for a port in use; BadInput if it runs on other ports than asked for.
         """
         if importlib.util.find_spec("ministack") is None:
@@ -73,6 +75,7 @@ class LocalAws:
                 self._start(Ports(gateway_port, device_port), timeout_s)
             else:
                 _require_same_ports(running, gateway_port, device_port)
+                self._make_ready(running, timeout_s)
         return self.status()
 
     def down(self, *, timeout_s: float = 40.0) -> bool:
@@ -132,19 +135,26 @@ class LocalAws:
         return ThingOptions(endpoint=endpoint, cacert=self.ca_bundle, allow_publish=allow_publish)
 
     def _start(self, asked: Ports, timeout_s: float) -> None:
-        ca, certificate, key = (self.folder / name for name in ("ca.pem", "server.pem", "server.key"))
-        ensure_server_certificate(ca, certificate, key)
+        files = self._files()
+        ensure_server_certificate(files.ca, files.certificate, files.key)
         last = local_server.read_running(self.folder)
         preferred = Ports(last.gateway_port, last.device_port) if last is not None else Ports()
-        files = local_server.ServerFiles(self.folder, ca, certificate, key, self.log)
         running = local_server.start(files, asked, preferred, timeout_s)
         try:
-            devices_ca = local_server.device_ca(running, ca)
-            self.ca_bundle.write_bytes(ca.read_bytes() + devices_ca)
-            ensure_bucket_and_role(_cloud(running.gateway_url, self.ca_bundle), bucket=BUCKET, role=ROLE)
+            self._make_ready(running, timeout_s)
         except BaseException:
             stop_process(running.process, timeout_s)
             raise
+
+    def _make_ready(self, running: RunningServer, timeout_s: float) -> None:
+        files = self._files()
+        local_server.wait_until_ready(running, files, time.monotonic() + timeout_s)
+        self.ca_bundle.write_bytes(files.ca.read_bytes() + local_server.device_ca(running, files.ca))
+        ensure_bucket_and_role(_cloud(running.gateway_url, self.ca_bundle), bucket=BUCKET, role=ROLE)
+
+    def _files(self) -> ServerFiles:
+        ca, certificate, key = (self.folder / name for name in ("ca.pem", "server.pem", "server.key"))
+        return ServerFiles(self.folder, ca, certificate, key, self.log)
 
     def _running(self) -> RunningServer | None:
         last = local_server.read_running(self.folder)
@@ -158,7 +168,7 @@ class LocalAws:
 
     @contextmanager
     def _locked(self) -> Iterator[None]:
-        """One `up` or `down` at a time."""
+        """One `up` or `down` at a time. *Raises* LocalAwsFailed, also for what the folder does not take meanwhile."""
         try:
             self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             descriptor = os.open(self.folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
@@ -173,6 +183,11 @@ class LocalAws:
                     "wait until it is done",
                 ) from error
             yield
+        except OSError as error:
+            raise LocalAwsFailed(
+                f"cannot use {self.folder}: {error.filename or ''}: {error.strerror}",
+                "make room, or choose another folder",
+            ) from error
         finally:
             os.close(descriptor)
 

@@ -74,6 +74,10 @@ def start(files: ServerFiles, asked: Ports, preferred: Ports, timeout_s: float) 
     for port, option in ((asked.gateway, "--gateway-port"), (asked.device, "--device-port")):
         if port is not None:
             _require_free(port, option)
+    if asked.gateway is not None and asked.gateway == asked.device:
+        raise BadInput(
+            f"--device-port: expected another than --gateway-port, got {asked.device} for both", "choose two"
+        )
     for _ in range(_TRIES):
         gateway_port = asked.gateway or _free_port(preferred.gateway)
         device_port = asked.device or _free_port(preferred.device)
@@ -114,7 +118,7 @@ def _start(files: ServerFiles, gateway_port: int, device_port: int, deadline: fl
     running = RunningServer(process, gateway_port, device_port)
     try:
         _write_note(files.folder, running)
-        _wait_until_ready(running, files, deadline)
+        wait_until_ready(running, files, deadline)
     except BaseException:
         stop_process(process, _REQUEST_TIMEOUT_S)
         raise
@@ -157,7 +161,8 @@ def _environment(files: ServerFiles, gateway_port: int, device_port: int) -> dic
     }
 
 
-def _wait_until_ready(running: RunningServer, files: ServerFiles, deadline: float) -> None:
+def wait_until_ready(running: RunningServer, files: ServerFiles, deadline: float) -> None:
+    """Return when it is ready; `deadline` by the monotonic clock. *Raises* LocalAwsFailed."""
     url = running.gateway_url + "/_ministack/ready"
     while time.monotonic() < deadline:
         if not is_running(running.process):

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from fota_operator.account.roles import presign_role_arn
 from fota_operator.cloud import Cloud, explaining, is_passing
 from fota_operator.errors import AlreadyThere, CloudUnreachable, NotFound, OperatorError, TimedOut
-from fota_operator.pace import Clock, SystemClock, jittered
+from fota_operator.pace import Clock, SystemClock, jittered, require_waits
 from fota_operator.rollouts.ledger import Ledger
 from fota_operator.rollouts.look import judge
 from fota_operator.rollouts.offer import Offer, make_offer
@@ -50,12 +50,18 @@ _STOPS: dict[type[Step], str] = {Paused: PAUSED_CODE, Aborted: ABORTED_CODE, Hal
 
 @dataclass(frozen=True)
 class RunOptions:
-    """How far and how long. `until` is a stage's number: end when its gate is passed. `once`: do not wait."""
+    """How far and how long. `until` is a stage's number: end when its gate is passed. `once`: do not wait.
+
+    *Raises* BadInput for a time that cannot be waited for.
+    """
 
     until: int | None = None
     once: bool = False
     timeout_s: float | None = None
     interval_s: float = INTERVAL_S
+
+    def __post_init__(self) -> None:
+        require_waits(interval_s=self.interval_s, timeout_s=self.timeout_s)
 
 
 TO_THE_END = RunOptions()

@@ -143,7 +143,7 @@ class KeyFolder:
         remedy = "restore it, or make the key anew with `fota keys new --kms`"
         try:
             fields = json.loads(read_bounded(path, _MOST_BYTES, remedy))
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise KeyUnusable(f"{path} is not JSON", remedy) from error
         arn = fields.get("key_arn") if isinstance(fields, dict) else None
         if not isinstance(arn, str):
