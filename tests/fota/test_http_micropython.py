@@ -496,6 +496,7 @@ def test_tls_that_has_no_room_to_begin_is_unreachable_and_leaves_no_socket_open(
         client.get(serve(CONTENT).url(), {}, 5_000)
     assert context.plain.fileno() == -1
 
+
 _WHOLE_UPDATE = """
 import gc, hashlib, json, sys
 from fota._http_micropython import SslClient

@@ -37,6 +37,8 @@ class Broker:
         """Kinds of answers that are not sent."""
         self.hangs_up_on: set[int] = set()
         """Kinds of packets that end the connection instead of being answered."""
+        self.forbidden_topics: set[str] = set()
+        """A message on one of these ends the connection, as AWS IoT does it."""
         self.connack_codes: deque[int] = deque()
         """Taken one by one, as the codes of the next CONNACKs; 0 when there is none left."""
         self.answers_late_by_s = 0.0
@@ -156,11 +158,8 @@ class Broker:
             self._reply(client, CONNACK, bytes([0, code]))
             return code == 0
         if kind == PUBLISH:
-            message = _published(flags, body)
-            self.published.append(message)
-            if message.qos:
-                self._acknowledge_in_time(client, message.packet_id)
-        elif kind == SUBSCRIBE:
+            return self._take(client, _published(flags, body))
+        if kind == SUBSCRIBE:
             filters = list(_filters(body[2:]))
             self.subscribes.append(filters)
             codes = bytes(0x80 if name in self.refused_filters else qos for name, qos in filters)
@@ -177,6 +176,15 @@ class Broker:
             self.farewells += 1
             self.answered_before_farewell = self._answered
             return False
+        return True
+
+    def _take(self, client: ssl.SSLSocket, message: Published) -> bool:
+        """Record a message; returns whether the connection goes on."""
+        self.published.append(message)
+        if message.topic in self.forbidden_topics:
+            return False
+        if message.qos:
+            self._acknowledge_in_time(client, message.packet_id)
         return True
 
     def _acknowledge_in_time(self, client: ssl.SSLSocket, packet_id: int) -> None:

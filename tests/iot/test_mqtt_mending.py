@@ -3,6 +3,7 @@
 import pytest
 
 from aws.iot.errors import NoAnswer
+from aws.iot.mqtt import MOST_FRUITLESS
 from fota.backoff import Backoff
 from iot.broker import PUBACK, SUBACK, SUBSCRIBE
 from iot.mqtt_lab import MqttLab
@@ -95,6 +96,41 @@ def test_an_unacknowledged_message_is_sent_again_after_a_loss_as_the_same(mqtt_l
     assert (second.packet_id, second.payload) == (first.packet_id, b"once")
 
 
+def test_a_message_that_makes_the_broker_hang_up_is_dropped_and_those_behind_it_arrive(
+    mqtt_lab: MqttLab, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO", "fota")
+    mqtt_lab.broker.forbidden_topics.add("forbidden")
+    connection = mqtt_lab.connected()
+    connection.publish("forbidden", "1")
+    connection.publish("behind", "2")
+
+    mqtt_lab.eventually(lambda: _topics(mqtt_lab)[-1:] == ["behind"] and connection.is_connected())
+
+    assert _topics(mqtt_lab).count("forbidden") == MOST_FRUITLESS
+    dropped = [line for line in caplog.messages if line.startswith("message-dropped")]
+    assert dropped == [f"message-dropped topic=forbidden problem=not acknowledged on {MOST_FRUITLESS} connections"]
+    connection.publish("later", "3")
+    mqtt_lab.eventually(lambda: _topics(mqtt_lab)[-1:] == ["later"])
+
+
+def test_a_message_that_meets_many_losses_is_kept_while_others_are_acknowledged(mqtt_lab: MqttLab) -> None:
+    connection = mqtt_lab.connected()
+    for session in range(2, MOST_FRUITLESS + 4):
+        mqtt_lab.broker.withheld.add(PUBACK)
+        connection.publish("kept", str(session))
+        mqtt_lab.eventually(lambda: _topics(mqtt_lab)[-1:] == ["kept"])
+        mqtt_lab.broker.withheld.clear()
+        mqtt_lab.broker.kick()
+        mqtt_lab.eventually(lambda session=session: connection.sessions == session)
+        connection.publish(f"sample/{session}", "")
+        mqtt_lab.eventually(lambda session=session: f"sample/{session}" in _topics(mqtt_lab))
+
+    assert {message.payload for message in mqtt_lab.broker.published if message.topic == "kept"} == {
+        str(session).encode() for session in range(2, MOST_FRUITLESS + 4)
+    }
+
+
 def test_the_back_off_is_not_reset_by_being_accepted(mqtt_lab: MqttLab) -> None:
     ceilings = _Ceilings()
     connection = mqtt_lab.connected(backoff=ceilings)
@@ -165,6 +201,10 @@ class _Ceilings(Backoff):
 def _slow_once() -> Backoff:
     """Long enough down for a test to act meanwhile."""
     return Backoff(300, 300, lambda: 0.99)
+
+
+def _topics(lab: MqttLab) -> list[str]:
+    return [message.topic for message in lab.broker.published]
 
 
 def _ignore(_topic: str, _payload: bytes) -> None:

@@ -31,6 +31,8 @@ from iot.test_mqtt_connect import (
     test_the_last_answer_is_told_though_another_try_was_under_way_when_time_was_up,
 )
 from iot.test_mqtt_mending import (
+    test_a_message_that_makes_the_broker_hang_up_is_dropped_and_those_behind_it_arrive,
+    test_a_message_that_meets_many_losses_is_kept_while_others_are_acknowledged,
     test_a_packet_that_is_not_mqtt_costs_the_connection_and_not_the_device,
     test_a_session_counts_only_once_its_subscriptions_are_granted,
     test_a_subscription_asked_for_while_the_connection_is_down_is_made_when_it_is_up,
@@ -85,6 +87,8 @@ __all__ = (
     "test_a_message_is_acknowledged_once_it_was_handed_out",
     "test_a_message_reaches_everybody_whose_filter_matches_and_nobody_else",
     "test_a_message_that_came_before_the_wait_ends_it_at_once",
+    "test_a_message_that_makes_the_broker_hang_up_is_dropped_and_those_behind_it_arrive",
+    "test_a_message_that_meets_many_losses_is_kept_while_others_are_acknowledged",
     "test_a_message_that_nobody_asked_for_is_dropped_with_an_event",
     "test_a_packet_that_is_not_mqtt_costs_the_connection_and_not_the_device",
     "test_a_port_given_to_connect_wins_over_that_of_the_endpoint",

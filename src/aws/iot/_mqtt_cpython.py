@@ -110,10 +110,8 @@ class PahoConnection:
         if not self._stop_loop(timeout_ms):
             raise ConnectFailed(f"{self._endpoint}: the connection before it has not ended yet")
         offer_alpn(self._context, port)
-        if self._client is None:
-            self._client = self._new_client()
         try:
-            loop = NetworkLoop(self._client, self._session, self._backoff)
+            loop = NetworkLoop(self._client, self._new_client, self._session, self._backoff)
             loop.start(self._host, port)
         except (OSError, RuntimeError) as error:
             # No descriptor or no thread is left: it may pass.
@@ -123,6 +121,7 @@ class PahoConnection:
     def _stop_loop(self, timeout_ms: int) -> bool:
         """End the network thread; returns whether there is none any more."""
         if self._loop is not None and self._loop.stop(timeout_ms):
+            self._client = self._loop.client
             self._loop = None
         return self._loop is None
 

@@ -19,6 +19,7 @@ from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
 from aws.iot._mqtt_session_cpython import Loss, Session
+from aws.iot.mqtt import MOST_FRUITLESS
 from fota import machine
 from fota.backoff import Backoff
 from fota.log import log
@@ -45,8 +46,11 @@ _BROKEN = (OSError, ValueError, IndexError, KeyError, struct.error)
 class NetworkLoop:
     """One thread, from `start` until `stop` or until trying again cannot help."""
 
-    def __init__(self, client: Client, session: Session, backoff: Backoff) -> None:
-        self._client = client
+    def __init__(
+        self, client: Client | None, new_client: Callable[[], Client], session: Session, backoff: Backoff
+    ) -> None:
+        """`client` is that of an earlier loop: paho keeps what is not acknowledged."""
+        self._new_client = new_client
         self._session = session
         self._backoff = backoff
         self._host = ""
@@ -59,11 +63,7 @@ class NetworkLoop:
         self._wake_reader, self._wake_writer = socket.socketpair()
         self._wake_reader.setblocking(False)
         self._wake_writer.setblocking(False)
-        client.on_connect = self._on_connect
-        client.on_subscribe = self._on_subscribe
-        client.on_publish = self._on_publish
-        client.on_message = self._on_message
-        client.on_log = self._on_log
+        self.client = self._taught(client or new_client())
 
     def start(self, host: str, port: int) -> None:
         """Connect, in the background. *Raises* RuntimeError where there is no room for a thread."""
@@ -98,7 +98,8 @@ class NetworkLoop:
         try:
             while not self._stopping.is_set():
                 loss = self._one_connection()
-                lasted_ms = self._session.lose(loss)
+                lasted_ms = self._session.lose(loss, was_accepted=self._is_accepted)
+                self._drop_stuck()
                 if self._stopping.is_set() or (loss.is_final and not self._session.is_open()):
                     return
                 self._wait_before_retry(loss, lasted_ms)
@@ -117,13 +118,29 @@ class NetworkLoop:
             self._backoff.reset()
         self._stopping.wait(self._backoff.next_ms() / 1000)
 
+    def _drop_stuck(self) -> None:
+        stuck = self._session.take_stuck()
+        if stuck is not None:
+            log("message-dropped", topic=stuck.topic, problem=f"not acknowledged on {MOST_FRUITLESS} connections")
+            # Paho forgets a message in no other way; the session has the others.
+            self.client = self._taught(self._new_client())
+
+    def _taught(self, client: Client) -> Client:
+        """The client, which tells this loop what happens."""
+        client.on_connect = self._on_connect
+        client.on_subscribe = self._on_subscribe
+        client.on_publish = self._on_publish
+        client.on_message = self._on_message
+        client.on_log = self._on_log
+        return client
+
     def _one_connection(self) -> Loss:
         """Make one connection and stay on it; returns why it ended."""
         self._is_accepted = False
         self._refusal = None
         self._problem = "the broker closed the connection"
         try:
-            self._client.connect(self._host, self._port, KEEPALIVE_S)
+            self.client.connect(self._host, self._port, KEEPALIVE_S)
             self._stay_connected()
         except ssl.SSLCertVerificationError as error:
             return Loss(f"its certificate is not trusted: {error.verify_message}", is_final=True)
@@ -135,7 +152,7 @@ class NetworkLoop:
 
     def _stay_connected(self) -> None:
         accept_by_ms = machine.now_ms() + ACCEPT_WITHIN_MS
-        while self._client.socket() is not None:
+        while self.client.socket() is not None:
             if self._stopping.is_set():
                 self._say_goodbye()
                 return
@@ -148,21 +165,21 @@ class NetworkLoop:
 
     def _turn(self, timeout_ms: int) -> None:
         """Wait until there is something to do, for `timeout_ms` at most, and do it."""
-        sock = self._client.socket()
+        sock = self.client.socket()
         if not isinstance(sock, ssl.SSLSocket):
             return
         # poll, since select cannot watch a descriptor past 1,023.
         watch = select.poll()
         watch.register(self._wake_reader, select.POLLIN)
-        watch.register(sock, select.POLLIN | (select.POLLOUT if self._client.want_write() else 0))
+        watch.register(sock, select.POLLIN | (select.POLLOUT if self.client.want_write() else 0))
         # What TLS has decrypted already, poll does not see.
         watch.poll(0 if sock.pending() else timeout_ms)
         with suppress(BlockingIOError):
             self._wake_reader.recv(4096)
-        self._client.loop_read()
-        self._client.loop_write()
-        self._client.loop_misc()
-        if self._is_accepted and self._client.socket() is not None:
+        self.client.loop_read()
+        self.client.loop_write()
+        self.client.loop_misc()
+        if self._is_accepted and self.client.socket() is not None:
             self._serve()
 
     def _serve(self) -> None:
@@ -176,9 +193,9 @@ class NetworkLoop:
     def _send_messages(self) -> None:
         # Not while packets wait for the socket: what waits must wait where it is counted.
         while message := self._session.next_message():
-            if self._client.socket() is None or self._client.want_write():
+            if self.client.socket() is None or self.client.want_write():
                 return
-            sent = self._client.publish(*message)
+            sent = self.client.publish(*message)
             if sent.rc == MQTTErrorCode.MQTT_ERR_QUEUE_SIZE:
                 return
             self._session.message_sent(sent.mid)
@@ -186,9 +203,9 @@ class NetworkLoop:
     def _send_subscriptions(self) -> None:
         leaving = self._session.take_leaving()
         if leaving:
-            self._client.unsubscribe(leaving)
+            self.client.unsubscribe(leaving)
         while batch := self._session.take_unasked():
-            _, request = self._client.subscribe(batch)
+            _, request = self.client.subscribe(batch)
             if request is None:
                 return
             self._session.ask(request, batch)
@@ -198,19 +215,19 @@ class NetworkLoop:
         # Messages first, and their acknowledgements: to close a socket with those unread resets it, and a
         # reset may destroy what the broker has not read (RFC 1122, 4.2.2.13). What is left stays with us.
         self._turn_until(say_until_ms, lambda: not (self._session.is_established() and self._session.has_messages()))
-        self._client.disconnect()
+        self.client.disconnect()
         self._turn_until(say_until_ms, lambda: False)
 
     def _turn_until(self, deadline_ms: int, is_done: Callable[[], bool]) -> None:
         """Go on until it is done, the connection is gone, or time is up."""
-        while self._client.socket() is not None and not is_done():
+        while self.client.socket() is not None and not is_done():
             left_ms = deadline_ms - machine.now_ms()
             if left_ms <= 0:
                 return
             self._turn(min(left_ms, _TURN_MS))
 
     def _hang_up(self) -> None:
-        sock = self._client.socket()
+        sock = self.client.socket()
         if sock is not None:
             sock.close()
 

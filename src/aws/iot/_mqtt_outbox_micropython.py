@@ -5,6 +5,7 @@ Sends nothing itself.
 
 from aws.iot import _mqtt_packets_micropython as packets
 from aws.iot.errors import NotConnected
+from aws.iot.mqtt import MOST_FRUITLESS
 from fota.log import log
 
 TYPE_CHECKING = False
@@ -39,10 +40,11 @@ class Route:
 class Entry:
     """A packet. Without a `number` it is not answered; `batch` is what it subscribes to, None for a message."""
 
-    def __init__(self, packet: bytearray, number: int, batch: "list[Route] | None") -> None:
+    def __init__(self, packet: bytearray, number: int, batch: "list[Route] | None", topic: str = "") -> None:
         self.packet = packet
         self.number = number
         self.batch = batch
+        self.topic = topic
         self.sent_ms: "int | None" = None
 
 
@@ -53,6 +55,10 @@ class Outbox:
         self.routes: "list[Route]" = []
         self.entries: "list[Entry]" = []
         self._number = 0
+        # A message that wants an answer was sent on this connection.
+        self._has_sent = False
+        # So many connections in a row ended without an answer to one; -1 once this one had one.
+        self._fruitless = 0
 
     def forget(self, topic_filter: str) -> None:
         """Want its messages no longer; it need not be known."""
@@ -86,7 +92,7 @@ class Outbox:
         if len(self.entries) >= _MOST_PACKETS or held + len(payload) > packets.MOST_PACKET_BYTES:
             raise NotConnected(f"{topic}: {len(self.entries)} messages of {held} bytes wait already")
         number = self._new_number() if qos else 0
-        self.entries.append(Entry(packets.publish(topic, payload, number), number, None))
+        self.entries.append(Entry(packets.publish(topic, payload, number), number, None, topic))
 
     def ask(self, batch: "list[Route]") -> int:
         """Have filters subscribed to; returns the number of the packet. Always taken, since few are asked for."""
@@ -125,6 +131,7 @@ class Outbox:
                 if is_message:
                     entry.packet[0] |= _REPEATED
             entry.sent_ms = now_ms
+            self._has_sent = self._has_sent or (is_message and entry.number > 0)
             if not entry.number:
                 self.entries.remove(entry)
             return entry.packet
@@ -136,13 +143,29 @@ class Outbox:
         if entry is None:
             return []
         self.entries.remove(entry)
+        if entry.batch is None:
+            self._fruitless = -1
         return entry.batch or []
 
     def lose(self) -> None:
-        """The connection is gone: messages are due again, what was asked for is forgotten."""
+        """The connection is gone: messages are due again, what was asked for is forgotten.
+
+        The one that waits longest is dropped when it may be what the broker hangs up on.
+        """
         messages = []
+        self._fruitless += self._has_sent
+        is_stuck = self._has_sent and self._fruitless >= MOST_FRUITLESS
+        self._has_sent = False
         for entry in self.entries:
             if entry.batch is None:
+                if is_stuck and entry.sent_ms is not None:
+                    is_stuck, self._fruitless = False, 0
+                    log(
+                        "message-dropped",
+                        topic=entry.topic,
+                        problem=f"not acknowledged on {MOST_FRUITLESS} connections",
+                    )
+                    continue
                 messages.append(entry)
                 if entry.sent_ms is not None:
                     # As if it had been without an answer for long: then it is marked as repeated, too.

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from aws.iot._mqtt_subscriptions_cpython import Callback, Subscriptions
 from aws.iot.errors import NoAnswer, NotConnected
+from aws.iot.mqtt import MOST_FRUITLESS
 from fota import machine
 
 MOST_WAITING = 100
@@ -52,7 +53,9 @@ class Session:
         self._subscriptions = Subscriptions()
         self._leaving: list[str] = []
         self._outbox: deque[Message] = deque()
-        self._unacknowledged: set[int] = set()
+        self._unacknowledged: dict[int, Message] = {}
+        # So many connections in a row ended without an acknowledgement; -1 once this one had one.
+        self._fruitless = 0
 
     # For the application's threads.
 
@@ -119,6 +122,7 @@ class Session:
             self._subscriptions.forget_all()
             self._outbox.clear()
             self._unacknowledged.clear()
+            self._fruitless = 0
 
     def _is_settled(self, topic_filter: str) -> bool:
         return not self._is_open or self._subscriptions.standing(topic_filter) in ("granted", "refused")
@@ -177,13 +181,15 @@ class Session:
     def message_sent(self, packet: int) -> None:
         """The message that waited longest is on its way, in the packet numbered so."""
         with self._changed:
-            if self._outbox and self._outbox.popleft().qos:
-                self._unacknowledged.add(packet)
+            message = self._outbox.popleft() if self._outbox else None
+            if message is not None and message.qos:
+                self._unacknowledged[packet] = message
 
     def acknowledge(self, packet: int) -> None:
         """The broker has the message of that packet; one of QoS 0 need not be known."""
         with self._changed:
-            self._unacknowledged.discard(packet)
+            if self._unacknowledged.pop(packet, None) is not None:
+                self._fruitless = -1
 
     def has_messages(self) -> bool:
         """Whether a message waits, or is not acknowledged."""
@@ -195,7 +201,7 @@ class Session:
         with self._changed:
             return self._subscriptions.listeners(topic)
 
-    def lose(self, loss: Loss) -> int | None:
+    def lose(self, loss: Loss, *, was_accepted: bool) -> int | None:
         """The connection ended; returns for how long it was established, or None if it never was."""
         with self._changed:
             began_ms = self._established_ms
@@ -203,7 +209,21 @@ class Session:
             self._established_ms = None
             self._leaving = []
             self._subscriptions.lose()
+            # Accepted is enough: what was sent before goes out again at once.
+            if was_accepted and self._unacknowledged:
+                self._fruitless += 1
         return None if began_ms is None else machine.now_ms() - began_ms
+
+    def take_stuck(self) -> Message | None:
+        """The message that nobody will acknowledge, if that is how it looks; those sent after it wait again."""
+        with self._changed:
+            if self._fruitless < MOST_FRUITLESS:
+                return None
+            stuck, *others = self._unacknowledged.values()
+            self._outbox.extendleft(reversed(others))
+            self._unacknowledged.clear()
+            self._fruitless = 0
+            return stuck
 
     def end(self) -> None:
         """Nobody tries any more."""

@@ -48,6 +48,8 @@ if TYPE_CHECKING:
             """Send, or queue while a lost connection is being mended; a dict is sent as JSON.
 
             QoS 1 is sent again until acknowledged. Returns without waiting for that.
+            AWS IoT hangs up on a message that it forbids: the one that waits longest is dropped when on
+            MOST_FRUITLESS connections in a row none was acknowledged; the log tells.
             QoS 0 is sent at most once, and may be lost with the connection.
             *Raises* NotConnected when never connected, after `disconnect`, or when the queue is full;
             BadTopic.
@@ -81,6 +83,10 @@ if TYPE_CHECKING:
 
         def close(self) -> None:
             """End the session and forget every subscription and every message not yet acknowledged."""
+
+
+MOST_FRUITLESS = 5
+"""On so many connections in a row a message is sent without one acknowledgement; then it is dropped."""
 
 
 def split_endpoint(endpoint: str) -> "tuple[str, int]":
