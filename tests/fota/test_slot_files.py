@@ -101,26 +101,27 @@ def test_an_image_that_is_a_link_to_elsewhere_is_not_written_through(homes, tmp_
     assert victim.read_bytes() == b"precious"
 
 
-@pytest.mark.parametrize("copy", [0, 1])
-def test_a_seal_outlives_the_loss_of_either_copy(homes, copy):
+def sealed(homes):
+    """Slots of which the first holds an image, and a buffer to read it by."""
     slots = homes.make()
     writer = slots.writer(0, 3)
     writer.write(memoryview(b"new"))
     writer.close()
     buffer = memoryview(bytearray(100))
     slots.seal(0, measured(slots, 0, buffer))
+    return slots, buffer
+
+
+@pytest.mark.parametrize("copy", [0, 1])
+def test_a_seal_outlives_the_loss_of_either_copy(homes, copy):
+    slots, buffer = sealed(homes)
     (homes.path(slots) / f"slot-0.seal-{copy}").write_bytes(b"\xff" * 4096)
     assert image.proves_itself(slots, 0, buffer)
 
 
 @pytest.mark.parametrize("spoilt", [b"new!", b"ne", b"odd"], ids=["a byte more", "a byte fewer", "other bytes"])
 def test_an_image_that_is_not_the_one_that_was_sealed_does_not_prove_itself(homes, spoilt):
-    slots = homes.make()
-    writer = slots.writer(0, 3)
-    writer.write(memoryview(b"new"))
-    writer.close()
-    buffer = memoryview(bytearray(100))
-    slots.seal(0, measured(slots, 0, buffer))
+    slots, buffer = sealed(homes)
     (homes.path(slots) / "slot-0.img").write_bytes(spoilt)
     assert not image.proves_itself(slots, 0, buffer)
 
