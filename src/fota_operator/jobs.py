@@ -23,7 +23,7 @@ from fota_operator.store import remove_image
 from fota_operator.things import thing_arn
 
 if TYPE_CHECKING:
-    from mypy_boto3_iot.type_defs import CancelJobRequestTypeDef
+    from mypy_boto3_iot.type_defs import CancelJobRequestTypeDef, JobTypeDef
 
 # AWS: https://docs.aws.amazon.com/iot/latest/apireference/API_PresignedUrlConfig.html
 MIN_DURATION_S = 60
@@ -134,18 +134,22 @@ def cancel_running(cloud: Cloud, request: "CancelJobRequestTypeDef") -> None:
         with explaining(f"cancel the job {request['jobId']}"):
             cloud.iot.cancel_job(**request)
     except CloudRefused as error:
-        if error.code != _NOT_CANCELLABLE or _is_running(cloud, request["jobId"]):
+        if error.code != _NOT_CANCELLABLE:
+            raise
+        job = look_up_job(cloud, request["jobId"])
+        if job is not None and job["status"] in RUNNING:
             raise
 
 
-def _is_running(cloud: Cloud, job_id: str) -> bool:
+def look_up_job(cloud: Cloud, job_id: str) -> "JobTypeDef | None":
+    """What AWS says of a job, or None if there is none of that id. Costs one call. *Raises* CloudRefused."""
     try:
         with explaining(f"look up the job {job_id}"):
-            return cloud.iot.describe_job(jobId=job_id)["job"]["status"] in RUNNING
+            return cloud.iot.describe_job(jobId=job_id)["job"]
     except CloudRefused as error:
         if error.code != IOT_NOT_FOUND:
             raise
-        return False
+        return None
 
 
 def cancel_executions(cloud: Cloud, job_id: str, executions: Iterable[ExecutionStatus], pace: Pace) -> None:

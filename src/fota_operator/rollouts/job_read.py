@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from fota_operator.cloud import Cloud, explaining
-from fota_operator.errors import IOT_NOT_FOUND, CloudRefused
+from fota_operator.jobs import look_up_job
 from fota_operator.progress import RUNNING, ExecutionStatus, executions_of_job
 from fota_operator.rollouts.targets import group_members
 
@@ -53,13 +53,9 @@ class JobRead:
 
 def read_job(cloud: Cloud, job_id: str) -> JobRead | None:
     """A job, or None if there is none of that id. Costs one call. *Raises* CloudRefused."""
-    try:
-        with explaining(f"look up the job {job_id}"):
-            job = cloud.iot.describe_job(jobId=job_id)["job"]
-    except CloudRefused as error:
-        if error.code == IOT_NOT_FOUND:
-            return None
-        raise
+    job = look_up_job(cloud, job_id)
+    if job is None:
+        return None
     arns = job.get("targets", [])
     groups = [arn.split(":thinggroup/", 1)[1] for arn in arns if ":thinggroup/" in arn]
     return JobRead(
