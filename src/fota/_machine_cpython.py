@@ -8,14 +8,16 @@ import sys
 import threading
 import time
 
+from fota.visible_cpython import visible
+
 RESTART_STATUS = 75
-"""The exit status by which an image asks `fota-boot` for a restart (EX_TEMPFAIL of sysexits.h)."""
+"""An image that ends with this exit status asks `fota-boot` for a restart (EX_TEMPFAIL of sysexits.h)."""
 
 BUFFER_BYTES = 65_536
-"""What passes through memory at once of an image."""
+"""Bytes of an image that are in memory at one time."""
 
 IMAGE_KIND = "zipapp"
-"""What `fota-boot` can start, as a manifest names it."""
+"""The kind of image that `fota-boot` can start, as a manifest names it."""
 
 _logger = logging.getLogger("fota")
 
@@ -36,10 +38,12 @@ def random_fraction() -> float:
 
 
 def emit(event: str, facts: "dict[str, object]") -> None:
-    """Hand one event to the logger `fota`; facts stand as `name=value`."""
-    if _logger.isEnabledFor(logging.INFO):
-        words = [event, *(f"{name}={value}" for name, value in facts.items())]
-        _logger.info("%s", " ".join(words).replace("\n", " "))
+    """Hand one event to the logger `fota`; facts are written as `name=value`."""
+    # A log that cannot be written is no reason to stop an update: the handler may be the program's own.
+    with contextlib.suppress(Exception):
+        if _logger.isEnabledFor(logging.INFO):
+            words = [event, *(f"{name}={value}" for name, value in facts.items())]
+            _logger.info("%s", visible(" ".join(words).replace("\n", " ")))
 
 
 def new_lock() -> "threading.Lock":
@@ -52,13 +56,21 @@ def setting(name: str) -> "str | None":
     return os.environ.get(name)
 
 
+def place_of(error: BaseException) -> str:
+    """Where an error was raised, as `file:line` without folders; empty when that is unknown."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    return "" if trace is None else f"{os.path.basename(trace.tb_frame.f_code.co_filename)}:{trace.tb_lineno}"
+
+
 def restart() -> None:
     """Restart the device: the process ends at once, as at a reset, and `fota-boot` starts it again.
 
     Never returns; runs no finalizers, as a reset would not.
     """
     for stream in (sys.stdout, sys.stderr):
-        # None, closed, or on a full disk: what it still holds is lost, and the restart must not be.
+        # The stream may be None, closed, or on a full disk: its text is lost then, but the restart must happen.
         with contextlib.suppress(AttributeError, OSError, ValueError):
             stream.flush()
     os._exit(RESTART_STATUS)

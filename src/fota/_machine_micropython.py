@@ -1,5 +1,6 @@
 """MicroPython's half of `machine`."""
 
+import io
 import os
 import sys
 import time
@@ -13,20 +14,20 @@ if TYPE_CHECKING:
         """Something that one thread at a time can hold."""
 
         def acquire(self, blocking: bool = True) -> bool:
-            """Take it; whether it was taken."""
+            """Take the lock; returns whether it was taken."""
 
         def release(self) -> None:
             """Let go of it."""
 
 
-RESTART_STATUS = 75
+_RESTART_STATUS = 75
 """The exit status that asks for a restart where there is no machine to reset: the unix port (EX_TEMPFAIL)."""
 
 BUFFER_BYTES = 4096
-"""What passes through memory at once of an image: a block of flash."""
+"""Bytes of an image that are in memory at one time: a block of flash."""
 
 IMAGE_KIND = "littlefs"
-"""What a slot holds here, as a manifest names it: a read-only file system."""
+"""The kind of image that a slot holds here, as a manifest names it: a read-only file system."""
 
 _settings: "dict[str, str]" = {}
 _sinks: "list[Callable[[str], object]]" = []
@@ -37,12 +38,13 @@ _clock = [0, 0]
 def now_ms() -> int:
     """Milliseconds on a clock that never goes back; its zero means nothing.
 
-    The ticks beneath it wrap after 12 days on most ports: whoever looks more often is not cheated of any.
+    The ticks beneath it wrap after 12 days on most ports: the clock is correct as long as it is called at least once
+    per wrap.
     """
     ticks = time.ticks_ms()  # type: ignore[attr-defined]  # MicroPython's own
     gone_ms = time.ticks_diff(ticks, _clock[0])  # type: ignore[attr-defined]
     if gone_ms < 0:
-        # More than half a turn: time does not go back.
+        # The difference is more than half the range of the ticks. It is positive, since time does not go back.
         gone_ms += time.ticks_add(0, -1) + 1  # type: ignore[attr-defined]
     _clock[0] = ticks
     _clock[1] += gone_ms
@@ -60,26 +62,26 @@ def random_fraction() -> float:
 
 
 def emit(event: str, facts: "dict[str, object]") -> None:
-    """Write one event as a line, to the program's sink or to stderr; facts stand as `name=value`."""
-    words = [event] + [f"{name}={value}" for name, value in facts.items()]
-    line = " ".join(words).replace("\n", " ")
+    """Write one event as a line, to the program's sink or to stderr; facts are written as `name=value`."""
     try:
+        words = [event] + [f"{name}={value}" for name, value in facts.items()]
+        line = " ".join(words).replace("\n", " ")
         if _sinks:
             _sinks[0](line)
         else:
             sys.stderr.write(line + "\n")
-    except OSError:
-        # A full disk or a closed line for the log is no reason to stop an update.
+    except Exception:  # noqa: BLE001, S110 - the program's own sink
+        # A log that cannot be written (full disk, closed stream, no memory) is no reason to stop an update.
         pass
 
 
 def send_log_to(sink: "Callable[[str], object]") -> None:
-    """Have a function of the program's called with each line of the log, from now on."""
+    """From now on the program's own function is called with each line of the log."""
     _sinks[:] = [sink]
 
 
 def new_lock() -> "Lock":
-    """Something that one thread at a time can hold; a port without threads has nobody to keep out."""
+    """Something that one thread at a time can hold; on a port without threads it does nothing."""
     try:
         lock: "Lock" = __import__("_thread").allocate_lock()
         return lock
@@ -88,13 +90,16 @@ def new_lock() -> "Lock":
 
 
 class _Lock:
-    """Of one thread, which can come back to it in the middle of itself: in a callback."""
+    """A lock for one thread. That thread can meet it a second time: in a callback, while it holds the lock."""
 
     def __init__(self) -> None:
         self._is_held = False
 
     def acquire(self, blocking: bool = True) -> bool:
-        """Take it; whether it was free. Who would block for it would wait for itself: never, whatever is asked."""
+        """Try to take the lock; returns whether it was free.
+
+        Never blocks: with one thread, waiting would deadlock.
+        """
         del blocking
         was_held, self._is_held = self._is_held, True
         return not was_held
@@ -105,20 +110,33 @@ class _Lock:
 
 
 def setting(name: str) -> "str | None":
-    """A setting that boot code hands to the image; else one from the environment, where there is one."""
+    """A setting that boot code hands to the image; else the one from the environment, if the port has one."""
     getenv = getattr(os, "getenv", None)
     return _settings.get(name) or (getenv(name) if getenv else None)
 
 
 def put_setting(name: str, text: str) -> None:
-    """What `setting` answers from now on, until the next reset."""
+    """Set what `setting` returns from now on, until the next reset."""
     _settings[name] = text
+
+
+def place_of(error: BaseException) -> str:
+    """Where an error was raised, as `file:line` without folders; empty when that is unknown."""
+    lines = io.StringIO()
+    sys.print_exception(error, lines)  # type: ignore[attr-defined]  # MicroPython's own
+    place = ""
+    for line in lines.getvalue().split("\n"):
+        # As in `  File "main.py", line 7, in <module>`; the last one is the innermost.
+        words = line.split('"')
+        if len(words) == 3 and words[0] == "  File ":
+            place = words[1].split("/")[-1] + ":" + words[2].split(",")[1].split(" ")[-1]
+    return place
 
 
 def restart() -> None:
     """Restart the device. Never returns."""
-    # By its name, which CPython's checkers do not know.
+    # Looked up by name, since type checkers for CPython do not know it.
     reset = getattr(__import__("machine"), "reset", None)
     if reset:
         reset()
-    sys.exit(RESTART_STATUS)
+    sys.exit(_RESTART_STATUS)

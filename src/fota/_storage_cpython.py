@@ -4,18 +4,24 @@ import contextlib
 import errno
 import fcntl
 import os
+import stat
 
-from fota.errors import Busy, ImageTooLarge, NoSpace, StorageFailed
+from fota._storage_errors_cpython import is_no_file, storage_error
+from fota.errors import Busy, ImageTooLarge, StorageFailed
 
-_NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
-_OLD_FILE = os.O_NOFOLLOW | os.O_CLOEXEC
+_OLD_FILE = os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
+"""No link is followed, and nobody waits for the other end of a pipe that lies where a file is expected."""
+
+_NEW_FILE = os.O_WRONLY | os.O_CREAT | _OLD_FILE
+_NO_FALLOCATE = (errno.EOPNOTSUPP, errno.ENOSYS, errno.EINVAL, errno.EBADF)
+"""The file system cannot reserve room. glibc then reads the file, which a descriptor for writing does not allow."""
 
 
 class FileCell:
     """A few bytes in a file of fixed size, written in place and durable when `write` returns.
 
-    In place, so that durability needs no directory entry: nothing depends on the order of a rename.
-    A cut during `write` may leave any mixture of old and new bytes; what is stored carries its own check.
+    It is written in place, so that durability needs no directory entry: nothing depends on the order of a rename.
+    A cut during `write` may leave any mixture of old and new bytes; so the content must carry its own CRC.
     """
 
     def __init__(self, path: str, size_bytes: int) -> None:
@@ -25,7 +31,7 @@ class FileCell:
     def create(self) -> None:
         """Make the file, zero-filled, and wait until it and its directory entry are on disk."""
         try:
-            descriptor = os.open(self.path, _NEW_FILE, 0o600)
+            descriptor = _open_to_write(self.path)
             try:
                 _write_all(descriptor, bytes(self.size_bytes))
                 os.fsync(descriptor)
@@ -36,22 +42,22 @@ class FileCell:
             raise storage_error(self.path, error)
 
     def read(self) -> bytes:
-        """The bytes as they are on disk; empty if the file cannot be read or is not ours to trust."""
+        """The bytes as they are on disk; empty if no file of ours is there. *Raises* StorageFailed."""
         try:
             descriptor = os.open(self.path, os.O_RDONLY | _OLD_FILE)
-        except OSError:
-            return b""
-        try:
-            # A copy that somebody else could write is as good as a damaged one.
-            is_ours = os.fstat(descriptor).st_uid == os.geteuid()
-            return os.pread(descriptor, self.size_bytes, 0) if is_ours else b""
-        except OSError:
-            return b""
-        finally:
-            os.close(descriptor)
+            try:
+                # A copy that somebody else could write is as good as a damaged one.
+                is_ours = os.fstat(descriptor).st_uid == os.geteuid()
+                return os.pread(descriptor, self.size_bytes, 0) if is_ours else b""
+            finally:
+                os.close(descriptor)
+        except OSError as error:
+            if is_no_file(error):
+                return b""
+            raise storage_error(self.path, error)
 
     def is_made(self) -> bool:
-        """Whether there is such a file, or something else in its place; True if that cannot be told."""
+        """Whether there is such a file, or something else in its place; True if that cannot be found out."""
         try:
             os.lstat(self.path)
         except OSError as error:
@@ -69,7 +75,7 @@ class FileCell:
             if not os.path.lexists(self.path):
                 # Somebody deleted this copy: that is damage like any other, and must not stop a boot.
                 self.create()
-            descriptor = os.open(self.path, os.O_WRONLY | _OLD_FILE)
+            descriptor = _open_to_write(self.path)
             try:
                 _write_all(descriptor, content)
                 # A failed fsync is not tried again: the kernel may have dropped the pages, and a second
@@ -93,24 +99,30 @@ class SlotWriter:
         self._descriptor = -1
         self._is_listed = False
         try:
-            self._descriptor = os.open(path, _NEW_FILE, 0o600)
-            # Emptied first: an image is never a mixture of two, and the room of the old one is free again.
+            self._descriptor = _open_to_write(path)
+            # The file is emptied first: an image is never a mixture of two, and the old one's room is free again.
             os.ftruncate(self._descriptor, offset_bytes)
             if size_bytes:
                 self._reserve(size_bytes, offset_bytes)
         except OSError as error:
             if self._descriptor >= 0:
-                # Nobody will call `close` of what was never made.
+                # The object was not made, so nobody will call its `close`.
                 os.close(self._descriptor)
             raise storage_error(path, error)
 
     def _reserve(self, size_bytes: int, offset_bytes: int) -> None:
+        """Take the room that the image needs, so that a full disk shows before the download."""
         try:
             os.posix_fallocate(self._descriptor, 0, size_bytes)
-        except OSError:
-            # It leaves what it got: all that was free, which the application needs.
+        except OSError as error:
+            # The failed call keeps the room that it got: all that was free, which the application needs.
             os.ftruncate(self._descriptor, offset_bytes)
-            raise
+            if error.errno not in _NO_FALLOCATE:
+                raise
+            # Nothing can be reserved here, so what is free now is looked up: it may be gone later.
+            room = os.fstatvfs(self._descriptor)
+            if room.f_bavail * room.f_frsize < size_bytes - offset_bytes:
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     def write(self, chunk: "memoryview") -> None:
         """Append all of `chunk`."""
@@ -161,9 +173,11 @@ class SlotReader:
         self._descriptor = -1
         try:
             self._descriptor = os.open(path, os.O_RDONLY | _OLD_FILE)
-            # So that the disk is read, not what the writer left in memory. Advice: some systems ignore it.
+            _require_file(self._descriptor)
+            # So that the disk is read, not the cache that the writer filled. It is advice, which some systems ignore.
             os.posix_fadvise(self._descriptor, 0, 0, os.POSIX_FADV_DONTNEED)
         except OSError as error:
+            self.close()
             if error.errno != errno.ENOENT:
                 raise storage_error(path, error)
 
@@ -184,16 +198,16 @@ class SlotReader:
 
 
 class HomeLock:
-    """One program at a time in a home folder; whoever inherits the descriptor holds the lock too."""
+    """One program at a time in a home folder; a process that inherits the descriptor holds the lock too."""
 
     def __init__(self, path: str) -> None:
         self._path = path
-        self.descriptor = -1
+        self.descriptor: "int" = -1
 
     def take(self) -> None:
         """Take the lock until the process, and all that inherited it, have ended. *Raises* Busy."""
         try:
-            self.descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
+            self.descriptor = self._open()
             fcntl.flock(self.descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
             os.close(self.descriptor)
@@ -201,10 +215,14 @@ class HomeLock:
         except OSError as error:
             raise storage_error(self._path, error)
 
-
-def lock_path(home: str) -> str:
-    """The file that whoever boots from this home holds locked."""
-    return home + "/lock"
+    def _open(self) -> int:
+        try:
+            return os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
+        except OSError as error:
+            if error.errno != errno.EROFS:
+                raise
+        # A disk that has turned read-only must stop no boot; its folder can still be locked.
+        return os.open(os.path.dirname(self._path), os.O_RDONLY | os.O_DIRECTORY)
 
 
 def make_folder(path: str) -> None:
@@ -222,7 +240,7 @@ def make_folder(path: str) -> None:
 
 
 def write_whole_file(path: str, content: bytes) -> None:
-    """Put a small file in place, whole or not at all: written beside, flushed, renamed, directory flushed."""
+    """Replace a small file as a whole: write a temporary one, flush it, rename it, flush the directory."""
     beside = path + ".new"
     try:
         descriptor = os.open(beside, _NEW_FILE | os.O_TRUNC, 0o600)
@@ -248,10 +266,25 @@ def sync_directory(path: str) -> None:
         os.close(descriptor)
 
 
-def storage_error(path: str, error: OSError) -> StorageFailed:
-    """The error of our tree for one of the operating system's."""
-    kind = NoSpace if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG) else StorageFailed
-    return kind(f"{path}: {error.strerror or error}", cause=error)
+def _open_to_write(path: str) -> int:
+    """Open a file of ours, or make it. *Raises* OSError for a link, a pipe, a device, or another user's file."""
+    descriptor = os.open(path, _NEW_FILE, 0o600)
+    try:
+        found = _require_file(descriptor)
+        if found.st_nlink > 1:
+            raise OSError(errno.EMLINK, "has another name too, a hard link; nothing is written through it")
+        if found.st_uid != os.geteuid():
+            raise OSError(errno.EPERM, f"belongs to another user, {found.st_uid}; nothing is written to it")
+    except OSError:
+        os.close(descriptor)
+        raise
+    return descriptor
+
+
+def _require_file(descriptor: int) -> os.stat_result:
+    if stat.S_ISREG((found := os.fstat(descriptor)).st_mode):
+        return found
+    raise OSError(errno.EINVAL, "is no file, but a pipe, a device or a folder")
 
 
 def _write_all(descriptor: int, content: bytes) -> None:

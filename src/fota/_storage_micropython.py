@@ -14,9 +14,11 @@ if TYPE_CHECKING:
     from typing import Any, BinaryIO
 
 _ENOSPC = 28
-"""Of the file systems' own; `errno` there has no name for it."""
+"""The error number of the file systems themselves; MicroPython's `errno` has no name for it."""
 
 _ENOENT = 2
+_NO_FILE = (_ENOENT, 20, 21, 84)
+"""No file, ENOTDIR, EISDIR, and what littlefs calls corrupt: waiting changes nothing. Any other error may pass."""
 _PIECE_BYTES = 256
 _FOLDER = 0x4000
 
@@ -28,7 +30,7 @@ _homes: "list[str]" = []
 class FileCell:
     """A few bytes in a file that is rewritten whole, and durable when `write` returns.
 
-    The file ends where they end: littlefs keeps few bytes beside the name, and needs no block for them.
+    The file is no longer than they are: littlefs stores a short file with its name, and needs no block for it.
     """
 
     def __init__(self, path: str, size_bytes: int) -> None:
@@ -40,15 +42,20 @@ class FileCell:
         self.write(b"")
 
     def read(self) -> bytes:
-        """The bytes as they are on storage; empty if the file cannot be read."""
+        """The bytes as they are on storage; empty if there is no file, or it is damaged.
+
+        *Raises* StorageFailed if it cannot be read now.
+        """
         try:
             with open(self.path, "rb") as file:
                 return _without_padding(file, self.size_bytes)
-        except OSError:
-            return b""
+        except OSError as error:
+            if error.args[0] in _NO_FILE:
+                return b""
+            raise StorageFailed(f"{self.path}: error {error.args[0]}", cause=error)
 
     def is_made(self) -> bool:
-        """Whether there is such a file; True if that cannot be told."""
+        """Whether there is such a file; True if that cannot be found out."""
         try:
             os.stat(self.path)
         except OSError as error:
@@ -77,8 +84,8 @@ class FileCell:
 class SlotWriter:
     """Fills one image file from its beginning. See `fota.slots.Writer`.
 
-    No room is set aside: that there is none is found out on the way. A file cannot be cut here: behind an offset
-    that is gone back to, the old bytes stay until they are written over.
+    No room is reserved: a full disk shows only while writing. A file cannot be cut here: after a return to an
+    earlier offset, the old bytes behind it stay until they are written over.
     """
 
     def __init__(self, path: str, size_bytes: int, offset_bytes: int = 0) -> None:
@@ -140,7 +147,7 @@ class SlotReader:
 
 
 class HomeLock:
-    """One taker at a time of a home folder, until the next reset: here runs but one program."""
+    """The home folder can be taken once until the next reset: only one program runs here."""
 
     def __init__(self, path: str) -> None:
         self._path = path
@@ -166,7 +173,7 @@ def make_folder(path: str) -> None:
 
 
 def write_whole_file(path: str, content: bytes) -> None:
-    """Put a small file in place, whole or not at all: written beside, flushed, renamed."""
+    """Replace a small file as a whole: write a temporary one, flush it, rename it."""
     _write_file(path + ".new", content)
     _asked(path, os.rename, path + ".new", path)
     _sync()
@@ -179,15 +186,15 @@ def require_no_fat(home: str) -> None:
 
 
 def file_system_kind(path: str) -> str:
-    """What the path lies on: "littlefs", "fat", "posix", "rom"; empty if that cannot be told.
+    """The file system of a path: "littlefs", "fat", "posix", "rom"; empty if that cannot be found out.
 
-    By the table of what is mounted, which MicroPython has from 1.29 on: `os.statvfs` does not tell.
+    It is read from the table of mounts, which MicroPython has from 1.29 on: `os.statvfs` does not say it.
     """
     if not path.startswith("/"):
         path = os.getcwd() + "/" + path
     longest, kind = 0, ""
     try:
-        # By its name, which CPython's checkers do not know.
+        # Looked up by name, since type checkers for CPython do not know it.
         for mounted, point in __import__("vfs").mount():
             if len(point) > longest and (path + "/").startswith(point.rstrip("/") + "/"):
                 longest, kind = len(point), type(mounted).__name__
@@ -197,7 +204,7 @@ def file_system_kind(path: str) -> str:
 
 
 def _without_padding(file: "BinaryIO", most_bytes: int) -> bytes:
-    """What a file holds, up to the zeros at its end: of those a cell made by CPython has thousands."""
+    """The content of a file without the zeros at its end: a cell made by CPython has thousands of them."""
     content = b""
     zeros = 0
     while most_bytes:
@@ -224,7 +231,7 @@ def _write_file(path: str, content: bytes) -> None:
 
 
 def _sync() -> None:
-    """Where the operating system has a say too."""
+    """Flush the OS's buffers where the port has `os.sync`; does nothing on a board."""
     getattr(os, "sync", _nothing)()
 
 
@@ -232,8 +239,8 @@ def _nothing() -> None:
     pass
 
 
-def _asked(path: str, ask: "Callable[..., Any]", *arguments: object) -> "Any":  # as different as what is asked
-    """What the file system answers. *Raises* StorageFailed for its errors, NoSpace."""
+def _asked(path: str, ask: "Callable[..., Any]", *arguments: object) -> "Any":  # the type depends on the call
+    """The answer of the file system. *Raises* StorageFailed for its errors, NoSpace when it is full."""
     try:
         return ask(*arguments)
     except OSError as error:

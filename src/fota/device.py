@@ -1,55 +1,38 @@
-"""This device, as an update sees it: its slots, record and journal, and what may be done with them now.
+"""This device, as an update sees it: its board, what runs on it, and what may be done with it now.
 
 Everything that touches the machine is handed in; `current` alone gathers it from what `fota-boot` has set.
 """
 
 from fota import errors, machine, trial
-from fota.home import Home
-from fota.http import HttpsClient
 from fota.install import Installer
 from fota.log import log
+from fota.pace import Pacing
 from fota.record import Record
+from fota.transfer.http import HttpsClient
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from typing import Protocol
+    from typing import Any
 
-    from fota.download import Clock
-    from fota.image import Digests
-    from fota.journal import Journal
-    from fota.record import Records
-    from fota.releases import Releases
-    from fota.slots import Slots
-
-    class Memory(Protocol):
-        """What survives a reset: a home folder, or what a board has in its place."""
-
-        @property
-        def slots(self) -> Slots:
-            """Where images are."""
-
-        @property
-        def records(self) -> Records:
-            """What starts, and what is on trial."""
-
-        @property
-        def journal(self) -> Journal:
-            """The update under way."""
-
-        @property
-        def releases(self) -> Releases:
-            """Whom the device trusts."""
+    from fota.boards import Board
+    from fota.clock import Clock
+    from fota.digests import Digests
+    from fota.journal import Entry, UpdateInProgress
+    from fota.transfer.download import Limits, Source
+    from fota.transfer.http import Client
+    from fota.trust.keyring import Keyring
+    from fota.trust.releases import Admitted
 
 
-class Turn:
+class UpdateLock:
     """One update at a time: a context that only one thread can be in."""
 
     def __init__(self) -> None:
         self._lock = machine.new_lock()
 
-    def __enter__(self) -> "Turn":
-        """*Raises* Busy at once when another thread is inside."""
+    def __enter__(self) -> "UpdateLock":
+        """*Raises* Busy, without waiting, when another thread is inside."""
         if not self._lock.acquire(False):
             raise errors.Busy("another update is under way")
         return self
@@ -60,44 +43,72 @@ class Turn:
 
 
 class Device:
-    """One device; the image that asks runs in `running_slot`."""
+    """One device; the image that asks runs in `running_slot`.
+
+    It passes on the calls of its parts: a caller knows the device, and no part of it.
+    """
 
     def __init__(
         self,
-        slots: "Slots",
-        records: "Records",
-        journal: "Journal",
-        *,
-        releases: "Releases",
+        board: "Board",
         running_slot: int,
-        installer: Installer,
-        clock: "Clock",
-        restart: "Callable[[], None]",
+        *,
+        client: "Client",
+        clock: "Clock" = machine,
+        restart: "Callable[[], None]" = machine.restart,
+        **tuning: "Any",
     ) -> None:
-        self.slots = slots
-        self.journal = journal
-        self.releases = releases
+        """`client` makes the requests of a download; `tuning`: limits and sizes of `fota.install.Installer`."""
+        self._records = board.records
+        self._slots = board.slots
+        self._releases = board.releases
         self.running_slot = running_slot
-        self.installer = installer
         self.clock = clock
         self.restart = restart
         """Restarts the device and does not return; a test's may."""
-        self.turn = Turn()
-        self._records = records
-        self._is_counted = False
-        """Whether this boot, the only one that this object lives through, needs no more counting as a healthy one."""
+        self.update_lock: "UpdateLock" = UpdateLock()
+        installer = Installer(board.slots, client, clock, **tuning)
+        self.limits: "Limits" = installer.limits
+        """How long and how often a download is tried; see `fota.transfer.download`. A program may change them."""
+        self.holds: "Callable[[int, Digests], bool | None]" = installer.holds
+        """Whether a slot, read now, holds the wanted image."""
+        self._require_sealed: "Callable[[int, Digests], None]" = installer.require_sealed
+        self._install: "Callable[..., bool]" = installer.install
+        self.admit: "Callable[..., Admitted]" = board.releases.admit
+        """Check a job document against the releases that this device accepts; returns what may be installed."""
+        self.replace_keyring: "Callable[[object], Keyring]" = board.releases.replace_keyring
+        """Trust another keyring from now on."""
+        self.require_readable_keyring: "Callable[[], object]" = board.releases.keyrings.load
+        """*Raises* StorageFailed while the keyring cannot be read, BadKeyring when it is lost."""
+        self.take_up: "Callable[[str, int, Digests], UpdateInProgress]" = board.journal.take_up
+        """The update of a job, ready to be carried out."""
+        self.update_on_record: "Callable[[], Entry | None]" = board.journal.load
+        """The update that was begun and is not forgotten yet."""
+        self.forget_update: "Callable[..., None]" = board.journal.clear
+        """Forget the update: no report to a job is due any more."""
+        self.pace: "Pacing" = Pacing(board.journal, clock)
+        """How often updates may be begun; a program may set its limits."""
+        self.knows_bad: "Callable[[Digests], bool]" = board.journal.knows_bad
+        """Whether an image was rolled back here before."""
+        self._remember_bad: "Callable[[Digests], None]" = board.journal.remember_bad
+        self.fall_back_is_told = False
+        """Whether the cloud was told of a fall back in this boot."""
+        self.storage_failure_is_told = False
+        """Whether the cloud was told in this boot that a trial waits for the storage."""
+        self._note = board.note
+        self._is_recorded = self._is_counted = False  # this boot: in the probation, and as healthy
 
     def record(self) -> Record:
-        """The boot record; while both copies are unreadable, the running image counts as confirmed."""
+        """The boot record; if both copies are lost, the running image counts as confirmed. *Raises* StorageFailed."""
         return self._records.load() or Record(self.running_slot)
 
     def verdict(self) -> str:
-        """What this boot means: one of the words of `fota.trial`."""
+        """The verdict of this boot: one of the words of `fota.trial`."""
         return trial.verdict(self.record(), self.running_slot)
 
     def runs(self, wanted: "Digests") -> bool:
         """Whether the running image is the wanted one, by the digests its slot was sealed with."""
-        sealed = self.slots.seal_of(self.running_slot)
+        sealed = self._slots.seal_of(self.running_slot)
         return sealed is not None and wanted.matches(sealed)
 
     def slot_for(self, number: "int | None", size_bytes: int) -> int:
@@ -105,35 +116,55 @@ class Device:
 
         *Raises* NoSuchSlot, SlotIsRunning, ImageTooLarge; changes nothing.
         """
-        kept = (self.running_slot, self.record().confirmed_slot)
+        record = self.record()
+        kept = (self.running_slot, record.confirmed_slot)
         if number is None:
-            number = 0
-            while number in kept:
-                number += 1
-        if not 0 <= number < self.slots.count:
-            raise errors.NoSuchSlot(f"bc_idx: expected a slot from 0 to {self.slots.count - 1}, got {number}")
+            spare = [slot for slot in range(self._slots.count + 1) if slot not in kept]
+            # The slot that a probation can go back to comes last; with two slots there is no other.
+            number = spare[1] if spare[0] == record.fallback_slot and len(spare) > 2 else spare[0]
+        if not 0 <= number < self._slots.count:
+            raise errors.NoSuchSlot(f"bc_idx: expected a slot from 0 to {self._slots.count - 1}, got {number}")
         if number in kept:
             raise errors.SlotIsRunning(f"bc_idx: slot {number} runs, or is the one to fall back on")
-        capacity_bytes = self.slots.capacity_bytes(number)
+        capacity_bytes = self._slots.capacity_bytes(number)
         if size_bytes > capacity_bytes:
             raise errors.ImageTooLarge(f"bc_size: slot {number} holds {capacity_bytes} bytes, got {size_bytes}")
         return number
+
+    def install(self, source: "Source", wanted: "Digests", slot: int, *more: "Any") -> bool:
+        """Download an image into a slot and verify it; see `fota.install.Installer.install`.
+
+        The image that runs has no way back any more if it was that slot. *Raises* as there.
+        """
+        record = self.record()
+        if record.fallback_slot == slot:
+            # In both copies: an older one would call what is written now an image to fall back on.
+            # Cut after this: the image that runs stays, whatever it does.
+            self._records.save_in_both(trial.without_fallback(record))
+        return self._install(source, wanted, slot, *more)
 
     def require_no_trial(self) -> None:
         """*Raises* Busy while an image is on trial or about to be: its fallback must not be written to."""
         if self.verdict() in (trial.ON_TRIAL, trial.AWAITING_TRIAL):
             raise errors.Busy("an image is on trial; confirm it or restart first")
 
+    def require_restart_to_help(self) -> None:
+        """*Raises* StorageFailed while no record can be saved: then no restart begins or ends a trial.
+
+        A boot chooser starts no image on trial whose attempt it cannot count.
+        """
+        # The record as it is. Cut in it: the other copy says the same.
+        self._records.save(self.record())
+
     def begin_trial(self, slot: int, wanted: "Digests") -> None:
-        """The image in `slot` starts at the next restart, on trial. Survives a reset.
+        """Make the image in `slot` start at the next restart, on trial. Survives a reset.
 
         *Raises* HashMismatch unless the slot, read now, holds what is wanted; NotTrusted unless the release kept
-        beside it is one that this device takes; Busy during a trial.
+        beside it is one that this device takes; Busy during a trial; StorageFailed.
         """
         self.require_no_trial()
-        self.releases.require_kept(slot)
-        if not self.installer.holds(slot, wanted):
-            raise errors.HashMismatch(f"slot {slot} does not hold the image; call update() first")
+        self._releases.require_kept(slot)
+        self._require_sealed(slot, wanted)
         # Cut after this: the new image boots, on trial.
         self._records.save(trial.begun(self.record(), slot))
         log("trial-started", slot=slot)
@@ -141,59 +172,104 @@ class Device:
     def confirm(self) -> None:
         """Make the running image final, if it is on trial. Survives a reset.
 
-        Says too that it is well in this boot, which counts in its first boots: see `fota.floor`.
+        This boot then counts as healthy, which matters in the probation of an image: see `boot_was_healthy`.
         """
         if self.verdict() == trial.ON_TRIAL:
             # Cut after this: the new image stays; the report is still owed.
             self._records.save_in_both(trial.confirmed(self.record()))
+            self._is_recorded = True
             log("confirmed", slot=self.running_slot)
         if self.awaits_healthy_boot():
             self.boot_was_healthy()
 
+    def require_record_on_storage(self) -> None:
+        """*Raises* StorageFailed unless the record is there to stay: a flush that failed leaves it in a cache."""
+        self._records.save_in_both(self.record())
+
     def awaits_healthy_boot(self) -> bool:
-        """Whether it matters that the confirmed image is well in this boot; see `fota.floor`."""
+        """Whether it matters that the confirmed image is well in this boot; see `boot_was_healthy`."""
         if self._is_counted or self.verdict() != trial.SETTLED:
             return False
-        # Looked up once: a device at rest reads none of that again at every look.
-        self._is_counted = not self.releases.rises_with(self.running_slot)
+        # Looked up once, so that an idle device does not read all of it again at every call.
+        self._is_counted = not (self._is_in_probation() or self._releases.rises_with(self.running_slot))
         return not self._is_counted
 
+    def _is_in_probation(self) -> bool:
+        """Whether this boot counts for the probation of the image, and is not counted yet."""
+        return not self._is_recorded and trial.is_in_probation(self.record(), self.running_slot)
+
     def boot_was_healthy(self) -> None:
-        """The running image, confirmed, is well in this boot: counted once."""
+        """Count this boot of the confirmed image as healthy, once.
+
+        After `trial.PROBATION_BOOTS` of them the image cannot fall back any more, and the floor rises to it.
+        """
         try:
-            self.releases.boot_was_healthy(self.running_slot)
+            if self._is_in_probation():
+                record = trial.was_healthy(self.record())
+                # At its end in both copies: the older one would still name a slot to fall back on.
+                save = self._records.save_in_both if record.fallback_slot is None else self._records.save
+                # Cut after this: one healthy boot more is known. Before: this boot is not counted.
+                save(record)
+                self._is_recorded = True
+            self._releases.boot_was_healthy(self.running_slot)
         except errors.StorageFailed as error:
-            # Counted at a later look: what is owed to the cloud does not wait for it.
+            # It is counted at a later call: the report to the cloud does not wait for it.
             log("floor-not-saved", problem=error)
         else:
             self._is_counted = True
 
     def keep_release(self, slot: int, envelope: object) -> None:
         """Remember which release a slot holds, the running one too. Survives a reset. *Raises* StorageFailed."""
-        self.releases.keep(slot, envelope)
-        if slot == self.running_slot and self.releases.is_renewed(slot):
-            # A newer manifest of the image that runs: its number counts from now on, and its boots anew.
+        self._releases.keep(slot, envelope)
+        if slot == self.running_slot and self._releases.is_renewed(slot):
+            # A newer manifest of the running image: its number counts from now on, and its healthy boots from 0.
             self._is_counted = False
             self.confirm()
 
     def give_up_trial(self, cause: str) -> None:
-        """The running image, on trial, is no good: the old one starts at the next restart."""
+        """Give up the running image, which is on trial: the old one starts at the next restart."""
         # Cut after this: the old image boots and finds the verdict rolled-back.
         self._records.save(trial.rolled_back(self.record(), cause))
         log("rollback", slot=self.running_slot, cause=cause)
 
+    def last_words(self) -> "dict[str, str]":
+        """How the image that was rolled back ended, as far as that is known: `exit` and `error`."""
+        return {} if self._note is None else self._note.last_words()
+
     def settle(self) -> None:
-        """The rollback has been told: forget the trial."""
+        """The rollback was reported: forget the trial."""
         if self.verdict() == trial.ROLLED_BACK:
+            bad = self._fallen_back_from()
+            if bad is not None:
+                # Cut after this: it is remembered once more at the next contact.
+                self._remember_bad(bad)
             # Cut after this: nothing is left of the update.
             self._records.save(trial.settled(self.record()))
+
+    def fall_back(self) -> "dict[str, object]":
+        """The facts of a fall back from a confirmed image, until `settle`; empty if there was none."""
+        record, bad = self.record(), self._fallen_back_from()
+        if not trial.is_fallen_back(record):
+            return {}
+        facts: "dict[str, object]" = {"from_slot": record.trial_slot, "to_slot": record.confirmed_slot}
+        facts.update(cause=record.cause, crashes=record.attempts_spent, healthy_boots=record.healthy_boots)
+        if bad is not None:
+            facts["sha256"] = (bad.sha256 or b"").hex()
+        facts.update(self.last_words())
+        return facts
+
+    def _fallen_back_from(self) -> "Digests | None":
+        """The confirmed image that was given up in its probation, if its slot still says which that was."""
+        record = self.record()
+        slot = record.trial_slot
+        return self._slots.seal_of(slot) if slot is not None and trial.is_fallen_back(record) else None
 
 
 _current: "Device | None" = None
 
 
 def current() -> Device:
-    """The device this program runs on, as `fota-boot` has told it. *Raises* NotProvisioned."""
+    """The device that this program runs on, by the settings of `fota-boot`. *Raises* NotProvisioned."""
     global _current
     if _current is None:
         path, slot = machine.setting("FOTA_HOME"), machine.setting("FOTA_SLOT")
@@ -206,26 +282,19 @@ def current() -> Device:
 
 
 def use(device: Device) -> None:
-    """From now on `current` is this one: for boards that no boot chooser of ours has started."""
+    """From now on `current` returns this device: for boards that none of our boot choosers has started."""
     global _current
     _current = device
 
 
 def open_device(path: str, running_slot: int) -> Device:
     """The device whose home folder is `path`. *Raises* NotProvisioned."""
-    return device_of(Home(path), running_slot, machine.setting("FOTA_CACERT"))
+    # Imported late: a board whose images are not in files does not need it.
+    from fota.boards.files import FilesBoard
+
+    return device_of(FilesBoard(path), running_slot, machine.setting("FOTA_CACERT"))
 
 
-def device_of(home: "Memory", running_slot: int, cacert: "str | None") -> Device:
-    """The device that remembers all that; `cacert` names the authorities that a download trusts."""
-    installer = Installer(home.slots, client=HttpsClient(cacert), clock=machine)
-    return Device(
-        home.slots,
-        home.records,
-        home.journal,
-        releases=home.releases,
-        running_slot=running_slot,
-        installer=installer,
-        clock=machine,
-        restart=machine.restart,
-    )
+def device_of(board: "Board", running_slot: int, cacert: "str | None") -> Device:
+    """The device of a board; `cacert` names the authorities that a download trusts."""
+    return Device(board, running_slot, client=HttpsClient(cacert))

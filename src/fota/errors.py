@@ -1,4 +1,4 @@
-"""Every way an update can end badly: one tree, and the word the cloud is told for each leaf.
+"""Every way an update can end badly: one tree of errors, each leaf with the reason that the job reports.
 
 FotaError
 ├── Refused                  will not be done, now or later; AWS never retries it (REJECTED)
@@ -20,16 +20,17 @@ FotaError
 │   ├── HashMismatch         "hash-mismatch"     the bytes that came are not the promised ones
 │   ├── StorageFailed        "storage-failed"    the disk or flash refused, or reads back other bytes
 │   │   └── NoSpace          "no-space"          there is no room left on it
+│   ├── InternalError        "internal-error"    an error that nobody expected ended the update
 │   ├── Busy                 "busy"              another update, or a trial, is under way
 │   └── RolledBack           "rolled-back"       the new image was tried and given up
-└── DeviceError              this device cannot take part; no job is told
+└── DeviceError              this device cannot take part; no job reports it
     ├── NotProvisioned       the home folder holds no slots, or FOTA_HOME is not set
     ├── AlreadyProvisioned   the home folder holds slots already
     ├── UnsafeFileSystem     the file system of the home folder cannot keep its promises
-    └── NothingBootable      no slot holds an image that proves itself
+    └── NothingBootable      no slot holds an image that can be verified
 
-`fota.trust_errors` adds a branch to Refused, `aws.iot.errors` one to FotaError.
-Refused and Failed say whether a retry can help; `reason` is what the job is told. The list of reasons is closed.
+`fota.trust.errors` adds a branch to Refused, `aws.iot.errors` one to FotaError.
+Refused and Failed say whether a retry can help; `reason` is what the job reports. The list of reasons is closed.
 """
 
 
@@ -80,13 +81,13 @@ class KnownBad(Refused):
 
 
 class Failed(FotaError):
-    """Tried and could not: the job is FAILED, and a retry may help."""
+    """The device tried and failed: the job is FAILED, and a retry may help."""
 
     reason = "failed"
 
 
 class DownloadFailed(Failed):
-    """The bytes of the image could not be had."""
+    """The bytes of the image could not be downloaded."""
 
     reason = "download-failed"
 
@@ -98,19 +99,23 @@ class Unreachable(DownloadFailed):
 
 
 class UntrustedServer(DownloadFailed):
-    """The certificate of the server does not prove that it is who the URL names."""
+    """The certificate of the server could not be verified for the host that the URL names."""
 
     reason = "untrusted-server"
 
 
 class BadHttpStatus(DownloadFailed):
-    """The server answered with a status other than 200 or 206, which is in `status`."""
+    """The server answered with a status other than 200 or 206, which is in `status`.
+
+    `wait_s`: the seconds that the server asks to wait before the next request; 0 if it does not.
+    """
 
     reason = "http-status"
 
     def __init__(self, message: str = "", *, status: int, cause: "BaseException | None" = None) -> None:
         super().__init__(message, cause=cause)
         self.status = status
+        self.wait_s = 0
 
 
 class BadHttpAnswer(DownloadFailed):
@@ -167,6 +172,12 @@ class Busy(Failed):
     reason = "busy"
 
 
+class InternalError(Failed):
+    """An error that nobody expected ended the update: of the library, the program or the system."""
+
+    reason = "internal-error"
+
+
 class RolledBack(Failed):
     """The new image was tried and given up; the device runs the image it had before."""
 
@@ -174,7 +185,7 @@ class RolledBack(Failed):
 
 
 class DeviceError(FotaError):
-    """This device cannot take part in updates as it stands; no job is told."""
+    """This device cannot take part in updates as it is; no job reports it."""
 
     reason = "device-error"
 
@@ -192,4 +203,4 @@ class UnsafeFileSystem(DeviceError):
 
 
 class NothingBootable(DeviceError):
-    """No slot holds an image that proves itself."""
+    """No slot holds an image that can be verified."""

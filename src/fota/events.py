@@ -1,26 +1,33 @@
-"""Every event that the device library logs, with its facts. Not imported there: a board need not hold the list.
+"""Every event that the device library logs, with its facts. No device code imports this list.
 
-Leaves logging to `log`. That nothing else is logged, a test sees to.
+`log` does the logging. A test checks that no other event is logged. A board need not hold the list.
 """
 
 EVENTS = (
     "no-watchdog",  # problem: nothing ends the trial of an image that hangs
     "boot",  # slot, verdict: an image is about to start
     "rollback",  # slot, cause: a trial was given up
+    "fell-back",  # slot, crashes: a confirmed image crashed in its probation, and the one before it starts
     "image-ended",  # slot, status: the image's process is gone
     "image-killed",  # slot, signal: it did not end when asked
+    "image-unguarded",  # problem: what an image starts may outlive it, or outlive fota-boot
+    "leftovers-killed",  # processes: a fota-boot that was killed had left them running
     "restart-delayed",  # delay_s: an image that ends too soon is started again later
-    "record-not-saved",  # problem: the boot goes on without
-    "keyring-put",  # version, product: whoever provisions the device gave it its first keyring
-    "keyring-replaced",  # version: by a job that the keyring before had signed
+    "note-not-saved",  # problem: a rollback will be reported with less detail
+    "record-not-read",  # problem: nothing is decided or written in its place, and it is asked for again later
+    "record-not-saved",  # problem: the boot goes on without it
+    "keyring-put",  # version, product: the device got its first keyring when it was provisioned
+    "keyring-replaced",  # version: a job brought a new keyring, signed by the former one
     "keyring-lost",  # problem: both copies are damaged; nothing is installed any more
     "unsigned-accepted",  # problem: anybody who can make a job can install anything here
     "release-admitted",  # release, version, seq: signed, and for this device
     "floor-not-saved",  # problem: this healthy boot is counted later
     "floor-raised",  # secver: no release below it is taken any more
-    "record-rebuilt",  # slot: the record was unreadable, or named no slot that proves itself
+    "sealed-again",  # slot: every seal was lost, and the image proved itself by its release, or its own checksums
+    "record-rebuilt",  # slot: the record was unreadable, or named no slot that could be verified
     "stopped",  # status: the boot chooser ends
     "provisioned",  # home, slots
+    "home-in-doubt",  # problem: the file system of the home may forget what was written
     "download-started",  # url, offset_bytes
     "download-retried",  # url, offset_bytes, problem, delay_ms
     "installed",  # slot, size_bytes
@@ -31,16 +38,21 @@ EVENTS = (
     "connected",  # endpoint
     "connection-lost",  # problem
     "connect-failed",  # endpoint, problem
-    "subscribe-refused",  # topics
+    "subscribe-refused",  # topics, problem: asked for again by itself, later each time
+    "subscribed-again",  # topics: granted after a refusal
     "message-unreadable",  # topic: an answer to us; a job whose document it brought is REJECTED
     "message-dropped",  # topic, problem
     "request-retried",  # topic, problem
+    "list-full",  # listed: so many jobs wait that more may wait unseen behind them
     "job-taken",  # job, execution
+    "job-waits",  # job, wait_s: too many updates were begun of late
     "job-refused",  # job, reason, problem
     "job-failed",  # job, reason, problem
     "job-reported",  # job, status, reason
-    "job-over",  # job, problem: the service says that it ended without us
-    "job-left",  # job: not a firmware job, and nobody to hand it to
+    "job-over",  # job, problem: the service says that the job ended without us
+    "job-left",  # job: it is no firmware job, and the program has no callback for it
     "job-callback-failed",  # job, problem
-    "put-off",  # problem, delay_ms: what is left to do is tried again later
+    "internal-error",  # problem: nobody expected this error; the job gets its type and place
+    "progress-failed",  # method, problem: the program's own `Progress`; logged once for each method
+    "put-off",  # problem, delay_ms: the rest of the work is tried again later
 )

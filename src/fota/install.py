@@ -1,44 +1,49 @@
-"""An image into a slot, proven by reading it back.
+"""Download an image into a slot, and verify it by reading it back.
 
-The hashes of what came tell a wrong download from a wrong disk; what is read back decides. What is on storage is
-put on record at intervals, so that a reset costs little.
+The hashes of what came tell a wrong download from a wrong disk; what is read back decides. A checkpoint of what is
+on storage is saved at intervals, so that a reset costs little.
 """
 
 from fota import image
-from fota.download import Download
+from fota.digests import Hasher
 from fota.errors import HashMismatch, StorageFailed
-from fota.image import Hasher
 from fota.log import log
 from fota.machine import BUFFER_BYTES
-from fota.proven import Proven
+from fota.transfer.checkpoint import Checkpoint
+from fota.transfer.decoder import decoder
+from fota.transfer.download import Download, Limits
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Protocol
 
-    from fota.download import Clock, Limits, Source
-    from fota.http import Client
-    from fota.image import Digests
+    from fota.clock import Clock
+    from fota.digests import Digests
     from fota.progress import Progress
     from fota.slots import Slots, Writer
+    from fota.transfer.download import Source
+    from fota.transfer.http import Client
 
-    class Ledger(Protocol):
-        """Remembers across a reset how far a download is proven."""
+    class CheckpointStore(Protocol):
+        """Remembers across a reset how far a download has come."""
 
-        def load(self) -> Proven:
-            """What was saved last; nothing proven, if nothing was."""
+        def load(self) -> Checkpoint:
+            """The checkpoint saved last; if none was saved, one at the first byte."""
 
-        def save(self, proven: Proven) -> None:
+        def save(self, checkpoint: Checkpoint) -> None:
             """Survives a reset once this returns. *Raises* StorageFailed."""
 
 
-PROVE_EVERY_BYTES = 262_144
-PROVE_EVERY_MS = 250
-"""Progress is put on record when both have passed: a reset costs at most that much, or one second's download."""
+CHECKPOINT_EVERY_BYTES = 262_144
+CHECKPOINT_EVERY_MS = 250
+"""A checkpoint is saved when both have passed,"""
+CHECKPOINT_AT_LEAST_EVERY_MS = 10_000
+"""when this has passed, when a connection ends, and, on MicroPython, when nothing came for a second."""
 
 
 class Installer:
-    """Puts images into slots; holds what that needs of the machine."""
+    """Puts images into slots; holds the buffer, the clock and the client that this needs."""
 
     def __init__(
         self,
@@ -47,15 +52,16 @@ class Installer:
         clock: "Clock",
         limits: "Limits | None" = None,
         buffer_bytes: int = BUFFER_BYTES,
-        prove_every_bytes: int = PROVE_EVERY_BYTES,
+        checkpoint_every_bytes: int = CHECKPOINT_EVERY_BYTES,
     ) -> None:
         self._slots = slots
         self._client = client
         self._clock = clock
-        self._limits = limits
-        # Made once, and early: in a small heap there may be no room in one piece for it later.
+        self.limits: "Limits" = limits or Limits()
+        """A program may change them; the next download keeps to them."""
+        # Made once, and early: later a small heap may have no free piece of this size.
         self._buffer = memoryview(bytearray(buffer_bytes))
-        self._prove_every_bytes = prove_every_bytes
+        self._checkpoint_every_bytes = checkpoint_every_bytes
 
     def install(
         self,
@@ -63,89 +69,131 @@ class Installer:
         wanted: "Digests",
         slot: int,
         progress: "Progress",
-        ledger: "Ledger | None" = None,
-    ) -> None:
-        """Download the image into `slot`, flush it, read it back, and seal the slot if it is what was wanted.
+        checkpoints: "CheckpointStore | None" = None,
+        keep_going: "Callable[[int, int], bool] | None" = None,
+    ) -> bool:
+        """Download the image into `slot`, flush it, read it back, and seal the slot if it matches; returns True.
 
-        Goes on where the ledger says that an earlier download was proven to have come, if storage agrees.
-        *Blocks* until done or failed. A failure, or a reset at any point, leaves the slot without a seal.
-        *Raises* DownloadFailed, HashMismatch, StorageFailed, ImageTooLarge, and what source and ledger raise.
+        Goes on at the last checkpoint of an earlier download, if storage agrees. False if `keep_going` stopped it;
+        see `fota.transfer.download`.
+        *Blocks* until done, stopped or failed. All but the first, and a reset at any point, leave the slot without
+        a seal. *Raises* DownloadFailed, HashMismatch, StorageFailed, ImageTooLarge, and what source and checkpoints
+        raise.
         """
-        came = self._receive(source, wanted, slot, progress, ledger)
+        came = self._receive(source, wanted, slot, progress, checkpoints, keep_going)
+        if came is None:
+            return False
         if not wanted.matches(came):
             raise HashMismatch(_difference(wanted, came))
         progress.proving(slot)
         if not image.holds(self._slots, slot, came, self._buffer):
             raise StorageFailed(f"slot {slot} reads back other bytes than were written")
-        # Cut after this: the slot proves itself; nothing is downloaded again.
+        # Cut after this: the slot can be verified; nothing is downloaded again.
         self._slots.seal(slot, came)
         log("installed", slot=slot, size_bytes=wanted.size_bytes)
         progress.installed(slot)
+        return True
 
-    def holds(self, slot: int, wanted: "Digests") -> bool:
-        """Whether the slot, read now, proves to hold the wanted image: then nothing need be downloaded."""
+    def holds(self, slot: int, wanted: "Digests") -> "bool | None":
+        """Whether the slot, read now, holds the wanted image, so that no download is needed; None if unreadable."""
         promised = self._slots.seal_of(slot)
         if promised is None or not wanted.matches(promised):
             return False
         return image.proves_itself(self._slots, slot, self._buffer)
 
+    def require_sealed(self, slot: int, wanted: "Digests") -> None:
+        """*Raises* HashMismatch unless the slot, read now, holds the wanted image; StorageFailed."""
+        held = self.holds(slot, wanted)
+        if held is None:
+            raise StorageFailed(f"slot {slot} cannot be read now")
+        if not held:
+            raise HashMismatch(f"slot {slot} does not hold the image; call update() first")
+        promised = self._slots.seal_of(slot)
+        if promised is not None:
+            # Where a flush failed, the seal may be in a cache only. Nothing is written if both copies have it.
+            self._slots.seal(slot, promised)
+
     def _receive(
-        self, source: "Source", wanted: "Digests", slot: int, progress: "Progress", ledger: "Ledger | None"
-    ) -> "Digests":
-        start = Proven() if ledger is None else ledger.load()
+        self,
+        source: "Source",
+        wanted: "Digests",
+        slot: int,
+        progress: "Progress",
+        checkpoints: "CheckpointStore | None",
+        keep_going: "Callable[[int, int], bool] | None",
+    ) -> "Digests | None":
+        """The digests of what came; None if the download was stopped."""
+        start = Checkpoint() if checkpoints is None else checkpoints.load()
         size_bytes = wanted.size_bytes
         hasher = Hasher()
-        if not 0 < start.offset_bytes <= size_bytes or not self._is_proven(slot, start, hasher):
+        if not 0 < start.offset_bytes <= size_bytes or not self._is_on_storage(slot, start, hasher):
             start, hasher = start.from_the_start(), Hasher()
         writer = self._slots.resume(slot, size_bytes, start.offset_bytes)
         try:
             download = Download(
-                source, size_bytes, client=self._client, clock=self._clock, limits=self._limits, start=start
+                source,
+                size_bytes,
+                client=self._client,
+                clock=self._clock,
+                limits=self.limits,
+                start=start,
+                keep_going=keep_going,
             )
-            intake = _Intake(writer, hasher, download, ledger, self._clock, self._prove_every_bytes)
-            download.run(intake, self._buffer, progress)
+            intake = _Intake(writer, hasher, download, checkpoints, self._clock, self._checkpoint_every_bytes)
+            is_whole = download.run(decoder(intake), self._buffer, progress)
         finally:
             writer.close()
-        return intake.hasher.digests()
+        return intake.hasher.digests() if is_whole else None
 
-    def _is_proven(self, slot: int, start: Proven, hasher: Hasher) -> bool:
-        """Whether storage holds the bytes said to be proven, which are hashed again."""
+    def _is_on_storage(self, slot: int, start: Checkpoint, hasher: Hasher) -> bool:
+        """Whether storage holds the bytes that the checkpoint says it holds; they are hashed again."""
         count = image.pass_on(self._slots, slot, start.offset_bytes, self._buffer, hasher.update)
         return count == start.offset_bytes and hasher.crc32 == start.crc32
 
 
 class _Intake:
-    """Bytes on their way into a slot: hashed as they pass, and put on record at intervals."""
+    """Takes bytes on their way into a slot: hashes them, and saves a checkpoint at intervals."""
 
     def __init__(
         self,
         writer: "Writer",
         hasher: Hasher,
         download: Download,
-        ledger: "Ledger | None",
+        checkpoints: "CheckpointStore | None",
         clock: "Clock",
         every_bytes: int,
     ) -> None:
         self.hasher = hasher
         self.writer = writer
         self.download = download
-        self.ledger = ledger
+        self.checkpoints = checkpoints
         self.clock = clock
         self.every_bytes = every_bytes
         self.since_bytes = 0
-        self.due_ms = clock.now_ms() + PROVE_EVERY_MS
+        self.saved_ms = clock.now_ms()
 
     def write(self, chunk: "memoryview") -> None:
         self.hasher.update(chunk)
         self.writer.write(chunk)
         self.since_bytes += len(chunk)
-        if self.ledger is None or self.since_bytes < self.every_bytes or self.clock.now_ms() < self.due_ms:
+        passed_ms = self.clock.now_ms() - self.saved_ms
+        is_due = self.since_bytes >= self.every_bytes and passed_ms >= CHECKPOINT_EVERY_MS
+        if is_due or passed_ms >= CHECKPOINT_AT_LEAST_EVERY_MS:
+            self._save()
+
+    def stalled(self) -> None:
+        """Save what came; at most once in a while, since a link may stall at every byte."""
+        if self.since_bytes and self.clock.now_ms() - self.saved_ms >= CHECKPOINT_EVERY_MS:
+            self._save()
+
+    def _save(self) -> None:
+        if self.checkpoints is None:
             return
         self.writer.flush()
         # Cut after this: the download goes on here. Before the flush it would name bytes that may be lost.
-        self.ledger.save(self.download.reached(self.hasher.crc32))
+        self.checkpoints.save(self.download.reached(self.hasher.crc32))
         self.since_bytes = 0
-        self.due_ms = self.clock.now_ms() + PROVE_EVERY_MS
+        self.saved_ms = self.clock.now_ms()
 
     def restart(self) -> None:
         self.hasher = Hasher()
@@ -153,7 +201,7 @@ class _Intake:
 
 
 def _difference(wanted: "Digests", came: "Digests") -> str:
-    """By which digest they differ: the download has seen to their size."""
+    """The name of the digest that differs: the download has checked the size already."""
     name, expected, got = "SHA-256", wanted.sha256, came.sha256
     if wanted.md5 != came.md5:
         name, expected, got = "MD5", wanted.md5, came.md5

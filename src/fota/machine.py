@@ -1,6 +1,7 @@
-"""All that differs between machines: clock, sleep, randomness, log sink, settings, the restart.
+"""All that differs between machines: clock, sleep, randomness, log sink, settings, where an error
+was raised, the restart.
 
-The one module that asks which interpreter runs. Its other half is `_machine_cpython` or `_machine_micropython`.
+Only this module asks which interpreter runs. Its other half is `_machine_cpython` or `_machine_micropython`.
 """
 
 import sys
@@ -12,9 +13,11 @@ if TYPE_CHECKING or INTERPRETER == "cpython":
     from fota._machine_cpython import (
         BUFFER_BYTES,
         IMAGE_KIND,
+        RESTART_STATUS,
         emit,
         new_lock,
         now_ms,
+        place_of,
         random_fraction,
         restart,
         setting,
@@ -27,6 +30,7 @@ else:
         emit,
         new_lock,
         now_ms,
+        place_of,
         random_fraction,
         restart,
         setting,
@@ -37,9 +41,11 @@ __all__ = (
     "BUFFER_BYTES",
     "IMAGE_KIND",
     "INTERPRETER",
+    "RESTART_STATUS",
     "emit",
     "new_lock",
     "now_ms",
+    "place_of",
     "random_fraction",
     "restart",
     "setting",

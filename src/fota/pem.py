@@ -1,6 +1,6 @@
-"""DER out of PEM, RFC 7468: for a TLS that takes DER alone, as MicroPython's does.
+"""Reads DER from PEM, RFC 7468: for TLS libraries that take only DER, as MicroPython's does.
 
-What the DER is, and whether anybody trusts it, is left to TLS.
+TLS finds out what the DER is, and whether it is trusted.
 """
 
 import binascii
@@ -11,9 +11,9 @@ if TYPE_CHECKING:
 
 
 def blocks(lines: "Iterable[bytes]") -> "Iterator[tuple[bytes, bytes]]":
-    """The label, such as `b"CERTIFICATE"`, and the DER of each block, in order; none if there is none.
+    """The label, such as `b"CERTIFICATE"`, and the DER of each block, in order; an empty list if there is no block.
 
-    `lines` may be an open file: one block at a time is held. What stands between the blocks is commentary.
+    `lines` may be an open file: one block at a time is held. Text between the blocks is ignored.
     *Raises* ValueError for a block that does not end, is encrypted or is not base64; the message holds nothing of it.
     """
     label, encoded = b"", bytearray()
@@ -36,7 +36,7 @@ def _decoded(encoded: bytearray) -> bytes:
         der = binascii.a2b_base64(encoded)
     except ValueError:
         der = b""
-    # What is not base64, as the headers of an encrypted key, may have been skipped: only what reads back is whole.
+    # The decoder may skip what is not base64, such as headers of an encrypted key: so encode again and compare.
     if not der or binascii.b2a_base64(der) != encoded + b"\n":
         raise ValueError("a PEM block is encrypted with a password, or is not base64")
     return der

@@ -1,6 +1,6 @@
 """The boot record: the few bytes that survive a reset and say which slot starts, and what is on trial.
 
-Values and their encoding only; `durable` keeps them, `trial` says what they mean.
+This file has the values and their encoding only; `durable` keeps them, `trial` says what they mean.
 """
 
 import struct
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from fota.durable import Cell
 
     class Records(Protocol):
-        """Where the boot record is kept: a RecordStore, or what a board has in its place."""
+        """The place that keeps the boot record: a RecordStore, or what a board has instead."""
 
         def load(self) -> "Record | None":
             """See RecordStore."""
@@ -26,27 +26,37 @@ if TYPE_CHECKING:
             """See RecordStore."""
 
 
-MOST_SLOTS = 16
+MAX_SLOTS = 16
 
 CAUSES = (
     "none",
-    "crashed",  # the image's process ended by itself during its trial
-    "deadline",  # it was not confirmed within the time allowed, and was stopped
+    "crashed",  # the image ended by itself during its trial, and not because of the network
+    "deadline",  # as `hung`, or `offline`: versions before this one did not tell them apart
     "not-confirmed",  # its attempts are spent: the device restarted before it was confirmed
     "health-check",  # it started, connected, and its own health check refused
-    "image-damaged",  # its slot no longer proved itself when it was to start
+    "image-damaged",  # its slot could not be verified any more when it was due to start
+    "offline",  # the time for its trial passed, and it could not reach the cloud although it tried
+    "hung",  # the time for its trial passed: it was not confirmed, and had no trouble with the network either
+    "not-started",  # the time for its trial passed, and the system could not make a process for it
 )
-"""Why a trial was given up; a closed list, stored by position."""
+"""Why a trial was given up; a closed list, stored by position: only appended to."""
+
+EVIDENCE = ("crashed", "deadline", "health-check", "hung")
+"""The causes that speak against the image, which is known to be bad then. The other ones blame the device's world."""
 
 MAGIC = b"FREC"
 _FORMAT = 1
 _PREFIX = "<BBBBBB"
 _PREFIX_BYTES = 6
 _NONE = 0xFF
+_PROBATION_FORMAT = 2
+"""This format, and later ones, have the probation behind the prefix."""
+_PROBATION = "<BBB"
+_PROBATION_BYTES = 3
 
 
 class Record:  # noqa: PLW1641 - what may be compared need not be a key
-    """One state of the boot record. Never changed: `trial` makes the next one."""
+    """One state of the boot record. A record is never changed: `trial` makes the next one."""
 
     def __init__(
         self,
@@ -55,23 +65,32 @@ class Record:  # noqa: PLW1641 - what may be compared need not be a key
         trial_slot: "int | None" = None,
         attempts_spent: int = 0,
         cause: str = "none",
+        fallback_slot: "int | None" = None,
+        healthy_boots: int = 0,
+        crashes: int = 0,
     ) -> None:
         self.confirmed_slot = confirmed_slot
         """The slot to fall back on: its image was confirmed."""
-        self.boot_slot = confirmed_slot if boot_slot is None else boot_slot
+        self.boot_slot: "int" = confirmed_slot if boot_slot is None else boot_slot
         """The slot that starts at the next reset."""
         self.trial_slot = trial_slot
-        """The slot whose image is on trial, or was when it was given up; None when settled."""
+        """The slot whose image is on trial, or whose trial was given up; None when the trial is settled."""
         self.attempts_spent = attempts_spent
-        """Boots that this trial has cost so far, the present one included."""
+        """How many boots this trial has used so far, the present one included."""
         self.cause = cause
         """Why the trial was given up; "none" while it was not."""
+        self.fallback_slot = fallback_slot
+        """The slot that the confirmed image can still go back to, in its probation; None after that."""
+        self.healthy_boots = healthy_boots
+        """Healthy boots of the confirmed image, in its probation; of the image that was given up, when it had any."""
+        self.crashes = crashes
+        """How often the confirmed image crashed since its last healthy boot, in its probation."""
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Record) and encode(self) == encode(other)
 
     def __repr__(self) -> str:
-        return f"Record{struct.unpack(_PREFIX, encode(self))}"
+        return f"Record{tuple(encode(self))}"
 
 
 class RecordStore:
@@ -89,7 +108,7 @@ class RecordStore:
         self._value.save(encode(record))
 
     def save_in_both(self, record: Record) -> None:
-        """As `save`, into both copies.
+        """Save into both copies.
 
         For a record that makes another slot the spare one: an older copy would name that as the slot to fall
         back on, while something else is written into it. *Raises* StorageFailed.
@@ -101,19 +120,24 @@ def encode(record: Record) -> bytes:
     """The record as bytes. The prefix keeps its place and meaning in every later format."""
     trial = _NONE if record.trial_slot is None else record.trial_slot
     cause = CAUSES.index(record.cause)
-    return struct.pack(
+    probation = b""
+    if record.healthy_boots:
+        fallback = _NONE if record.fallback_slot is None else record.fallback_slot
+        probation = struct.pack(_PROBATION, fallback, record.healthy_boots, min(record.crashes, 255))
+    prefix = struct.pack(
         _PREFIX,
-        _FORMAT,
+        _PROBATION_FORMAT if probation else _FORMAT,
         record.confirmed_slot,
         record.boot_slot,
         trial,
         min(record.attempts_spent, 255),
         cause,
     )
+    return prefix + probation
 
 
 def decode(payload: bytes) -> "Record | None":
-    """The record that the bytes stand for; None if they make no sense, whatever their CRC says.
+    """The record that the bytes encode; None if they make no sense, even with a good CRC.
 
     A later format may be longer: after a rollback, older code reads what newer code wrote.
     """
@@ -121,12 +145,35 @@ def decode(payload: bytes) -> "Record | None":
         return None
     form, confirmed, boot, trial, attempts, cause = struct.unpack(_PREFIX, payload[:_PREFIX_BYTES])
     trial_slot = None if trial == _NONE else trial
-    if form < _FORMAT or confirmed >= MOST_SLOTS or cause >= len(CAUSES):
+    if form < _FORMAT or confirmed >= MAX_SLOTS or cause >= len(CAUSES):
         return None
     if trial_slot is None:
         sane = boot == confirmed
     else:
-        sane = trial_slot < MOST_SLOTS and trial_slot != confirmed and boot in (confirmed, trial_slot)
+        sane = trial_slot < MAX_SLOTS and trial_slot != confirmed and boot in (confirmed, trial_slot)
     if not sane:
         return None
-    return Record(confirmed, boot_slot=boot, trial_slot=trial_slot, attempts_spent=attempts, cause=CAUSES[cause])
+    fallback_slot, healthy_boots, crashes = _probation(payload[_PREFIX_BYTES:]) if form > _FORMAT else (None, 0, 0)
+    if fallback_slot is not None and (trial_slot is not None or fallback_slot == confirmed):
+        # The probation makes no sense; the prefix alone counts.
+        fallback_slot, healthy_boots, crashes = None, 0, 0
+    return Record(
+        confirmed,
+        boot_slot=boot,
+        trial_slot=trial_slot,
+        attempts_spent=attempts,
+        cause=CAUSES[cause],
+        fallback_slot=fallback_slot,
+        healthy_boots=healthy_boots,
+        crashes=crashes,
+    )
+
+
+def _probation(tail: bytes) -> "tuple[int | None, int, int]":
+    """Fallback slot, healthy boots and crashes; None and zeros if there is no probation, or it makes no sense."""
+    if len(tail) < _PROBATION_BYTES:
+        return None, 0, 0
+    fallback, healthy_boots, crashes = struct.unpack(_PROBATION, tail[:_PROBATION_BYTES])
+    if not healthy_boots or (fallback != _NONE and fallback >= MAX_SLOTS):
+        return None, 0, 0
+    return None if fallback == _NONE else fallback, healthy_boots, crashes

@@ -1,24 +1,27 @@
-"""What `boot.py` of a microcontroller calls: the image that is due is mounted from its slot, and its `main` runs.
+"""`boot.py` of a microcontroller calls this: the image that is due is mounted from its slot, and its `main` runs.
 
     from fota.start import start
     start("/fota")
 
-MicroPython's counterpart of `fota-boot`; the decision is `boot`'s. It imports what a boot needs and no more: no
-connection, no journal, no keys. An image is a file system, littlefs, in a file of the home folder.
+It is MicroPython's counterpart of `fota-boot`; `boot` decides. It imports only what a boot needs: no connection,
+no journal, no keys. An image is a file system, littlefs, in a file of the home folder.
 """
 
 import gc
 import sys
 
-from fota import boot, image, machine, trial
+from fota import boot, boot_note, image, machine, trial
 from fota._machine_micropython import put_setting
 from fota._storage_micropython import require_no_fat
+from fota.boards.watchdog import DEADLINE_MS, end_trial_after
 from fota.errors import StorageFailed
+from fota.image_error import last_line
 from fota.log import log
+from fota.network_errors import is_of_the_network
 from fota.record import RecordStore
+from fota.same_attempt import SameAttempt
 from fota.slots.files import FileSlots
 from fota.storage import cell_pair
-from fota.watchdog import DEADLINE_MS, end_trial_after
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -29,10 +32,10 @@ if TYPE_CHECKING:
 
 MOUNT_POINT = "/app"
 CRASH_DELAY_MS = 5_000
-"""A confirmed image that ends is started again after that: a crash loop leaves time to be looked at."""
+"""A confirmed image that ends is started again after this pause, so that a person can look at a crash loop."""
 
 COLLECT_EVERY_BYTES = 16_384
-"""So often the garbage is collected: left until the heap is full, it leaves no room in one piece for a buffer."""
+"""Garbage is collected this often: a full heap is fragmented, and has no free piece for a buffer."""
 
 _BUFFER_BYTES = 4096
 _BLOCK_BYTES = 4096
@@ -47,66 +50,122 @@ def start(
     deadline_ms: int = DEADLINE_MS,
     arm: "Callable[[int], object] | None" = None,
     allow_fat: bool = False,
+    tells_errors: bool = True,
 ) -> None:
-    """Start the image that is due; does not return but by a restart.
+    """Start the image that is due; does not return: it ends with a restart.
 
     arm: called with the milliseconds that a trial may last, before an image on trial runs. It must restart the device
         when they are over, whatever the image does: a watchdog, or a timer. Without one the timer of this board is
-        taken, where it has one; it lets an image be that was confirmed in time.
+        taken, where it has one; it does nothing to an image that was confirmed in time.
     allow_fat: start even from a home on FAT, where a power cut can cost every file.
+    tells_errors: the job that began a trial is told the error that an image on trial ended with.
+
+    An image on trial whose `main` ends because it could not connect is started again within the same attempt, until
+    its time is over: a restart that takes the place of the end is no new attempt. A reset by the image is one.
     *Raises* NotProvisioned, NothingBootable, StorageFailed for FAT: then no image runs.
     """
     if not allow_fat:
         require_no_fat(home)
     slots = FileSlots.open(home)
     records = RecordStore(*cell_pair(home + "/record"))
-    slot = boot.choose(records, slots.count, _prover(slots), attempts=attempts)
+    note = boot_note.note_of(home)
+    same = SameAttempt(note)
+    slot = same.slot(records, _prover(slots))
+    if slot is None:
+        cause = "offline" if note.was_offline() else "not-confirmed"
+        slot = _chosen(records, slots, attempts, cause)
     on_trial = _trial(records, slot) is not None
+    is_in_probation = _is_in_probation(records, slot)
     log("boot", slot=slot, verdict="on-trial" if on_trial else "settled")
     put_setting("FOTA_HOME", home)
     put_setting("FOTA_SLOT", str(slot))
     put_setting("FOTA_CACERT", home + "/ca.pem")
     if on_trial:
-        end_trial_after(deadline_ms, lambda: _trial(records, slot) is not None, arm)
+        boot_note.begin(note, **({"before": boot_note.OFFLINE} if same.starts else {}))
+        end_trial_after(same.left_ms(deadline_ms), lambda: _trial(records, slot) is not None, arm)
+    elif is_in_probation:
+        boot_note.begin(note)
     gc.threshold(COLLECT_EVERY_BYTES)  # type: ignore[attr-defined]  # MicroPython's own
     gc.collect()
-    cause = _run(slots.image_path(slot))
+    try:
+        error = _run(slots.image_path(slot))
+    except SystemExit:
+        # The image asks for a restart.
+        if note.is_offline() and _trial(records, slot) is not None:
+            same.allow_another(deadline_ms)
+        raise
+    if error is not None and tells_errors and (on_trial or is_in_probation):
+        note.add(error=last_line(error, MOUNT_POINT))
+    is_offline = note.is_offline() or is_of_the_network(error)
     record = _trial(records, slot)
     if record is None:
-        machine.sleep_ms(CRASH_DELAY_MS)
-    else:
-        _give_up(records, record, cause)
+        _start_again(records, slot, is_offline)
+    elif _is_over(record, same, is_offline, attempts, deadline_ms):
+        _give_up(records, record, "offline" if is_offline else "crashed")
     machine.restart()
 
 
-def _prover(slots: FileSlots) -> "Callable[[int], bool]":
+def _chosen(records: RecordStore, slots: FileSlots, attempts: int, cause: str) -> int:
+    try:
+        return boot.choose(records, slots.count, _prover(slots), attempts=attempts, cause=cause)
+    except StorageFailed as error:
+        # Nothing can be read now: that may pass, and a device that waited for a person would be lost.
+        log("record-not-read", problem=error)
+        machine.sleep_ms(CRASH_DELAY_MS)
+        machine.restart()
+        raise
+
+
+def _prover(slots: FileSlots) -> "Callable[[int], bool | None]":
     buffer = memoryview(bytearray(_BUFFER_BYTES))
     return lambda slot: image.proves_itself(slots, slot, buffer)
 
 
-def _run(path: str) -> str:
-    """Mount the image and run its `main` until that ends; why it ended. Lets SystemExit through: a restart."""
+def _run(path: str) -> "Exception | None":
+    """Mount the image and run its `main`; returns the exception that ended it. SystemExit passes."""
     vfs: "Any" = __import__("vfs")
     try:
         vfs.mount(vfs.VfsLfs2(_ImageFile(path)), MOUNT_POINT, readonly=True)
         sys.path.insert(0, MOUNT_POINT)
         __import__("main")
     except Exception as error:  # noqa: BLE001 - whatever it is, the device goes on
-        log("image-ended", problem=repr(error))
-        return "crashed"
+        log("image-ended", problem=last_line(error, MOUNT_POINT))
+        return error
     log("image-ended", problem="main returned")
-    return "crashed"
+    return None
 
 
 def _trial(records: RecordStore, slot: int) -> "Record | None":
-    """The record, while the image in that slot is on trial."""
-    record = records.load()
+    """The boot record if the image in that slot is on trial; else None."""
+    record = boot.known(records)
     return record if record is not None and record.trial_slot == slot == record.boot_slot else None
+
+
+def _start_again(records: RecordStore, slot: int, is_offline: bool) -> None:
+    """The confirmed image has ended: count that in its probation. *Blocks* for the delay before the next start."""
+    if not is_offline:
+        boot.crashed(records, slot)
+    machine.sleep_ms(CRASH_DELAY_MS)
+
+
+def _is_over(record: "Record", same: SameAttempt, is_offline: bool, attempts: int, deadline_ms: int) -> bool:
+    """Whether the trial whose image has ended is given up; if not, *blocks* for the delay before the next start."""
+    if is_offline:
+        return not same.allow_another(deadline_ms)
+    if record.attempts_spent >= attempts:
+        return True
+    machine.sleep_ms(CRASH_DELAY_MS)
+    return False
+
+
+def _is_in_probation(records: RecordStore, slot: int) -> bool:
+    record = boot.known(records)
+    return record is not None and trial.is_in_probation(record, slot)
 
 
 def _give_up(records: RecordStore, record: "Record", cause: str) -> None:
     try:
-        # Cut after this: the old image boots, and tells why. Before: it boots once no attempt is left.
+        # Cut after this: the old image boots, and reports why. Before: it boots once no attempt is left.
         records.save(trial.rolled_back(record, cause))
     except StorageFailed as error:
         log("record-not-saved", problem=error)
@@ -129,7 +188,7 @@ class _ImageFile:
         raise OSError(_READ_ONLY)
 
     def ioctl(self, request: int, _argument: int) -> int:
-        """What vfs asks of a block device: how many blocks, how large; nothing else is needed."""
+        """Answer what vfs asks of a block device: the number of blocks and their size; it needs nothing else."""
         if request == 4:
             return self._size_bytes // _BLOCK_BYTES
         return _BLOCK_BYTES if request == 5 else 0

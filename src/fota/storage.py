@@ -1,4 +1,4 @@
-"""Durable file writes: all that differs between file systems of the interpreters.
+"""Durable file writes: all that differs between the file systems of the two interpreters.
 
 Its other half is `_storage_cpython` or `_storage_micropython`.
 """

@@ -1,8 +1,8 @@
-"""JSON (RFC 8259) read the same by every interpreter, and the one encoding of what is signed.
+"""Reads JSON (RFC 8259) in the same way on every interpreter, and writes the one encoding of signed values.
 
 The `json` modules differ: one takes `[1 2]` and `007`, the other NaN, and both the last of two equal keys. Here
 nothing passes that two readers could read differently. Lists and objects are read without recursion, so that a small
-stack changes no verdict. What the values mean is left to the caller. No message quotes the text, which may hold a
+stack changes no verdict. The caller knows what the values mean. No message quotes the text, which may hold a
 presigned URL.
 
 Floats are as wide and as exact as the interpreter's: where they are single, one above 3.4e38 is refused, and the last
@@ -11,26 +11,26 @@ bit may differ. No field that decides anything takes one.
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    # A list or a dict; which of them is asked by `type`.
+    # A list or a dict; `type` says which.
     from typing import Any
 
-MOST_BYTES = 131_072
+MAX_BYTES = 131_072
 """The most that AWS IoT puts into one message."""
 
-_MOST_DEPTH = 32
-_MOST_SIGNED_DEPTH = 8
-_MOST_DIGITS = 20
-_MOST_FLOAT_CHARACTERS = 40
+_MAX_DEPTH = 32
+_MAX_SIGNED_DEPTH = 8
+_MAX_DIGITS = 20
+_MAX_FLOAT_CHARACTERS = 40
 
-TOO_GREAT: int = 10**_MOST_DIGITS
-"""What stands for a number out of all bounds: out of those of every field too."""
+TOO_GREAT: int = 10**_MAX_DIGITS
+"""The value given for a number that is out of bounds; it is out of the bounds of every field too."""
 _ESCAPES = b'"\\/bfnrt'
 _ESCAPED = '"\\/\b\f\n\r\t'
 _WORDS = ((b"true", True), (b"false", False), (b"null", None))
 
 
-def parse(text: bytes, most_bytes: int = MOST_BYTES, *, clips: bool = False) -> object:
-    """The value that a JSON text stands for: None, a bool, int, float, str, list or dict.
+def parse(text: bytes, most_bytes: int = MAX_BYTES, *, clips: bool = False) -> object:
+    """The value of a JSON text: None, a bool, int, float, str, list or dict.
 
     With `clips` a number that is too long or too large does not spoil the text around it: it reads as TOO_GREAT.
     *Raises* ValueError, which says what is wrong and at which byte reading stopped.
@@ -42,7 +42,7 @@ def parse(text: bytes, most_bytes: int = MOST_BYTES, *, clips: bool = False) -> 
     around: "list[object]" = []
     while True:
         if type(value) in (list, dict):
-            if len(around) == _MOST_DEPTH:
+            if len(around) == _MAX_DEPTH:
                 raise reader.error("nested too deep")
             around.append(value)
         while around and not reader.has_more(around[-1]):
@@ -57,9 +57,9 @@ def parse(text: bytes, most_bytes: int = MOST_BYTES, *, clips: bool = False) -> 
 
 
 def parse_canonical(text: bytes) -> "dict[str, Any]":
-    """The object of which the text is the canonical encoding, byte for byte. *Raises* ValueError."""
+    """The object whose canonical encoding is this text, byte for byte. *Raises* ValueError."""
     fields = parse(text)
-    # What two parsers could read differently is not the one spelling of anything.
+    # A text that two parsers could read differently is not canonical.
     if canonical(fields) != text or not isinstance(fields, dict):
         raise ValueError("expected an object in canonical JSON")
     return fields
@@ -71,11 +71,11 @@ def canonical(value: object) -> bytes:
     Takes bools, integers that `parse` takes, strings of printable ASCII, lists and dicts, at most eight deep.
     *Raises* ValueError for anything else.
     """
-    return _encoded(value, _MOST_SIGNED_DEPTH).encode()
+    return _encoded(value, _MAX_SIGNED_DEPTH).encode()
 
 
 def _encoded(value: object, levels: int) -> str:
-    """The encoding of a value that may hold so many levels of lists and dicts."""
+    """The encoding of a value that may hold this many levels of lists and dicts."""
     if type(value) is str:
         return _quoted(value)
     if type(value) is bool:
@@ -170,7 +170,7 @@ class _Reader:
         start = self.at
         self._skip(b"-")
         first = self.at
-        # After a zero no digit: whoever reads on finds it, and refuses it.
+        # No digit may follow a leading zero: the code that reads on finds the digit and refuses it.
         if not self._skip(b"0"):
             self._digits()
         end = self.at
@@ -181,11 +181,11 @@ class _Reader:
             self._digits()
         number = self.text[start : self.at]
         if self.at == end:
-            if end - first <= _MOST_DIGITS:
+            if end - first <= _MAX_DIGITS:
                 return int(number)
-        elif len(number) <= _MOST_FLOAT_CHARACTERS:
+        elif len(number) <= _MAX_FLOAT_CHARACTERS:
             value: float = float(number)
-            # Of an infinity it is not 0.
+            # For an infinity the difference is not 0.
             if value - value == 0:
                 return value
         if not self.clips:
@@ -199,13 +199,13 @@ class _Reader:
             pass
 
     def _string(self) -> str:
-        """The string of which the opening quote has been read."""
+        """The string whose opening quote has been read."""
         text = self.text
         characters = bytearray()
         quote = -1
         while True:
             if quote < self.at:
-                # Looked for again only when it was an escaped one: else many escapes would take quadratic time.
+                # The search is repeated only after an escaped quote: else many escapes would take quadratic time.
                 quote = text.find(b'"', self.at)
                 if quote < 0:
                     raise self.error("a string without an end")
@@ -257,7 +257,7 @@ def _is_utf8(run: bytes) -> bool:
             if not 0xC2 <= byte <= 0xF4:
                 return False
             missing = 1 if byte < 0xE0 else 2 if byte < 0xF0 else 3
-            # Below the first: a form longer than it need be. Above the last: a surrogate, or past U+10FFFF.
+            # Below the first bound: a form that is too long. Above the last: a surrogate, or past U+10FFFF.
             low = 0xA0 if byte == 0xE0 else 0x90 if byte == 0xF0 else 0x80
             high = 0x9F if byte == 0xED else 0x8F if byte == 0xF4 else 0xBF
     return missing == 0

@@ -1,13 +1,13 @@
-"""Slots, in words: what an update asks of the places that hold images.
+"""The contract of slots: what an update asks of the places that hold images.
 
-A back-end meets this contract and proves it with `fota_testing.check_slots`.
+A back-end meets this contract, and `fota_testing.check_slots` checks that.
 
 1. Slots are numbered from 0; there are at least two; each has a capacity.
 2. `writer` breaks the seal of its slot, durably, before a byte of the image changes: a slot that is being
-   written never proves itself.
+   written is never verified.
 3. Bytes written through a writer are on storage, in order and complete, once its `close` has returned.
 4. A reader sees what storage holds, not what a writer remembers.
-5. `seal` is durable on return; a torn seal reads as none.
+5. `seal` is durable on return; a torn seal counts as no seal.
 6. No call touches a slot other than the one it names.
 7. Bytes flushed stay over a reset, and `resume` goes on behind them, the seal still broken.
 8. What the storage refuses is StorageFailed (NoSpace when it is full), never another exception.
@@ -19,7 +19,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Protocol
 
-    from fota.image import Digests
+    from fota.digests import Digests
 
     class Writer(Protocol):
         """Fills one slot from its beginning."""
@@ -62,7 +62,7 @@ if TYPE_CHECKING:
         def resume(self, slot: int, size_bytes: int, offset_bytes: int) -> Writer:
             """Go on filling a slot after a reset: the bytes before the offset stay as they are.
 
-            What they are is the caller's to prove, from storage. *Raises* as `writer`.
+            The caller must verify those bytes from storage. *Raises* as `writer`.
             """
 
         def reader(self, slot: int) -> Reader:
@@ -72,4 +72,4 @@ if TYPE_CHECKING:
             """Remember that the slot was read back and held these bytes. Survives a reset."""
 
         def seal_of(self, slot: int) -> "Digests | None":
-            """The digests given to `seal`; None if none since the last `writer`, or damaged."""
+            """The digests given to `seal`; None if there were none since the last `writer`, or it is damaged."""

@@ -1,15 +1,15 @@
-"""Slots on raw flash: each is a block device of its own, as `esp32.Partition` is one.
+"""Slots on raw flash: each is a block device of its own, such as an `esp32.Partition`.
 
 An image is programmed from the beginning of its slot, block by block, and each block is erased just before: with
 ioctl 6, then the form of `writeblocks` that takes an offset and does not erase. No cell is programmed twice.
 
-Seals are not kept here but in the cells of the caller, where the boot record is kept: a seal must be breakable
-before the first block is erased, the image may fill its slot, and whoever mounts the slot finds nothing but it.
+Seals are not kept in the slot but in cells of the caller, where the boot record is kept: a seal must be broken
+before the first block is erased, the image may fill its slot, and code that mounts the slot must find only the image.
 Beside the digests a seal holds the size: flash does not know where an image ends.
 
 Flash can be erased by the block only. So a download that goes on in the middle of a block, after a reset, keeps the
-head of that block in memory and erases it when there is something to write: a cut just then costs bytes that were
-proven. It costs no truth: their CRC in the journal does not fit any more, and the download begins anew.
+head of that block in memory and erases it when there is something to write: a power cut just then loses
+verified bytes. The loss is noticed: their CRC in the journal does not match any more, and the download starts over.
 
 Not for encrypted partitions: ESP-IDF programs those 16 bytes at a time.
 https://docs.micropython.org/en/latest/library/vfs.html#vfs.AbstractBlockDev
@@ -17,7 +17,7 @@ https://docs.micropython.org/en/latest/library/vfs.html#vfs.AbstractBlockDev
 
 import struct
 
-from fota import image
+from fota.digests import SEAL_MAGIC, decode, encode
 from fota.durable import DurableValue
 from fota.errors import ImageTooLarge, StorageFailed
 
@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from typing import Protocol
 
+    from fota.digests import Digests
     from fota.durable import Cell
-    from fota.image import Digests
 
     class BlockDevice(Protocol):
         """The extended interface of MicroPython's block devices. Each call *raises* OSError."""
@@ -53,12 +53,12 @@ class PartitionSlots:
 
     def __init__(self, devices: "Sequence[BlockDevice]", cells_of: "Callable[[int], tuple[Cell, Cell]]") -> None:
         """`cells_of(slot)` are the two cells of a slot's seal."""
-        self.count = len(devices)
+        self.count: "int" = len(devices)
         self._devices = devices
         self._cells_of = cells_of
 
     def capacity_bytes(self, slot: int) -> int:
-        """The largest image that the slot can hold: all of it; none fits a slot that is not there."""
+        """The largest image that the slot can hold: its whole size; 0 for a slot that is not there."""
         if not 0 <= slot < self.count:
             return 0
         return _ask(self._devices[slot], _COUNT) * _ask(self._devices[slot], _BLOCK_BYTES)
@@ -79,22 +79,22 @@ class PartitionSlots:
         return PartitionWriter(self._devices[slot], size_bytes, offset_bytes)
 
     def reader(self, slot: int) -> "PartitionReader":
-        """Read as many bytes as were announced to `writer`; those that did not come yet read as anything."""
+        """Read as many bytes as were announced to `writer`; bytes that did not come yet may have any value."""
         content = self._seal_value(slot).load() or bytes(4)
         return PartitionReader(self._devices[slot], struct.unpack(_SIZE, content[:4])[0])
 
     def seal(self, slot: int, digests: "Digests") -> None:
         """Remember that the slot was read back and held these bytes."""
-        self._seal_value(slot).save_in_both(image.encode(digests))
+        self._seal_value(slot).save_in_both(encode(digests))
 
     def seal_of(self, slot: int) -> "Digests | None":
         """The digests that the slot was sealed with; None if the seal is broken or damaged."""
-        return image.decode(self._seal_value(slot).load() or b"")
+        return decode(self._seal_value(slot).load() or b"")
 
     def _seal_value(self, slot: int) -> DurableValue:
         first, second = self._cells_of(slot)
-        # Both payloads begin with the size: of the image that is sealed, or of the one that is being written.
-        return DurableValue(image.SEAL_MAGIC, first, second)
+        # Both payloads begin with a size: that of the sealed image, or of the one that is being written.
+        return DurableValue(SEAL_MAGIC, first, second)
 
 
 class PartitionWriter:
@@ -141,7 +141,7 @@ class PartitionWriter:
             is_erased, self._is_erased = self._is_erased, False
             if not is_erased:
                 self._stored = 0
-                # Cut after this: a block less; the journal's CRC shows it.
+                # Cut after this: one block is lost; the journal's CRC shows it.
                 if self._device.ioctl(_ERASE, self._block):
                     raise StorageFailed(f"block {self._block} cannot be erased")
             self._device.writeblocks(self._block, self._buffer[self._stored : self._filled], self._stored)

@@ -1,0 +1,1 @@
+"""What only a Linux gateway runs: the boot chooser's command, provisioning, and the doctor."""
