@@ -1,6 +1,6 @@
-"""What DER is, by its outermost shape: told before TLS is asked, which says less. And DER as PEM.
+"""Recognises DER by its outermost structure, before TLS reads it with poorer error messages. Writes DER as PEM.
 
-A microcontroller does without: there TLS finds out.
+A microcontroller does not have this file: there TLS finds out.
 """
 
 import base64
@@ -22,13 +22,13 @@ _BY_MEMBERS = {
 
 
 def looked_into(name: str, blocks: list[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
-    """The same blocks, under the labels that they should have. *Raises* BadCredentials for what has no shape."""
+    """The same blocks with the right labels. *Raises* BadCredentials for a block of unknown structure."""
     known = _BY_MEMBERS.values()
     return [(label_of(name, der) if label in known else label, der) for label, der in blocks]
 
 
 def label_of(name: str, der: bytes) -> bytes:
-    """The PEM label of DER; no more of it is understood than that takes. *Raises* BadCredentials."""
+    """The PEM label of DER; only its outermost structure is read. *Raises* BadCredentials."""
     try:
         tag, start, end = _element(der, 0)
         first_tag, _, first_end = _element(der, start)

@@ -1,8 +1,8 @@
-"""What a device shows of itself and whom it trusts, in whatever form it was given, as DER.
+"""A device's certificate and key and the authorities that it trusts, in any form, turned into DER.
 
-Recognises PEM text, PEM bytes, DER bytes and paths of either. Leaves to the connection whether key and
-certificate belong together, and to TLS whether anybody trusts them. No message holds what was given,
-except a name that can only be a file's.
+It recognises PEM text, PEM bytes, DER bytes and paths of either. The connection checks whether key and
+certificate belong together, and TLS whether they are trusted. No message holds what was given, except a
+name that can only be a file's.
 """
 
 from aws.iot.errors import BadCredentials
@@ -37,10 +37,10 @@ class Credentials:
         pkey: "str | bytes | Path",
         cacert: "str | bytes | Path | None" = None,
     ) -> None:
-        self.certificates = _certificates("clicert", clicert)
+        self.certificates: "list[bytes]" = _certificates("clicert", clicert)
         # The key need not come first: `openssl ecparam -genkey` writes EC PARAMETERS before it.
-        self.private_key = _found("pkey", pkey, "a private key without a password", _KEY_LABELS)[0]
-        self.authorities = None if cacert is None else _certificates("cacert", cacert)
+        self.private_key: "bytes" = _found("pkey", pkey, "a private key without a password", _KEY_LABELS)[0]
+        self.authorities: "list[bytes] | None" = None if cacert is None else _certificates("cacert", cacert)
 
 
 def _certificates(name: str, source: "str | bytes | Path") -> "list[bytes]":
@@ -48,8 +48,11 @@ def _certificates(name: str, source: "str | bytes | Path") -> "list[bytes]":
 
 
 def _found(name: str, source: "str | bytes | Path", expected: str, labels: "tuple[bytes, ...]") -> "list[bytes]":
-    """The DER of each block with one of the labels; there is one at least."""
+    """The DER of each block with one of the labels; there is at least one."""
+    source = source.__fspath__() if hasattr(source, "__fspath__") else source
     content = _content(name, source)
+    if isinstance(source, str) and _is_shown(source):
+        name = f"{name}: {source}"
     try:
         blocks = list(pem.blocks(content.splitlines()))
     except ValueError as error:
@@ -57,26 +60,29 @@ def _found(name: str, source: "str | bytes | Path", expected: str, labels: "tupl
     if not blocks:
         if content[:1] != _SEQUENCE:
             raise BadCredentials(f"{name}: expected PEM or DER, got {len(content)} bytes of something else")
-        # What it is, TLS finds out.
+        # TLS finds out what it is.
         blocks = [(labels[0], content)]
     if TYPE_CHECKING or INTERPRETER == "cpython":
-        # Or it is told better at once, where there is room for that.
+        # Where there is room for it, this gives a better error message, and earlier.
         from aws.iot._credentials_cpython import looked_into
 
         blocks = looked_into(name, blocks)
     found = [der for label, der in blocks if label in labels]
     if not found:
-        # Of a label no more than what `repr` makes of it, without `b''`.
+        # The label is shown as `repr` writes it, without `b''`.
         got = ", ".join([repr(label)[2:-1] for label, _ in blocks])
         raise BadCredentials(f"{name}: expected {expected}, got {got}")
     return found
 
 
-def _content(name: str, source: "str | bytes | Path") -> bytes:
+def _is_shown(path: str) -> bool:
+    """Only a name with a dot is shown: a key without its PEM frame looks like a path, but has no dot."""
+    return "." in path and "\n" not in path
+
+
+def _content(name: str, source: "str | bytes") -> bytes:
     if isinstance(source, (bytes, bytearray)):
         return bytes(source)
-    if hasattr(source, "__fspath__"):
-        source = source.__fspath__()
     if not isinstance(source, str):
         raise BadCredentials(f"{name}: expected text, bytes or a path, got {type(source).__name__}")
     if "-----BEGIN " in source:
@@ -85,7 +91,6 @@ def _content(name: str, source: "str | bytes | Path") -> bytes:
         with open(source, "rb") as file:
             return file.read()
     except (OSError, ValueError) as error:
-        # Only a name with a dot is shown: a key without its PEM frame, taken for a path, has none.
-        shown = source if "." in source and "\n" not in source else f"named by a text of {len(source)} characters"
+        shown = source if _is_shown(source) else f"named by a text of {len(source)} characters"
         # Not the error's own text, which repeats the path. ValueError: a path with a null character.
         raise BadCredentials(f"{name}: cannot read the file {shown}: {error.args[-1]}")

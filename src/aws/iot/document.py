@@ -1,55 +1,57 @@
-"""The FOTA job document: parsed into what is wanted, or refused with the field's name.
+"""The FOTA job document: parsed into a FirmwareRequest, or refused with the name of the field.
 
-The one place that reads raw fields. Reads only; nothing is decided here about this device.
+This is the one place that reads raw fields. It decides nothing about this device.
 
-operation   "fota"; a document with another operation, or none, is somebody else's
-bc_idx      the slot, a number from 0; or "any": whichever is spare
+operation   "fota"; a document with another operation, or without one, is not for this library
+bc_idx      the slot, a number from 0; or "any": any spare slot
 bc_crc      MD5 of the image, 32 hexadecimal digits
 bc_size     its length in bytes, 1 to 2,147,483,647
-bc_url      where it lies: https, at most 4,096 printable ASCII characters
+bc_url      its URL: https, at most 16,384 printable ASCII characters
 bc_sha256   SHA-256 of the image, 64 hexadecimal digits; optional
 envelope    the signed manifest of the release, a DSSE envelope; needed by a device that has a keyring
-bc_insist   true: try an image again that was rolled back here; optional
+bc_insist   force, true: try an image again that was rolled back here; optional
 x-...       anything, ignored: for the operator's own notes
 
-Any other field is refused: a misspelled check must not be a check left out.
+Any other field is refused: a misspelled check must not become a missing check.
 """
 
+from fota.digests import Digests
 from fota.errors import BadDocument
-from fota.http_head import host_and_port
-from fota.image import Digests
+from fota.fields import is_hexadecimal
 from fota.log import without_query
+from fota.transfer.http_head import url_authority
 
 _OPERATION = "fota"
 _KEYRING_OPERATION = "fota-keyring"
 _ANY_SLOT = "any"
-MOST_SIZE_BYTES = 2_147_483_647
-MOST_URL_CHARACTERS = 4096
+MAX_SIZE_BYTES = 2_147_483_647
+MAX_URL_CHARACTERS = 16_384
+"""The session token in a presigned URL has no maximum; a whole job document has 32,768 characters."""
 
 _REQUIRED = ("bc_idx", "bc_crc", "bc_size", "bc_url")
 _KNOWN = ("operation", "bc_sha256", "bc_insist", "envelope") + _REQUIRED
-_MOST_SHOWN = 40
+_MAX_SHOWN = 40
 
 
 class FotaDocument:
-    """What a FOTA job asks for."""
+    """The request of a FOTA job."""
 
     def __init__(
         self, slot: "int | None", wanted: Digests, url: str, *, insists: bool = False, envelope: object = None
     ) -> None:
         self.slot = slot
-        """The slot asked for; None for whichever is spare."""
+        """The slot asked for; None for any spare slot."""
         self.wanted = wanted
         self.url = url
-        """A password as long as it lives: never logged with its query."""
+        """The URL of the image. It works as a password until it expires: it is never logged with its query."""
         self.insists = insists
-        """Whether an image that was rolled back here shall be tried again."""
+        """Force: whether to try again an image that was rolled back here."""
         self.envelope = envelope
-        """As it came, for `fota.releases` to verify; None if there is none."""
+        """The envelope as it came, for `fota.trust.releases` to verify; None if there is none."""
 
 
 def is_fota(document: object) -> bool:
-    """Whether a document is ours to carry out or to refuse."""
+    """Whether a document is a FOTA job, which we carry out or refuse."""
     return isinstance(document, dict) and document.get("operation") == _OPERATION
 
 
@@ -64,7 +66,7 @@ def keyring_envelope(document: object) -> object:
 
 
 def parse(document: object) -> FotaDocument:
-    """What the document asks for. *Raises* BadDocument, which names the field, what was expected and what came."""
+    """The request of the document. *Raises* BadDocument, which names the field, what was expected and what came."""
     fields = _fields(document, _KNOWN, _REQUIRED)
     operation, insists = fields.get("operation", _OPERATION), fields.get("bc_insist", False)
     if operation != _OPERATION:
@@ -84,7 +86,7 @@ def _fields(document: object, known: "tuple[str, ...]", required: "tuple[str, ..
     """The document, which has no unknown field and every required one. *Raises* BadDocument."""
     if not isinstance(document, dict):
         raise BadDocument(f"document: expected an object, got {_shown(document)}")
-    # In order, so that both interpreters name the same field: dictionaries have none on MicroPython.
+    # Sorted, so that both interpreters name the same field: dictionaries have no order on MicroPython.
     for name in sorted(map(str, document)):
         if name not in known and not name.startswith("x-"):
             raise BadDocument(f"{_cut(without_query(name))}: unknown field; expected {', '.join(known)} or x-...")
@@ -103,14 +105,14 @@ def _slot(value: object) -> "int | None":
 
 
 def _size(value: object) -> int:
-    if type(value) is not int or not 0 < value <= MOST_SIZE_BYTES:
-        raise BadDocument(f"bc_size: expected a number of bytes from 1 to {MOST_SIZE_BYTES}, got {_shown(value)}")
+    if type(value) is not int or not 0 < value <= MAX_SIZE_BYTES:
+        raise BadDocument(f"bc_size: expected a number of bytes from 1 to {MAX_SIZE_BYTES}, got {_shown(value)}")
     return value
 
 
 def _digest(name: str, value: object, digits: int) -> bytes:
-    # bytes.fromhex alone would let spaces pass.
-    if type(value) is not str or len(value) != digits or value.strip("0123456789abcdefABCDEF"):
+    # bytes.fromhex alone would accept spaces.
+    if type(value) is not str or not is_hexadecimal(value.lower(), digits):
         raise BadDocument(f"{name}: expected {digits} hexadecimal digits, got {_shown(value)}")
     return bytes.fromhex(value)
 
@@ -119,25 +121,25 @@ def _url(value: object) -> str:
     """A URL that every parser reads alike. Never shows the value: its query is a password."""
     if type(value) is not str:
         raise BadDocument(f"bc_url: expected a string, got {type(value).__name__}")
-    if len(value) > MOST_URL_CHARACTERS:
-        raise BadDocument(f"bc_url: expected at most {MOST_URL_CHARACTERS} characters, got {len(value)}")
+    if len(value) > MAX_URL_CHARACTERS:
+        raise BadDocument(f"bc_url: expected at most {MAX_URL_CHARACTERS} characters, got {len(value)}")
     if not value.startswith("https://"):
-        # Outside the text: MicroPython takes no colon within the braces of one.
+        # Outside the f-string: MicroPython does not accept a colon within its braces.
         scheme = value.split(":", 1)[0] + ":"
         raise BadDocument(f"bc_url: expected https://, got {_shown(scheme)}")
     for c in value:
         if not "!" <= c <= "~" or c in '\\"<>^`{|}':
             raise BadDocument("bc_url: expected printable ASCII without spaces, quotes or braces, got others")
-    _, port = host_and_port(value[8:].split("/", 1)[0].split("?", 1)[0].split("#", 1)[0])
+    _, port = url_authority(value[8:].split("/", 1)[0].split("?", 1)[0].split("#", 1)[0])
     if not port:
         raise BadDocument("bc_url: expected a host name and perhaps a port after https://, got something else")
     return value
 
 
 def _shown(value: object) -> str:
-    """What came, short enough for a report and the same on every interpreter; of a URL, not its query."""
+    """The value that came, short enough for a report, the same on every interpreter, and without a URL's query."""
     if isinstance(value, str):
-        # Other characters than ASCII: the two interpreters write them differently.
+        # The two interpreters write characters other than ASCII differently.
         return _cut(repr("".join(c if c <= "~" else "?" for c in without_query(value))))
     if type(value) is float:
         # Its digits are not written out: the two interpreters write them differently.
@@ -151,4 +153,4 @@ def _shown(value: object) -> str:
 
 
 def _cut(text: str) -> str:
-    return text if len(text) <= _MOST_SHOWN else text[:_MOST_SHOWN] + "..."
+    return text if len(text) <= _MAX_SHOWN else text[:_MAX_SHOWN] + "..."

@@ -6,12 +6,13 @@ FotaError
     ├── BadThingName             a thing cannot be called that
     ├── BadTopic                 nothing can be published or subscribed to there
     ├── NotConnected             there is no connection, or no room to queue
+    │   ├── QueueFull            no more messages can wait until the connection is mended
     │   └── ConnectFailed        the endpoint was not reached, not trusted, or it refused us
     ├── NoAnswer                 nothing came within the time allowed
-    └── RequestRejected          the service said no; `code` is its word
+    └── RequestRejected          the service rejected the request; `code` is its error code
         ├── VersionMismatch      the execution changed since we looked: look again, decide again
-        ├── ExecutionOver        it ended without us, or is gone: nothing is left to report
-        └── TryLater             throttled, or a fault of theirs: the same request may pass later
+        ├── ExecutionOver        it ended without us, or was deleted: nothing is left to report
+        └── TryLater             throttled, or an error of the service: the same request may pass later
 
 AWS: https://docs.aws.amazon.com/iot/latest/developerguide/jobs-mqtt-api.html (error codes)
 """
@@ -20,7 +21,7 @@ from fota.errors import FotaError
 
 
 class IotError(FotaError):
-    """The root of what can go wrong with AWS IoT; no job is told, since none could be."""
+    """The root of what can go wrong with AWS IoT; no job reports it, since no report would arrive."""
 
     reason = "iot-error"
 
@@ -30,7 +31,7 @@ class BadCredentials(IotError):
 
 
 class BadThingName(IotError):
-    """A thing's name is 1 to 128 of the characters `a-z A-Z 0-9 : _ -`; this is none."""
+    """A thing's name must be 1 to 128 of the characters `a-z A-Z 0-9 : _ -`."""
 
 
 class BadTopic(IotError):
@@ -38,7 +39,11 @@ class BadTopic(IotError):
 
 
 class NotConnected(IotError):
-    """There is no connection, or as much is queued for it as may be."""
+    """There is no connection, or its queue is full."""
+
+
+class QueueFull(NotConnected):
+    """No more messages can wait until the connection is mended."""
 
 
 class ConnectFailed(NotConnected):
@@ -50,7 +55,7 @@ class NoAnswer(IotError):
 
 
 class RequestRejected(IotError):
-    """The service answered `rejected`. `code` is its word, `execution_state` what it added, or None."""
+    """The service answered `rejected`. `code` is its error code, `execution_state` what it added, or None."""
 
     def __init__(
         self, message: str = "", *, code: str = "", execution_state: "dict[str, object] | None" = None

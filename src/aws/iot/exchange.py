@@ -1,31 +1,45 @@
 """One request to AWS IoT Jobs over MQTT, and its answer.
 
 Answers are matched by exact topic and by a client token that is fresh for every try. Every wait is bounded.
-What the answer means is left to `jobs`.
+`jobs` knows what the answer means.
 
 AWS: https://docs.aws.amazon.com/iot/latest/developerguide/jobs-mqtt-api.html
 """
 
 from aws.iot import topics
-from aws.iot.errors import ExecutionOver, NoAnswer, RequestRejected, TryLater, VersionMismatch
+from aws.iot.errors import (
+    ExecutionOver,
+    IotError,
+    NoAnswer,
+    NotConnected,
+    QueueFull,
+    RequestRejected,
+    TryLater,
+    VersionMismatch,
+)
 from aws.iot.mqtt import parse_object
 from fota import machine
-from fota.backoff import Backoff
-from fota.log import log
+from fota.log import log, problem_of
+from fota.transfer.backoff import Backoff
+from fota.waiting import pause, still_waiting
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from aws.iot.mqtt import Connection
-    from fota.download import Clock
+    from fota.clock import Clock
 
 ANSWER_TIMEOUT_MS = 10_000
-MOST_TRIES = 4
+MAX_TRIES = 4
 UNREADABLE: "dict[str, object]" = {}
-"""The body of an answer that is ours by its token, and no JSON that can be read one way only."""
+"""Takes the place of an answer that has our token but is no valid JSON, or JSON that parsers read differently."""
 
+_WAIT_MS = 2_000
+"""A wait for an answer is told to the progress so often."""
 _FIRST_DELAY_MS = 500
-_MOST_DELAY_MS = 8_000
-_MOST_WAITING = 8
+_MAX_DELAY_MS = 8_000
+_MAX_WAITING = 8
 
 _KINDS = {
     "VersionMismatch": VersionMismatch,
@@ -41,7 +55,7 @@ class Exchange:
     """Requests of one thing over one connection; one at a time."""
 
     def __init__(self, connection: "Connection", thing_name: str, clock: "Clock" = machine) -> None:
-        """Subscribes to the answers. *Blocks* until the broker has granted that. *Raises* NoAnswer, NotConnected."""
+        """Subscribe to the answers. *Blocks* until the broker has granted that. *Raises* NoAnswer, NotConnected."""
         self._connection = connection
         self._clock = clock
         self._awaited: "tuple[str, str] | None" = None
@@ -49,14 +63,14 @@ class Exchange:
         for topic_filter in topics.jobs_replies(thing_name):
             connection.subscribe(topic_filter, self._receive)
 
-    def ask(self, topic: str, request: "dict[str, object]", tries: int = MOST_TRIES) -> "dict[str, object]":
+    def ask(self, topic: str, request: "dict[str, object]", tries: int = MAX_TRIES) -> "dict[str, object]":
         """Publish `request` and return the body of its `accepted` answer.
 
-        Tries again, with a new token, when nothing is answered or the service asks for patience; a request must
-        therefore bear being carried out twice. *Blocks* for at most `tries` times ANSWER_TIMEOUT_MS and the
+        Tries again, with a new token, when no answer comes or the service is throttling; requests must
+        therefore be idempotent. *Blocks* for at most `tries` times ANSWER_TIMEOUT_MS and the
         delays between. *Raises* NoAnswer, NotConnected, RequestRejected.
         """
-        backoff = Backoff(_FIRST_DELAY_MS, _MOST_DELAY_MS)
+        backoff = Backoff(_FIRST_DELAY_MS, _MAX_DELAY_MS)
         while True:
             tries -= 1
             try:
@@ -65,7 +79,7 @@ class Exchange:
                 if tries <= 0:
                     raise
                 log("request-retried", topic=topic, problem=error)
-            self._clock.sleep_ms(backoff.next_ms())
+            pause(self._clock, backoff.next_ms())
 
     def _ask_once(self, topic: str, request: "dict[str, object]") -> "dict[str, object]":
         token = fresh_token()
@@ -76,13 +90,19 @@ class Exchange:
         self._inbox = []
         self._awaited = awaited
         try:
-            self._connection.publish(topic, message)
+            try:
+                call(self._connection.publish, topic, message)
+            except QueueFull:
+                # A client without a thread mends its connection only while it waits, and nothing else may wait now.
+                call(self._connection.wait, _WAIT_MS)
+                raise
             while True:
                 remaining_ms = deadline_ms - self._clock.now_ms()
                 if remaining_ms <= 0:
                     raise NoAnswer(f"{topic}: no answer within {ANSWER_TIMEOUT_MS} ms")
                 if not self._inbox:
-                    self._connection.wait(remaining_ms)
+                    self._connection.wait(min(remaining_ms, _WAIT_MS))
+                    still_waiting()
                 answer = self._next_with(token)
                 if answer is not None:
                     break
@@ -94,8 +114,8 @@ class Exchange:
         return body
 
     def _receive(self, topic: str, payload: bytes) -> None:
-        """Keep an answer that is waited for. Runs in the connection's thread: quick, and raises nothing."""
-        if self._awaited is not None and topic in self._awaited and len(self._inbox) < _MOST_WAITING:
+        """Keep an answer if a request waits for it. Runs in the connection's thread: quick, and never raises."""
+        if self._awaited is not None and topic in self._awaited and len(self._inbox) < _MAX_WAITING:
             self._inbox.append((topic, payload))
 
     def _next_with(self, token: str) -> "tuple[str, dict[str, object]] | None":
@@ -104,7 +124,7 @@ class Exchange:
             topic, payload = self._inbox.pop(0)
             body = parse_object(payload, clips=True)
             if body is None and token.encode() in payload:
-                # Ours, and nobody can read it: a job document that AWS took and no two parsers read alike.
+                # It is ours, but unreadable: AWS accepted a job document that parsers read differently.
                 log("message-unreadable", topic=topic)
                 return topic, UNREADABLE
             if body is None:
@@ -112,6 +132,16 @@ class Exchange:
             elif body.get("clientToken") == token:
                 return topic, body
         return None
+
+
+def call(function: "Callable[..., None]", *arguments: object) -> None:
+    """Call a function of a connection. *Raises* NotConnected for whatever it raises: it may be the program's own."""
+    try:
+        function(*arguments)
+    except IotError:
+        raise
+    except Exception as error:  # noqa: BLE001 - no file descriptor, no thread, no memory: no connection
+        raise NotConnected(f"the connection failed: {problem_of(error)}", cause=error)
 
 
 def fresh_token() -> str:

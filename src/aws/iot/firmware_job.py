@@ -1,31 +1,31 @@
-"""One firmware job, from its document to an image that awaits its trial, or to the report why not.
+"""One firmware job, from its document to an image that awaits its trial, or to the report of a failure.
 
-The one place where an exception becomes a job's status.
+This is the one place where an exception becomes a job's status.
 """
 
 from aws.iot import document as documents
 from aws.iot.errors import ExecutionOver, IotError
-from aws.iot.jobs import Job, insist, report
+from aws.iot.jobs import Job
+from aws.iot.reports import report, unexpected, update_retrying
 from fota import errors, journal, trial
-from fota.download import Source
-from fota.journal import Entry
-from fota.log import log
+from fota.log import is_shortage, log
+from fota.transfer.download import Source
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from aws.iot.document import FotaDocument
     from aws.iot.jobs import Jobs
     from fota.device import Device
-    from fota.image import Digests
+    from fota.journal import UpdateInProgress
     from fota.progress import Progress
-    from fota.proven import Proven
-    from fota.releases import Admitted
+    from fota.trust.releases import Admitted
 
-MOST_TAKEN_UP = 100
-"""A job that is taken up again after so many resets is given up: something in it resets the device."""
+MAX_TAKEN_UP = 100
+"""A job that is taken up again after this many resets is given up: something in it resets the device."""
 
 
 class FirmwareJob:
-    """A job that was described, and is ours. Its download is put on record by it: see `fota.install.Ledger`."""
+    """A job that was described and is a FOTA job."""
 
     def __init__(self, job: Job, jobs: "Jobs", device: "Device", progress: "Progress", *, disconnects: bool) -> None:
         self._job = job
@@ -37,97 +37,113 @@ class FirmwareJob:
     def carry_out(self) -> bool:
         """True when its image awaits its trial; False when the job has ended.
 
-        *Raises* ExecutionOver when it ended without us, other IotErrors when something is left to do.
+        *Raises* ExecutionOver when it ended without us, other IotErrors when work is left for a later call.
         """
         device = self._device
         try:
             asked = documents.parse(self._job.document)
-            admitted = device.releases.admit(asked.wanted, asked.slot, asked.envelope, self._job.told_at_s)
+            admitted = device.admit(asked.wanted, asked.slot, asked.envelope, self._job.told_at_s)
             if device.runs(admitted.wanted):
                 device.keep_release(device.running_slot, admitted.envelope)
+                device.require_record_on_storage()
                 self._report(Job.SUCCEEDED, {"slot": str(device.running_slot), "message": "runs already"})
                 return False
             slot = device.slot_for(admitted.slot, admitted.wanted.size_bytes)
-            if device.journal.knows_bad(admitted.wanted) and not asked.insists:
+            if device.knows_bad(admitted.wanted) and not asked.insists:
                 raise errors.KnownBad("this image was rolled back here; bc_insist has it tried again")
         except errors.Refused as error:
             log("job-refused", job=self._job.jobid, reason=error.reason, problem=error)
             self._report(Job.REJECTED, {"reason": error.reason, "message": str(error)})
             return False
-        self._asked = asked
-        return self._carry_out(admitted, slot)
+        return self._carry_out(asked, admitted, slot)
 
-    def _carry_out(self, admitted: "Admitted", slot: int) -> bool:
-        device = self._device
-        log("job-taken", job=self._job.jobid, execution=self._job.execution)
-        insist(self._job, Job.IN_PROGRESS, {"step": "download"})
-        self._progress.taken(self._job.jobid)
-        self._entry = entry = self._taken_up(admitted.wanted)
+    def _carry_out(self, asked: "FotaDocument", admitted: "Admitted", slot: int) -> bool:
+        device, job = self._device, self._job
+        update = device.take_up(job.jobid, job.execution or 0, admitted.wanted)
+        is_new = update.entry.taken_up == 1
+        if is_new and self._waits():
+            return False
+        log("job-taken", job=job.jobid, execution=job.execution)
+        update_retrying(job, Job.IN_PROGRESS, {"step": "download"})
+        self._progress.taken(job.jobid)
+        if is_new:
+            device.pace.count_update(job.told_at_s)
         try:
             # Cut after this: the job comes back IN_PROGRESS, and is taken up again.
-            device.journal.save(entry)
-            if entry.taken_up > MOST_TAKEN_UP:
-                raise errors.BudgetSpent(f"taken up {entry.taken_up} times, after as many resets")
-            self._install(slot)
+            update.save_stage(journal.CLAIMED)
+            if update.entry.taken_up > MAX_TAKEN_UP:
+                raise errors.BudgetSpent(f"taken up {update.entry.taken_up} times, after as many resets")
+            self._install(asked, update, slot)
             device.keep_release(slot, admitted.envelope)
-            # Cut after this: the job comes back IN_PROGRESS; the slot proves itself, nothing is downloaded.
-            device.journal.save(self._entry.at(journal.INSTALLED))
-            # Asked once more: a job that was cancelled meanwhile does not cost the device a restart.
+            # Cut after this: the job comes back IN_PROGRESS; the slot is verified, nothing is downloaded.
+            update.save_stage(journal.INSTALLED)
+            # The job is asked once more: if it was cancelled meanwhile, the device need not restart.
             self._jobs.reconnect()
-            insist(self._job, Job.IN_PROGRESS, {"step": "restart"})
-        except ExecutionOver:
-            device.journal.clear()
+            update_retrying(job, Job.IN_PROGRESS, {"step": "restart"})
+        except IotError as error:
+            # Work is left, for a later call; unless the job ended without us.
+            if isinstance(error, ExecutionOver):
+                device.forget_update()
             raise
-        except (errors.Failed, errors.Refused) as error:
-            self._fail(error)
+        except Exception as error:  # noqa: BLE001 - whatever it is, the job gets a status
+            self._fail(update, self._final(error))
             return False
-        return self._begin_trial(slot)
+        return self._begin_trial(update, slot)
 
-    def _begin_trial(self, slot: int) -> bool:
+    def _waits(self) -> bool:
+        """Whether too many updates were begun of late; the service is told once that the job waits."""
+        job, told = self._job, self._jobs.told_to_wait
+        name, wait_s = (job.jobid, job.execution), self._device.pace.wait_before_update_s(self._job.told_at_s)
+        if not wait_s:
+            told.clear()
+        elif name not in told:
+            log("job-waits", job=job.jobid, wait_s=wait_s)
+            message = f"after the updates before it, this one is begun in {wait_s} s"
+            update_retrying(job, Job.IN_PROGRESS, {"step": "waiting", "message": message})
+            told.append(name)
+        return wait_s > 0
+
+    def _final(self, error: Exception) -> errors.FotaError:
+        """What to report of an error that ends the job. *Raises* it again while it is one that passes."""
+        if is_shortage(error):
+            if self._jobs.may_try_again(self._job):
+                raise error
+            # Whatever it is called: a connection without memory for TLS is no trouble of the network.
+            return unexpected(error)
+        return error if isinstance(error, (errors.Failed, errors.Refused)) else unexpected(error)
+
+    def _begin_trial(self, update: "UpdateInProgress", slot: int) -> bool:
         try:
-            self._device.begin_trial(slot, self._entry.wanted)
-        except (errors.Failed, errors.Refused) as error:
+            self._device.begin_trial(slot, update.entry.wanted)
+        except Exception as error:  # noqa: BLE001 - as above
             if self._device.verdict() == trial.AWAITING_TRIAL:
-                # The write failed and yet reads back: what the next boot reads decides. FAILED could be a lie.
+                # The write failed but reads back well: the next boot decides. The report FAILED could be wrong.
                 log("record-not-saved", problem=error)
                 return True
-            self._fail(error)
+            self._fail(update, self._final(error))
             return False
         return True
 
-    def _taken_up(self, wanted: "Digests") -> Entry:
-        """What is remembered of this job: from before a reset, if it is the same execution, or new."""
-        execution = self._job.execution or 0
-        known = self._device.journal.load()
-        if known is not None and known.is_of(self._job.jobid, execution, wanted):
-            return known.taken_up_again()
-        return Entry(self._job.jobid, execution, wanted)
-
-    def _install(self, slot: int) -> None:
-        installer, wanted = self._device.installer, self._entry.wanted
-        if installer.holds(slot, wanted):
+    def _install(self, asked: "FotaDocument", update: "UpdateInProgress", slot: int) -> None:
+        """*Raises* ExecutionOver if the job ended without us meanwhile; what `Device.install` raises."""
+        device, wanted = self._device, update.entry.wanted
+        if device.holds(slot, wanted):
             return
-        progress = self._progress
+        keep_going = None
         if self._disconnects:
             self._jobs.disconnect()
         else:
-            # Late: a device that disconnects, as is the default, does not pay for it.
-            from aws.iot.telling import Telling
+            # Imported late: a device that disconnects, as is the default, does not need it.
+            from aws.iot.job_progress import JobProgress
 
-            progress = Telling(progress, self._job, self._device.clock)
-        installer.install(Source(self._asked.url, renew=self._fresh_url), wanted, slot, progress, self)
+            reporter = JobProgress(self._job, device.clock)
+            keep_going = reporter.keep_going
+        source = Source(asked.url, renew=lambda: self._fresh_url(asked))
+        if not device.install(source, wanted, slot, self._progress, update, keep_going) and reporter.over is not None:
+            raise reporter.over
 
-    def load(self) -> "Proven":
-        """How far the download is proven."""
-        return self._entry.proven
-
-    def save(self, proven: "Proven") -> None:
-        """Cut after this: the download goes on from there. *Raises* StorageFailed."""
-        self._entry = self._entry.with_proven(proven)
-        self._device.journal.save(self._entry)
-
-    def _fresh_url(self) -> str:
-        """Ask the job for its document again: every delivery has URLs of its own.
+    def _fresh_url(self, asked: "FotaDocument") -> str:
+        """Ask the job for its document again: every delivery has fresh URLs.
 
         *Raises* ExecutionOver, Unreachable when nobody answers, BadDocument when it wants another image by now.
         """
@@ -141,20 +157,23 @@ class FirmwareJob:
         if self._disconnects:
             self._jobs.disconnect()
         fresh = documents.parse(self._job.document)
-        if not fresh.wanted.matches(self._asked.wanted):
+        if not fresh.wanted.matches(asked.wanted):
             raise errors.BadDocument("the document of the job wants another image than before")
         return fresh.url
 
-    def _fail(self, error: errors.FotaError) -> None:
-        """The device runs on as before; the job is told at once, or as soon as it can be."""
+    def _fail(self, update: "UpdateInProgress", error: errors.FotaError) -> None:
+        """Report the failure now, or as soon as that is possible; the device runs on as before."""
         log("job-failed", job=self._job.jobid, reason=error.reason, problem=error)
+        if not isinstance(error, errors.DownloadFailed) or isinstance(error, errors.BudgetSpent):
+            # Only what a poor link brought may be right: the next job for this image goes on there.
+            update.start_over()
         try:
-            # Cut after this: the report is owed, and sent after the reboot.
-            self._device.journal.save(self._entry.at(journal.FAILED, error.reason, str(error)))
+            # Cut after this: the report is still due, and is sent after the reboot.
+            update.save_stage(journal.FAILED, error.reason, str(error))
         except errors.StorageFailed as problem:
             log("job-failed", job=self._job.jobid, reason=problem.reason, problem=problem)
         self._report(Job.FAILED, {"reason": error.reason, "message": str(error)})
-        self._device.journal.clear()
+        self._device.forget_update()
 
     def _report(self, status: str, details: "dict[str, str]") -> None:
         report(self._jobs, self._job, status, details, self._progress)

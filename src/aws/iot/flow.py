@@ -1,16 +1,18 @@
-"""What a look at the jobs leads to: first what an update left to do, then what waits.
+"""One round of job handling: first finish what an update left to do, then take the jobs that wait.
 
-Decides from the record (what is on trial), the journal (whose it is) and the digests of the image that runs;
-never from a slot number alone.
+It decides from the record (what is on trial), the journal (which job it belongs to) and the digests of the running
+image; never from a slot number alone.
 """
 
 from aws.iot import document as documents
-from aws.iot.errors import ExecutionOver, IotError, NotConnected
+from aws.iot.errors import ExecutionOver, IotError, NoAnswer, NotConnected
 from aws.iot.firmware_job import FirmwareJob
-from aws.iot.jobs import Job, report
-from fota import journal, trial
-from fota.errors import RolledBack
-from fota.log import log
+from aws.iot.jobs import Job
+from aws.iot.reports import report, unexpected, update_retrying
+from fota import boot_note, journal, trial
+from fota.errors import Busy, InternalError, RolledBack, StorageFailed
+from fota.log import is_shortage, log, problem_of
+from fota.network_errors import is_of_the_network
 from fota.table import ANY, decide
 
 TYPE_CHECKING = False
@@ -34,11 +36,11 @@ CONCLUSIONS = (
     (False, True, True, False, REPORT_ROLLED_BACK),
     (False, ANY, ANY, ANY, GO_ON),
 )
-"""What is owed to the job that the journal names, once no trial is open. The table of `docs/design.md`."""
+"""The report that is due to the job that the journal names, once no trial is open. See `docs/design.md`."""
 
 
 class Flow:
-    """One look at the jobs, and all that it leads to."""
+    """One round of job handling."""
 
     def __init__(self, jobs: "Jobs", device: "Device", progress: "Progress", *, disconnects: bool) -> None:
         self._jobs = jobs
@@ -47,53 +49,97 @@ class Flow:
         self._disconnects = disconnects
 
     def run(self, health_check: "Callable[[], bool] | None", job_cbk: "Callable[[Job], object] | None") -> bool:
-        """Finish what an update left to do, then take what waits; True when a restart is due. *Raises* IotError."""
-        if self._device.verdict() == trial.AWAITING_TRIAL:
+        """Finish the last update, then take the jobs that wait; True when a restart is due. *Raises* IotError."""
+        device = self._device
+        if device.verdict() == trial.AWAITING_TRIAL:
+            try:
+                device.require_restart_to_help()
+            except StorageFailed as error:
+                self._tell_that_storage_failed(error)
+                raise
             return True
         self._jobs.reconnect()
-        # An answer to this shows that the image that runs reaches the cloud: the least that a trial must show.
-        in_progress, queued = self._jobs.list()
-        if self._device.verdict() == trial.ON_TRIAL and not _passes(health_check):
-            self._device.give_up_trial("health-check")
+        self._tell_fall_back()
+        # An answer shows that the running image reaches the cloud: the least that a trial must show.
+        try:
+            in_progress, queued = self._jobs.list()
+        except NoAnswer:
+            # What was told just before may be lost too. It is not repeated after a hang-up, which it may have caused.
+            device.fall_back_is_told = False
+            raise
+        if device.verdict() == trial.ON_TRIAL and not _passes(health_check):
+            device.give_up_trial("health-check")
             return True
-        if self._device.verdict() == trial.ON_TRIAL:
-            self._device.confirm()
-            self._progress.confirmed(self._device.running_slot)
-        elif self._device.awaits_healthy_boot() and _passes(health_check):
-            # In its first boots a confirmed image shows that it stays well: then the floor rises to it.
-            self._device.boot_was_healthy()
+        if device.verdict() == trial.ON_TRIAL:
+            device.confirm()
+            self._progress.confirmed(device.running_slot)
+        elif device.awaits_healthy_boot() and _passes(health_check):
+            # The floor rises to a confirmed image once its first boots were healthy.
+            device.boot_was_healthy()
         waiting = in_progress + queued
-        ended = self._conclude([(job.jobid, job.execution) for job in waiting])
-        # By its execution too: a retry of the same job may be in the same list, and is not told of again.
-        return self._take([job for job in waiting if (job.jobid, job.execution) != ended], job_cbk)
+        ended = self._conclude(waiting)
+        # The execution is compared too: a retry of the same job may be in the same list, and is not announced again.
+        return self._take([job for job in waiting if _name(job) != ended], job_cbk)
 
-    def _conclude(self, waiting: "list[tuple[str, int | None]]") -> "tuple[str, int] | None":
-        """Report what is owed to the job that the journal names, and forget it once the service has taken that.
+    def _conclude(self, waiting: "list[Job]") -> "tuple[str, int] | None":
+        """Send the report that is due to the job that the journal names; forget it once the service has accepted it.
 
-        Returns the id of that job and its execution, if it has ended.
+        Returns the id of that job and its execution, if it has ended. Adds it to those that wait if it waits unseen.
         """
-        entry = self._device.journal.load()
+        device = self._device
+        entry = device.update_on_record()
         ended = None
         if entry is not None:
             named = (entry.job_id, entry.execution)
             conclusion = self._conclusion(entry)
+            if conclusion == REPORT_SUCCEEDED:
+                device.require_record_on_storage()
             if conclusion != GO_ON:
                 self._report(entry, conclusion)
                 ended = named
-            elif named not in waiting:
-                log("job-over", job=entry.job_id, problem="the service does not list it any more")
-                ended = named
+            elif named not in [_name(job) for job in waiting]:
+                unlisted = self._jobs.job(entry.job_id, entry.execution or None)
+                if unlisted.is_pending():
+                    waiting.insert(0, unlisted)
+                else:
+                    ended = named
+            if conclusion == REPORT_SUCCEEDED:
+                device.pace.count_success()
             if ended is not None:
+                bad = entry.wanted if conclusion == REPORT_ROLLED_BACK else None
                 # Cut before this: the report is sent again, and the service says that it is over.
-                self._device.journal.clear(bad=entry.wanted if conclusion == REPORT_ROLLED_BACK else None)
-        self._device.settle()
+                device.forget_update(bad=bad, cause=device.record().cause)
+        device.settle()
         return ended
+
+    def _tell_that_storage_failed(self, error: StorageFailed) -> None:
+        """The trial cannot begin, or be ended, until the storage can be written again: its job waits for that."""
+        entry = self._device.update_on_record()
+        if entry is None or self._device.storage_failure_is_told:
+            return
+        self._jobs.reconnect()
+        details = {"step": "restart", "reason": error.reason, "message": str(error)}
+        update_retrying(self._jobs.job(entry.job_id, entry.execution or None), Job.IN_PROGRESS, details)
+        self._device.storage_failure_is_told = True
+
+    def _tell_fall_back(self) -> None:
+        """Tell the shadow that a confirmed image was given up: its job had SUCCEEDED already.
+
+        Once in each boot. It is told before the jobs are asked for, so an answer to that shows that the message left.
+        """
+        facts = self._device.fall_back()
+        if facts and not self._device.fall_back_is_told:
+            self._jobs.thing.update_shadow({"fota": {"fell_back": facts}})
+            self._device.fall_back_is_told = True
 
     def _report(self, entry: "Entry", conclusion: str) -> None:
         status, details = Job.FAILED, {"reason": entry.reason, "message": entry.message}
         if conclusion == REPORT_ROLLED_BACK:
             record = self._device.record()
             details = {"reason": RolledBack.reason, "cause": record.cause, "attempts": str(record.attempts_spent)}
+            if record.cause != "image-damaged":
+                # A damaged image never ran: the last words are those of another one.
+                details.update(self._device.last_words())
         elif conclusion == REPORT_SUCCEEDED:
             status, details = Job.SUCCEEDED, {"slot": str(self._device.running_slot)}
         job = self._jobs.job(entry.job_id, entry.execution or None)
@@ -111,57 +157,105 @@ class Flow:
         )
 
     def _take(self, waiting: "list[Job]", job_cbk: "Callable[[Job], object] | None") -> bool:
-        """Each job in the service's order, until one asks for a restart. One odd job does not hold up the rest."""
-        left: "IotError | None" = None
-        for job in waiting:
+        """Handle each job in the service's order, until one asks for a restart. An odd job blocks no other."""
+        left: "Exception | None" = None
+        for job in self._news_in(waiting, job_cbk):
             try:
                 job.describe()
-                if documents.is_keyring(job.document):
-                    # Late: such a job is rare.
-                    from aws.iot import keyring_job
-
-                    keyring_job.carry_out(job, self._jobs, self._device, self._progress)
-                elif documents.is_fota(job.document) or not isinstance(job.document, dict):
-                    ours = FirmwareJob(job, self._jobs, self._device, self._progress, disconnects=self._disconnects)
-                    if ours.carry_out():
+                if _is_ours(job.document):
+                    if self._carry_out(job):
                         return True
                 else:
-                    _hand_over(job, job_cbk)
+                    self._jobs.others[_name(job)] = _hand_over(job, job_cbk)
             except ExecutionOver as error:
                 log("job-over", job=job.jobid, problem=error)
-            except NotConnected:
+            except (NotConnected, StorageFailed):
                 raise
-            except IotError as error:
-                entry = self._device.journal.load()
+            except Exception as error:
+                # The next job is not held up by it.
+                entry = self._device.update_on_record()
                 if entry is not None and entry.stage == journal.FAILED:
-                    # The journal has room for one: the next job would overwrite what is owed to this one.
+                    # The journal has room for one entry: the next job would overwrite the report that is still due.
                     raise
                 left = error
         if left is not None:
             raise left
         return False
 
+    def _news_in(self, waiting: "list[Job]", job_cbk: "Callable[[Job], object] | None") -> "list[Job]":
+        """The jobs that wait, without those of others that need no second look."""
+        known = self._jobs.others
+        self._jobs.others = {_name(job): known[_name(job)] for job in waiting if _name(job) in known}
+        if job_cbk is None:
+            return [job for job in waiting if _name(job) not in known]
+        # The program is at what it has begun. Its own reports are news too, and must not have it begin again.
+        return [job for job in waiting if job.status != Job.IN_PROGRESS or not known.get(_name(job))]
+
+    def _carry_out(self, job: Job) -> bool:
+        """Carry out a job that is ours; True when a restart is due. Whatever it meets, the job gets a status."""
+        try:
+            if documents.is_keyring(job.document):
+                # Imported late: keyring jobs are rare.
+                from aws.iot import keyring_job
+
+                keyring_job.carry_out(job, self._jobs, self._device, self._progress)
+                return False
+            ours = FirmwareJob(job, self._jobs, self._device, self._progress, disconnects=self._disconnects)
+            return ours.carry_out()
+        except (IotError, StorageFailed):
+            raise
+        except Exception as error:
+            # Nothing was begun yet: no more than a report is due.
+            if is_shortage(error) and self._jobs.may_try_again(job):
+                raise
+            problem = unexpected(error)
+            details = {"reason": problem.reason, "message": str(problem)}
+            report(self._jobs, job, Job.FAILED, details, self._progress)
+            return False
+
 
 def _passes(health_check: "Callable[[], bool] | None") -> bool:
-    """Whether the program finds itself well: only True is a yes, whatever it raises is a no."""
+    """Call the program's health check: only True passes; any other value or an exception fails.
+
+    *Raises* InternalError when it could not be made: what it met says nothing of the image. It is called again later.
+    """
     if health_check is None:
         return True
     try:
         answer = health_check()
     except Exception as error:  # noqa: BLE001 - the program's own code; its fault is the finding
-        log("health-check-failed", problem=repr(error))
+        log("health-check-failed", problem=problem_of(error))
+        is_offline = is_of_the_network(error)
+        if is_offline:
+            # AWS IoT has answered, what the program asks has not: a trial that ends like this was offline.
+            boot_note.offline()
+        if is_offline or isinstance(error, (IotError, Busy)) or is_shortage(error):
+            raise InternalError("the health check is made again later")
         return False
+    # What it asks is reached, whatever it answers.
+    boot_note.online()
     if answer is not True:
-        log("health-check-failed", problem=f"expected True, got {answer!r}")
+        log("health-check-failed", problem=f"expected True, got {type(answer).__name__}")
     return answer is True
 
 
-def _hand_over(job: Job, job_cbk: "Callable[[Job], object] | None") -> None:
-    """Another kind of job: the program's own."""
+def _is_ours(document: object) -> bool:
+    """Whether a document is for us to carry out or to refuse; what is no object is nobody else's."""
+    return documents.is_fota(document) or documents.is_keyring(document) or not isinstance(document, dict)
+
+
+def _hand_over(job: Job, job_cbk: "Callable[[Job], object] | None") -> bool:
+    """Hand a job of another kind to the program; whether the program took it."""
     if job_cbk is None:
         log("job-left", job=job.jobid)
-        return
+        return False
     try:
         job_cbk(job)
     except Exception as error:  # noqa: BLE001 - one odd job never stops the loop
-        log("job-callback-failed", job=job.jobid, problem=repr(error))
+        log("job-callback-failed", job=job.jobid, problem=problem_of(error))
+        return False
+    return True
+
+
+def _name(job: Job) -> "tuple[str, int | None]":
+    return job.jobid, job.execution

@@ -1,16 +1,19 @@
-"""Firmware over the air, driven by AWS IoT jobs: the five functions of a program's own.
+"""Firmware over the air, driven by AWS IoT jobs: the five functions that a program calls.
 
-Thin: what a job leads to is `flow`'s, each step is `fota`'s.
+This layer is thin: `flow` decides what a job leads to, and `fota` does each step.
 """
 
 from aws.iot import document as documents
-from aws.iot.errors import IotError
+from aws.iot.errors import IotError, NotConnected
 from aws.iot.flow import Flow
+from aws.iot.reports import unexpected
+from fota import boot_note
 from fota import device as devices
-from fota.download import Source
-from fota.errors import Busy, StorageFailed
-from fota.log import log
-from fota.progress import Progress
+from fota.errors import Busy, DeviceError, FotaError, StorageFailed
+from fota.log import log, problem_of
+from fota.progress import Progress, guarded
+from fota.transfer.download import Source
+from fota.waiting import Listening
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -19,41 +22,49 @@ if TYPE_CHECKING:
     from aws.iot.document import FotaDocument
     from aws.iot.jobs import Job, Jobs
     from fota.device import Device
-    from fota.releases import Admitted
+    from fota.trust.releases import Admitted
 
 
 def update(document: object, *, progress: "Progress | None" = None, device: "Device | None" = None) -> bool:
-    """Download the firmware that a job document names into the spare slot, and prove it; True.
+    """Download the firmware that a job document names into the spare slot, and verify it; returns True.
 
     *Blocks* until done or failed. Nothing is erased or written for a document that is refused.
-    *Raises* Refused, Failed, NotProvisioned.
+    *Raises* Refused, Failed, NotProvisioned; an error that nobody expected as InternalError, with it as `cause`.
     """
     device = device or devices.current()
-    with device.turn:
-        device.require_no_trial()
-        asked, admitted, slot = _admitted(document, device)
-        if not device.installer.holds(slot, admitted.wanted):
-            device.installer.install(Source(asked.url), admitted.wanted, slot, progress or Progress())
-        device.keep_release(slot, admitted.envelope)
+    progress = guarded(progress or Progress())
+    try:
+        with Listening(progress), device.update_lock:
+            device.require_no_trial()
+            asked, admitted, slot = _admitted(document, device)
+            if not device.holds(slot, admitted.wanted):
+                device.install(Source(asked.url), admitted.wanted, slot, progress)
+            device.keep_release(slot, admitted.envelope)
+    except Exception as error:  # noqa: BLE001 - a program that calls this need not know what is below it
+        raise error if isinstance(error, FotaError) else unexpected(error)
     return True
 
 
 def test(document: object, *, device: "Device | None" = None) -> None:
-    """After a successful `update`: the firmware starts at the next reset, on trial. Survives a reset.
+    """Call it after a successful `update`: the firmware starts at the next reset, on trial. Survives a reset.
 
-    *Raises* Refused, HashMismatch when the slot does not hold that firmware, Busy during a trial or an update.
+    *Raises* Refused, HashMismatch when the slot does not hold that firmware, Busy during a trial or an update; and
+    StorageFailed, NotProvisioned, InternalError as `update` does.
     """
     device = device or devices.current()
-    with device.turn:
-        device.require_no_trial()
-        _, admitted, slot = _admitted(document, device)
-        device.begin_trial(slot, admitted.wanted)
+    try:
+        with device.update_lock:
+            device.require_no_trial()
+            _, admitted, slot = _admitted(document, device)
+            device.begin_trial(slot, admitted.wanted)
+    except Exception as error:  # noqa: BLE001 - as in `update`
+        raise error if isinstance(error, FotaError) else unexpected(error)
 
 
 def confirm(*, device: "Device | None" = None) -> None:
-    """Make the new firmware final; called by the new firmware. Does nothing when it is so already.
+    """Make the new firmware final; the new firmware calls it. Does nothing when it is final already.
 
-    Without it the old firmware starts at the next reset. Survives a reset.
+    Without this call the old firmware starts at the next reset. Survives a reset.
     """
     (device or devices.current()).confirm()
 
@@ -86,37 +97,48 @@ def handle_fota_jobs(
     job_cbk: is given every other job, as a `Job`. What it raises is logged and ends neither loop nor device.
     health_check: called on the first boots of a new image, once AWS IoT has answered it. The image is confirmed
         if it returns True; if it returns anything else or raises, the device goes back to the old image.
-    progress: told what happens; see `fota.progress.Progress`.
+    progress: an object whose methods are called at each step; see `fota.progress.Progress`.
 
-    Returns True when a restart is needed and `auto_reset` is off. A lost connection or a disk that fails is no error
-    here: what is left to do is tried again at a later call. *Raises* NotProvisioned.
+    Returns True when a restart is needed and `auto_reset` is off. A lost connection, a disk that fails or an error
+    that nobody expected raises nothing here: the connection is opened again, and what is left to do is tried again
+    at a later call. *Raises* NotProvisioned; Busy while another thread updates, and in a callback.
     """
     if not jobs.changed() and not force:
         return False
-    device, progress = device or devices.current(), progress or Progress()
-    flow = Flow(jobs, device, progress, disconnects=disconnect_mqtt)
-    try:
-        with device.turn:
-            restart_is_due = flow.run(health_check, job_cbk)
-    except Busy:
-        jobs.put_off()
-        raise
-    except (IotError, StorageFailed) as error:
-        log("put-off", problem=error, delay_ms=jobs.put_off())
-        return False
-    jobs.nothing_left()
-    if restart_is_due and auto_reset:
-        log("restarting")
-        progress.restarting()
-        device.restart()
-    if restart_is_due:
-        # Said again at a later call, until it is done.
-        jobs.put_off()
-    return restart_is_due
+    if force:
+        jobs.others = {}
+    progress = guarded(progress or Progress())
+    with Listening(progress):
+        try:
+            device = device or devices.current()
+            flow = Flow(jobs, device, progress, disconnects=disconnect_mqtt)
+            with device.update_lock:
+                restart_is_due = flow.run(health_check, job_cbk)
+        except BaseException as error:
+            # An interrupt too leaves work, and maybe a closed connection: a later call must look again.
+            delay_ms = jobs.put_off()
+            if isinstance(error, IotError):
+                boot_note.offline()
+            if isinstance(error, (Busy, DeviceError)) or not isinstance(error, Exception):
+                raise
+            expected = isinstance(error, (IotError, StorageFailed))
+            log("put-off", problem=error if expected else problem_of(error), delay_ms=delay_ms)
+            if not isinstance(error, NotConnected):
+                jobs.try_to_reconnect()
+            return False
+        jobs.nothing_left()
+        if restart_is_due:
+            # A later call returns it again, until the restart happened.
+            jobs.put_off()
+        if restart_is_due and auto_reset:
+            log("restarting")
+            progress.restarting()
+            device.restart()
+        return restart_is_due
 
 
 def _admitted(document: object, device: "Device") -> "tuple[FotaDocument, Admitted, int]":
-    """What a document asks for, what of that this device takes, and the slot that it goes to. *Raises* Refused."""
+    """The request of a document, the release to install, and the slot that it goes to. *Raises* Refused."""
     asked = documents.parse(document)
-    admitted = device.releases.admit(asked.wanted, asked.slot, asked.envelope)
+    admitted = device.admit(asked.wanted, asked.slot, asked.envelope)
     return asked, admitted, device.slot_for(admitted.slot, admitted.wanted.size_bytes)

@@ -1,11 +1,12 @@
-"""A thing: an identity in the AWS IoT registry, with the MQTT connection it speaks over, and its shadow.
+"""A thing: an identity in the AWS IoT registry, with its MQTT connection and its shadow.
 
-Leaves jobs to `jobs`, the connection to whatever meets `mqtt.Connection`.
+`jobs` handles its jobs; the connection can be any object that meets `mqtt.Connection`.
 """
 
 from aws.iot import topics
 from aws.iot.errors import BadThingName, NotConnected
 from aws.iot.mqtt import parse_object
+from fota.fields import is_of_letters
 from fota.log import log
 from fota.machine import INTERPRETER
 
@@ -16,8 +17,7 @@ if TYPE_CHECKING:
     from aws.iot.credentials import Path
     from aws.iot.mqtt import Connection
 
-_NAME_LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789:_-"
-_MOST_NAME_LETTERS = 128
+_MAX_NAME_LETTERS = 128
 
 
 class Thing:
@@ -40,18 +40,19 @@ class Thing:
         connection: "Connection | None" = None,
     ) -> None:
         self.endpoint = endpoint
-        self.thingname = name = mqtt_id if thingname is None else thingname
+        name: "str" = mqtt_id if thingname is None else thingname
+        self.thingname: "str" = name
         # A name with `/`, `+` or `#` would reach into the topics of others.
-        if not isinstance(name, str) or not 1 <= len(name) <= _MOST_NAME_LETTERS or name.strip(_NAME_LETTERS):
+        if not isinstance(name, str) or not 1 <= len(name) <= _MAX_NAME_LETTERS or not is_of_letters(name, ":_-"):
             raise BadThingName(f"thingname: expected 1 to 128 of a-z A-Z 0-9 : _ -, got {name!r}")
         if connection is None:
-            # Here, so that a device with a connection of its own needs neither paho nor our files for it.
+            # Imported here, so that a device with a connection of its own needs neither paho nor our files for it.
             from aws.iot.credentials import Credentials
 
             if TYPE_CHECKING or INTERPRETER == "cpython":
-                from aws.iot._mqtt_cpython import PahoConnection as PlatformConnection
+                from aws.iot.mqtt._client_cpython import PahoConnection as PlatformConnection
             else:
-                from aws.iot._mqtt_micropython import SocketConnection as PlatformConnection
+                from aws.iot.mqtt._client_micropython import SocketConnection as PlatformConnection
             connection = PlatformConnection(endpoint, mqtt_id, Credentials(clicert, pkey, cacert))
         self.mqtt = connection
 
@@ -79,7 +80,7 @@ class Thing:
                 try:
                     self.update_shadow(reported)
                 except NotConnected as error:
-                    # The connection, which called this, has no use for it: the next delta asks for it again.
+                    # The connection called this and cannot handle the error: the next delta asks for it again.
                     log("message-dropped", topic=topics.shadow_update(self.thingname), problem=error)
 
         self.mqtt.subscribe(topics.shadow_delta(self.thingname), on_delta)

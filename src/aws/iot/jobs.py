@@ -1,31 +1,35 @@
-"""The jobs of a thing: list, describe, update, report how they ended. Knows nothing of firmware.
+"""The jobs of a thing: list, describe, update. This file knows nothing of firmware; `reports` says how jobs ended.
 
 AWS: https://docs.aws.amazon.com/iot/latest/developerguide/jobs-mqtt-api.html
 """
 
 from aws.iot import topics
-from aws.iot.errors import ExecutionOver, NoAnswer, VersionMismatch
-from aws.iot.exchange import MOST_TRIES, UNREADABLE, Exchange
+from aws.iot.errors import ExecutionOver, IotError, NoAnswer, VersionMismatch
+from aws.iot.exchange import MAX_TRIES, UNREADABLE, Exchange, call
 from aws.iot.mqtt import parse_object
 from fota import machine
-from fota.backoff import Backoff
 from fota.log import log
+from fota.transfer.backoff import RetryTimer
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from aws.iot.iot import Thing
-    from fota.download import Clock
-    from fota.progress import Progress
+    from fota.clock import Clock
+
+LISTED = 10
+"""The service lists so many jobs that wait; https://docs.aws.amazon.com/iot/latest/developerguide/job-limits.html"""
+
+MAX_SHORTAGES = 10
+"""A job is given up when memory or file descriptors were lacking more often, one time after the other."""
 
 _FIRST_PUT_OFF_MS = 2_000
-_MOST_PUT_OFF_MS = 300_000
-_MOST_INSISTED = 3
-_MOST_DETAILS = 10
-_MOST_DETAIL_CHARACTERS = 1024
+_MAX_PUT_OFF_MS = 300_000
+_MAX_DETAILS = 10
+_MAX_DETAIL_CHARACTERS = 1024
 
 
 class Job:
-    """One thing's share of a job: what AWS calls a job execution. Made by `Jobs.list`."""
+    """One thing's part of a job, which AWS calls a job execution. Made by `Jobs.list`."""
 
     QUEUED = "QUEUED"
     IN_PROGRESS = "IN_PROGRESS"
@@ -38,17 +42,17 @@ class Job:
         self.jobid = jobid
         self.execution = execution
         """The execution number, opaque: a retry of the same job has another. None: the newest."""
-        self.status = ""
-        self.version = 0
+        self.status: "str" = ""
+        self.version: "int" = 0
         """The version of the execution as last seen; 0 before that."""
         self.document: object = None
         """The job document after `describe`; a dict, unless the operator wrote something odd."""
         self.told_at_s: "int | None" = None
-        """When the service answered `describe`, by its own clock: seconds since 1970, where it said so."""
+        """When the service answered `describe`, by its own clock, in seconds since 1970; not every answer says it."""
         self._exchange = exchange
 
     def describe(self) -> bool:
-        """Fill `status`, `version`, `execution` and `document`; True. Presigned URLs are made afresh each time.
+        """Fill `status`, `version`, `execution` and `document`; returns True. Presigned URLs are fresh each time.
 
         *Blocks*. *Raises* ExecutionOver when it ended or is gone, NoAnswer, NotConnected, RequestRejected.
         """
@@ -57,7 +61,7 @@ class Job:
             request["executionNumber"] = self.execution
         answer = self._exchange.ask(topics.job_get(self.thing.thingname, self.jobid), request)
         if answer is UNREADABLE:
-            # Whoever made the job must hear that: its document is none.
+            # The operator must learn of this in the report: the job has no document.
             self.document = None
             return True
         state = answer.get("execution")
@@ -72,11 +76,26 @@ class Job:
         self.document = document if found is None else found
         return True
 
-    def update(self, status: str, status_details: "dict[str, str] | None" = None, *, tries: int = MOST_TRIES) -> bool:
+    def is_pending(self) -> bool:
+        """Whether this execution waits or is in progress, as the service says.
+
+        *Blocks* as `describe`. *Raises* NoAnswer, NotConnected, RequestRejected.
+        """
+        try:
+            self.describe()
+            problem: "object" = self.status
+        except ExecutionOver as error:
+            problem = error
+        is_pending = problem in (self.QUEUED, self.IN_PROGRESS)
+        if not is_pending:
+            log("job-over", job=self.jobid, problem=problem)
+        return is_pending
+
+    def update(self, status: str, status_details: "dict[str, str] | None" = None, *, tries: int = MAX_TRIES) -> bool:
         """Report a status, with details that replace the former ones; True once the service has accepted it.
 
-        Sends the version last seen, so that a change by somebody else is noticed. A refusal that shows the
-        wanted status as reached already (an answer was lost) counts as accepted. *Blocks*.
+        Sends the version last seen, so that a change by somebody else is noticed. If a rejection
+        shows that the wanted status was reached already (an answer was lost), that counts as accepted. *Blocks*.
         *Raises* VersionMismatch (`version` and `status` are then the service's), ExecutionOver, NoAnswer,
         NotConnected, RequestRejected.
         """
@@ -115,57 +134,107 @@ class Job:
 class Jobs:
     """The jobs of one thing, over its connection."""
 
-    def __init__(self, thing: "Thing", *, clock: "Clock" = machine) -> None:
-        """Subscribes to notifications and answers. *Blocks* until granted. *Raises* NoAnswer, NotConnected."""
+    def __init__(
+        self,
+        thing: "Thing",
+        *,
+        clock: "Clock" = machine,
+        look_again_s: int = 3_600,
+        look_behind_s: int = 120,
+    ) -> None:
+        """Subscribe to notifications and answers. *Blocks* until granted. *Raises* NoAnswer, NotConnected.
+
+        look_again_s: after so many seconds, to twice as many, `changed` is True without any news.
+        look_behind_s: the same while a job waits that is not ours to end: another may wait behind it.
+        """
+        if min(look_again_s, look_behind_s) < 1:
+            raise ValueError(f"expected at least 1 second, got {look_again_s} and {look_behind_s}")
         self.thing = thing
+        self.others: "dict[tuple[str, int | None], bool]" = {}
+        """The executions that are no firmware job, and whether the program's callback has had each."""
+        self.told_to_wait: "list[tuple[str, int | None]]" = []
+        """The executions that the service was told to be waiting; see `fota.pace`."""
+        self._look_again_s = look_again_s
+        self._look_behind_s = look_behind_s
         self._clock = clock
+        self._look_within(look_again_s)
         self._notified = False
         self._sessions_seen = 0
-        self._due_at_ms: "int | None" = None
-        self._patience = Backoff(_FIRST_PUT_OFF_MS, _MOST_PUT_OFF_MS)
-        self._disconnected = False
+        self._shortages: "dict[tuple[str, int | None], int]" = {}
+        self._retry = RetryTimer(clock, _FIRST_PUT_OFF_MS, _MAX_PUT_OFF_MS)
+        self._is_paused = False
         self._exchange = Exchange(thing.mqtt, thing.thingname, clock)
         thing.mqtt.subscribe(topics.jobs_notify_next(thing.thingname), self._notify)
+        try:
+            # The last one: AWS hangs up on a SUBSCRIBE that the policy forbids, as older policies of ours do.
+            thing.mqtt.subscribe(topics.jobs_notify(thing.thingname), self._notify)
+        except IotError as error:
+            # Asked for once. A change behind the first job is noticed when `changed` is True by itself.
+            log("subscribe-refused", topics=topics.jobs_notify(thing.thingname), problem=error)
 
     def changed(self) -> bool:
-        """True once after a notification, a new connection, or what was put off: then `list` again.
+        """True once after a notification, after a new connection, or when `put_off` is due: then `list` again.
 
-        A connection counts because notifications are not replayed to a device that was away.
+        A connection counts because notifications are not replayed to a device that was away. They are also lost
+        without a trace, and say little; so it is True now and then by itself.
         """
         sessions = self.thing.mqtt.sessions
         if sessions != self._sessions_seen:
             self._sessions_seen = sessions
         elif self._notified:
             self._notified = False
-        elif self._due_at_ms is not None and self._clock.now_ms() >= self._due_at_ms:
-            self._due_at_ms = None
         else:
-            return False
+            return self._retry.is_due() or self._is_time_to_look()
         return True
 
+    def _is_time_to_look(self) -> bool:
+        is_time = self._clock.now_ms() >= self._look_at_ms
+        if is_time:
+            self._look_within(self._look_behind_s)
+        return is_time
+
+    def _look_within(self, least_s: int) -> None:
+        """Look again after a random time of `least_s` to twice as long: all devices of an account share a quota."""
+        self._look_at_ms: "int" = self._clock.now_ms() + int(least_s * 1000 * (1 + machine.random_fraction()))
+
     def put_off(self) -> int:
-        """Something was left to do: let `changed` be True again in a while, later each time; that time in ms."""
-        delay_ms = self._patience.next_ms()
-        self._due_at_ms = self._clock.now_ms() + delay_ms
-        return delay_ms
+        """Work was left: `changed` becomes True again after a delay that grows; returns the delay in ms."""
+        return self._retry.start()
 
     def nothing_left(self) -> None:
-        """All was done: the next `put_off` is a short one again."""
-        self._patience.reset()
+        """No work is left: the next `put_off` is a short one again."""
+        self._retry.reset()
 
     def disconnect(self) -> None:
         """Close the connection of the thing, for `reconnect` to open again."""
-        self._disconnected = True
-        self.thing.mqtt.disconnect()
+        self._is_paused = True
+        try:
+            call(self.thing.mqtt.disconnect)
+        except IotError as error:
+            log("connection-lost", problem=error)
 
     def reconnect(self) -> None:
-        """Undo `disconnect`; nothing without one. *Blocks* as connecting does. *Raises* ConnectFailed."""
-        if self._disconnected:
-            self.thing.mqtt.connect()
-            self._disconnected = False
+        """Undo `disconnect`, if there was one. *Blocks* while connecting. *Raises* NotConnected."""
+        if self._is_paused:
+            call(self.thing.mqtt.connect)
+            self._is_paused = False
+
+    def try_to_reconnect(self) -> None:
+        """The same, but a failure is logged: a later call tries again."""
+        try:
+            self.reconnect()
+        except IotError as error:
+            log("connect-failed", endpoint=self.thing.endpoint, problem=error)
+
+    def may_try_again(self, job: Job) -> bool:
+        """Whether a job that ended for want of memory or file descriptors is left for later; counted in each boot."""
+        name = (job.jobid, job.execution)
+        count = self._shortages.get(name, 0) + 1
+        self._shortages[name] = count
+        return count <= MAX_SHORTAGES
 
     def job(self, jobid: str, execution: "int | None" = None) -> Job:
-        """A job known by its id, not described yet."""
+        """A job that is known by its id and not described yet."""
         return Job(self.thing, jobid, self._exchange, execution=execution)
 
     def _listed(self, answer: "dict[str, object]", member: str, status: str) -> "list[Job]":
@@ -187,47 +256,24 @@ class Jobs:
     def list(self) -> "tuple[list[Job], list[Job]]":
         """The jobs in progress and the jobs queued, each in the service's order; at most ten or so in all.
 
+        A job that is not listed may still wait: `Job.describe` tells.
         *Blocks*. *Raises* NoAnswer, NotConnected, RequestRejected.
         """
         answer = self._exchange.ask(topics.jobs_get(self.thing.thingname), {})
-        return self._listed(answer, "inProgressJobs", Job.IN_PROGRESS), self._listed(answer, "queuedJobs", Job.QUEUED)
-
-
-def report(jobs: Jobs, job: Job, status: str, details: "dict[str, str]", progress: "Progress") -> None:
-    """Report how a job ended, over a connection that is opened again if we closed it.
-
-    *Raises* IotError while the service neither accepts it nor says that it is over: then it is still owed.
-    """
-    jobs.reconnect()
-    try:
-        insist(job, status, details)
-    except ExecutionOver as error:
-        log("job-over", job=job.jobid, problem=error)
-        return
-    reason = details.get("reason", "")
-    log("job-reported", job=job.jobid, status=status, reason=reason)
-    progress.ended(job.jobid, status, reason)
-
-
-def insist(job: Job, status: str, details: "dict[str, str]") -> None:
-    """Update a job, again when its version was another one: what we say is true whatever came between.
-
-    *Raises* ExecutionOver, VersionMismatch when that does not end, and other IotErrors.
-    """
-    for tries_left in range(_MOST_INSISTED - 1, -1, -1):
-        try:
-            job.update(status, details)
-            return
-        except VersionMismatch:
-            if not tries_left:
-                raise
+        in_progress = self._listed(answer, "inProgressJobs", Job.IN_PROGRESS)
+        queued = self._listed(answer, "queuedJobs", Job.QUEUED)
+        count = len(in_progress) + len(queued)
+        if count >= LISTED:
+            log("list-full", listed=count)
+        self._look_within(self._look_behind_s if count else self._look_again_s)
+        return in_progress, queued
 
 
 def clean_details(details: "dict[str, str]") -> "dict[str, str]":
     """Status details as the API takes them: at most ten, 1 to 1,024 characters, no control characters."""
     clean = {}
-    for name in list(details)[:_MOST_DETAILS]:
-        text = "".join(c if " " <= c <= "~" else "?" for c in str(details[name]))[:_MOST_DETAIL_CHARACTERS]
+    for name in list(details)[:_MAX_DETAILS]:
+        text = "".join(c if " " <= c <= "~" else "?" for c in str(details[name]))[:_MAX_DETAIL_CHARACTERS]
         if text:
             clean[name] = text
     return clean

@@ -1,6 +1,6 @@
 """Every reserved topic that we use, spelled once.
 
-Leaves to others: what is published there, and whether a thing's name may stand in a topic (`iot.Thing`).
+Others know what is published there, and whether a thing's name may be part of a topic (`iot.Thing`).
 
 AWS: https://docs.aws.amazon.com/iot/latest/developerguide/reserved-topics.html
 """
@@ -14,6 +14,11 @@ def shadow_update(thing: str) -> str:
 def shadow_delta(thing: str) -> str:
     """Where a device hears how the wanted state differs from the one that it reported."""
     return shadow_update(thing) + "/delta"
+
+
+def jobs_notify(thing: str) -> str:
+    """Where a device hears of every change of its list of pending jobs."""
+    return f"$aws/things/{thing}/jobs/notify"
 
 
 def jobs_notify_next(thing: str) -> str:
@@ -37,19 +42,19 @@ def job_update(thing: str, job_id: str) -> str:
 
 
 def accepted(topic: str) -> str:
-    """Where the service says yes to what was asked on `topic`."""
+    """Where the service accepts a request made on `topic`."""
     return topic + "/accepted"
 
 
 def rejected(topic: str) -> str:
-    """Where the service says no to what was asked on `topic`."""
+    """Where the service rejects a request made on `topic`."""
     return topic + "/rejected"
 
 
 def jobs_replies(thing: str) -> "tuple[str, ...]":
     """The filters that match every answer to the requests above, and none of the requests.
 
-    They are few and fixed: subscribed once, not for each job, and a policy can name them.
+    They are few and fixed: they are subscribed to once, not for each job, and a policy can name them.
     """
     filters = []
     for request in (jobs_get(thing), job_get(thing, "+"), job_update(thing, "+")):

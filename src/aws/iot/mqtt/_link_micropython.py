@@ -1,37 +1,36 @@
 """One connection: MQTT packets over mutual TLS over TCP, on MicroPython's sockets, without a wait.
 
-Two things do wait, since nothing there can be asked otherwise: the look-up of the host's name (nothing bounds it but
+Two things do wait, since MicroPython offers no other way: the look-up of the host's name (nothing bounds it but
 the network stack), and the arithmetic of the handshake (on a microcontroller up to seconds, in a few steps).
 
-Verified are the authority, the host name and, by the device's clock, the dates: set the clock first. MicroPython's
+The authority, the host name and the dates (by the device's clock) are verified: set the clock first. MicroPython's
 `ssl` begins with verification off, unlike CPython's. It has no ALPN, so that port 443 of AWS IoT is out of
 reach, and shows a single certificate of the device's.
 
-What goes wrong is an OSError, or a ValueError where trying again would be no better: a certificate is not good.
+Errors are an OSError, or a ValueError where trying again would not help: a certificate is not good.
 """
 
-import errno
 import select
-import socket
 import ssl
 
-from aws.iot import _mqtt_packets_micropython as packets
 from aws.iot.errors import BadCredentials
+from aws.iot.mqtt import _packets_micropython as packets
 from fota import machine
+from fota.transfer.dial import Dial
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    # A socket of MicroPython; the type checker knows those of CPython alone.
+    # A socket of MicroPython; the type checker knows only those of CPython.
     from typing import Any
 
     from aws.iot.credentials import Credentials
 
 _PING_AFTER_MS = 60_000
-"""In silence, of either side; a router may forget a connection that is silent for longer."""
+"""A ping is sent after this much silence of either side: a router may forget a connection that is silent."""
 
 _PONG_WITHIN_MS = 10_000
 _WRITE_WITHIN_MS = 60_000
-"""For one packet, the longest of which has 128 KiB."""
+"""The time to send one packet; the longest packet has 128 KiB."""
 
 # Numbers, since not every port of MicroPython has the names.
 _IPPROTO_TCP = 6
@@ -58,15 +57,15 @@ def tls_context(credentials: "Credentials") -> "ssl.SSLContext":
 class Link:
     """One connection, from the first try to make it until it is closed. Every method but `close` may raise."""
 
-    def __init__(self, context: "ssl.SSLContext", host: str, port: int, turn: int, buffer: bytearray) -> None:
-        """Begin to connect. *Blocks* while the name is looked up. `turn` picks among the addresses of the host.
+    def __init__(self, context: "ssl.SSLContext", host: str, port: int, buffer: bytearray) -> None:
+        """Begin to connect. *Blocks* while the name is looked up.
 
-        What is received lies in `buffer`; a longer packet gets one of its own.
+        Received packets are put into `buffer`; a longer packet gets one of its own.
         """
         self.is_reached = False
         """Whether somebody listens at the address; TLS has begun."""
         self.unsent: "memoryview | None" = None
-        """What has not gone yet of the last packet. Nothing is received meanwhile: its answer would have no room."""
+        """The unsent rest of the last packet. Nothing is received meanwhile: there is no room for an answer."""
         self.pinged_ms: "int | None" = None
         """When an answer to a ping began to be due."""
         self._sent_ms = self._heard_ms = machine.now_ms()
@@ -76,10 +75,13 @@ class Link:
         self._first = self._size = 0
         # How many bits of the size have come; -1 before the first byte of a packet.
         self._size_bits = -1
-        # The body of a packet whose head is whole, and the end of it that has not come.
+        # The body of a packet whose head is complete, and its end, which has not come yet.
         self._body: "memoryview | None" = None
         self._missing = self._buffer
-        self._socket: "Any" = _dial(host, port, turn)
+        self._dial = Dial(host, port)
+        # None until somebody listens.
+        self._socket: "Any" = None
+        self._plain: "Any" = None
 
     def send(self, packet: "bytes | bytearray") -> None:
         """Send a packet, in one write if the network takes it; *only* when nothing is `unsent`."""
@@ -88,12 +90,12 @@ class Link:
         self.flush()
 
     def flush(self) -> None:
-        """Send more of the packet that has not gone yet."""
+        """Send more of the packet that is not sent completely."""
         while self.is_reached and self.unsent is not None:
             try:
                 count = self._socket.write(self.unsent)
             except ValueError as error:
-                # In this way the handshake says that a certificate is not good, and nothing else.
+                # The handshake raises this only for a certificate that is not good.
                 raise ValueError(f"its certificate is not trusted: {str(error).strip()}")
             if not count:
                 if machine.now_ms() - self._sent_ms > _WRITE_WITHIN_MS:
@@ -121,7 +123,7 @@ class Link:
         return self._first, body
 
     def keep_alive(self) -> None:
-        """Ping a broker that has not heard of us for long, or we of it; *raises* OSError if it is too slow."""
+        """Ping the broker after a long silence of either side; *raises* OSError if it is too slow."""
         now_ms = machine.now_ms()
         if self.pinged_ms is not None:
             if now_ms - self.pinged_ms > _PONG_WITHIN_MS:
@@ -132,18 +134,24 @@ class Link:
 
     def await_ready(self, timeout_ms: int) -> None:
         """Wait until it is worth trying again, or for `timeout_ms`."""
+        if not self.is_reached:
+            self._plain = self._dial.step(timeout_ms)
+            if self._plain is not None:
+                self._secure()
+            return
         poll = select.poll()
         poll.register(self._socket, select.POLLIN if self.unsent is None else select.POLLOUT)
-        for ready in poll.poll(timeout_ms):
-            if not self.is_reached:
-                self._secure(ready[1])
+        poll.poll(timeout_ms)
 
     def close(self) -> None:
         """Hang up."""
-        try:
-            self._socket.close()
-        except OSError:
-            pass  # Gone already, which is what was wanted.
+        # Both: after a handshake that failed MicroPython's TLS leaves the socket below it open.
+        for one in (self._dial, self._socket, self._plain):
+            try:
+                if one is not None:
+                    one.close()
+            except OSError:
+                pass  # Gone already, which is what was wanted.
 
     def _fill(self, buffer: memoryview) -> "int | None":
         count: "int | None" = self._socket.readinto(buffer)
@@ -152,7 +160,7 @@ class Link:
         return count
 
     def _take_head(self, octet: int) -> None:
-        """One more byte of a packet's head: once it is whole, there is room for the body."""
+        """Take one more byte of a packet's head; once the head is complete, make room for the body."""
         if self._size_bits < 0:
             self._first = octet
             self._size = self._size_bits = 0
@@ -163,39 +171,20 @@ class Link:
             if self._size_bits == 28:
                 raise OSError("the broker sent what is not MQTT")
             return
-        if self._size > packets.MOST_PACKET_BYTES:
-            raise OSError(f"the broker sent a packet of {self._size} bytes, more than {packets.MOST_PACKET_BYTES}")
+        if self._size > packets.MAX_PACKET_BYTES:
+            raise OSError(f"the broker sent a packet of {self._size} bytes, more than {packets.MAX_PACKET_BYTES}")
         self._size_bits = -1
         room = self._buffer if self._size <= len(self._buffer) else memoryview(bytearray(self._size))
         self._body = self._missing = room[: self._size]
 
-    def _secure(self, happened: int) -> None:
-        """Begin TLS, now that somebody listens there, or say why nobody does."""
-        if happened & (select.POLLERR | select.POLLHUP):
-            self._socket.recv(1)
-            raise OSError("the connection was not made")
+    def _secure(self) -> None:
+        """Begin TLS, now that somebody listens at an address."""
+        try:
+            # Else a packet that follows another one waits for the acknowledgement of that one.
+            self._plain.setsockopt(_IPPROTO_TCP, _TCP_NODELAY, 1)
+        except OSError:
+            pass  # Not every network stack has it, and all works without it.
         self._socket = self._context.wrap_socket(
-            self._socket, server_hostname=self._host, do_handshake_on_connect=False
+            self._plain, server_hostname=self._host, do_handshake_on_connect=False
         )
         self.is_reached = True
-
-
-def _dial(host: str, port: int, turn: int) -> "Any":
-    """A socket on its way to the host: the first address that does not fail at once, beginning with number `turn`."""
-    addresses = socket.getaddrinfo(host, port, 0, socket.SOCK_STREAM)
-    problem = OSError("no address")
-    for number in range(turn, turn + len(addresses)):
-        address = addresses[number % len(addresses)]
-        tcp = socket.socket(address[0], address[1])
-        tcp.setblocking(False)
-        # Or a packet that follows another waits for the acknowledgement of that one.
-        tcp.setsockopt(_IPPROTO_TCP, _TCP_NODELAY, 1)
-        try:
-            tcp.connect(address[-1])
-        except OSError as error:
-            problem = error
-            if error.errno != errno.EINPROGRESS:
-                tcp.close()
-                continue
-        return tcp
-    raise problem

@@ -1,27 +1,35 @@
-"""MQTT 3.1.1 as bytes: packets to send, and what stands in those that a broker sends.
+"""MQTT 3.1.1 as bytes: builds packets to send, and parses those that a broker sends.
 
-Knows no socket and no session.
+This file knows no socket and no session.
 
 MQTT: https://docs.oasis-open.org/mqtt/mqtt/v3.1.1/mqtt-v3.1.1.html (chapters 2 and 3)
 """
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from aws.iot._mqtt_outbox_micropython import Route
+    from collections.abc import Sequence
+    from typing import Protocol
+
+    class Wanted(Protocol):
+        """A filter to subscribe to."""
+
+        topic_filter: str
+        qos: int
+
 
 PINGREQ = b"\xc0\0"
 DISCONNECT = b"\xe0\0"
 
-MOST_PACKET_BYTES = 131_072 + 512
+MAX_PACKET_BYTES = 131_072 + 512
 """AWS IoT's 128 KiB of payload, and room for the topic before it."""
 
-# The codes of CONNACK from 1 on; only the third passes by itself.
+# The codes of CONNACK from 1 on; only the third refusal passes by itself.
 _REFUSALS = ("Unsupported protocol version", "Bad client ID", "Server unavailable", "Bad user name", "Not authorized")
 _UNAVAILABLE = 3
 
 
 def connect(client_id: str, keepalive_s: int) -> bytearray:
-    """Ask to be accepted, with a clean session."""
+    """A CONNECT with a clean session."""
     return _packet(0x10, b"\0\x04MQTT\x04\x02" + keepalive_s.to_bytes(2, "big") + _text(client_id))
 
 
@@ -31,8 +39,8 @@ def publish(topic: str, payload: bytes, number: int) -> bytearray:
     return _packet(0x32, head + number.to_bytes(2, "big"), payload) if number else _packet(0x30, head, payload)
 
 
-def subscribe(number: int, batch: "list[Route]") -> bytearray:
-    """Ask for what matches each filter, with at most its QoS."""
+def subscribe(number: int, batch: "Sequence[Wanted]") -> bytearray:
+    """A SUBSCRIBE for filters, each with the highest QoS that is wanted."""
     body = number.to_bytes(2, "big")
     for route in batch:
         body += _text(route.topic_filter) + bytes((route.qos,))
@@ -40,7 +48,7 @@ def subscribe(number: int, batch: "list[Route]") -> bytearray:
 
 
 def unsubscribe(number: int, topic_filter: str) -> bytearray:
-    """Ask for it no longer."""
+    """An UNSUBSCRIBE for one filter."""
     return _packet(0xA2, number.to_bytes(2, "big") + _text(topic_filter))
 
 
@@ -58,7 +66,7 @@ def matches(topic_filter: str, topic: str) -> bool:
 
 
 def check_accepted(connack: memoryview) -> None:
-    """*Raises* ValueError when the broker refused us for good, OSError when for now."""
+    """*Raises* ValueError when the broker refused us for good, OSError when it may accept us later."""
     code = connack[1]
     if code:
         problem = _REFUSALS[code - 1] if code <= len(_REFUSALS) else code
@@ -85,7 +93,7 @@ def _text(text: str) -> bytes:
 
 
 def _packet(first: int, head: bytes, rest: bytes = b"") -> bytearray:
-    """One buffer, so that it can go in one write."""
+    """The packet in one buffer, so that one write can send it."""
     packet = bytearray((first,))
     size = len(head) + len(rest)
     while size > 0x7F:

@@ -1,20 +1,23 @@
 """MicroPython's connection: MQTT 3.1.1 over mutual TLS, in one thread: that of the program.
 
 Nothing happens between calls: `wait` and `loop` receive, send again, keep alive and mend. Call one of them at least
-every _KEEPALIVE_S, or the broker hangs up, which the next call mends. `loop` waits for nothing, `wait` for as long as
-it is told; both take longer while a connection is made again, as `_mqtt_link_micropython` says.
-
-Packets are `_mqtt_packets_micropython`, what outlives a connection is `_mqtt_outbox_micropython`.
+every `rules.KEEPALIVE_S_MICROPYTHON`, or the broker hangs up, which the next call mends. `loop` waits for nothing,
+`wait` for the time it is given; both take longer while a connection is made again, as `_link_micropython` says.
+`_packets_micropython` knows the packets, `_outbox_micropython` keeps what outlives a connection.
 """
 
-from aws.iot import _mqtt_packets_micropython as packets
 from aws.iot import mqtt
-from aws.iot._mqtt_link_micropython import Link, tls_context
-from aws.iot._mqtt_outbox_micropython import Outbox, Route, settle
 from aws.iot.errors import ConnectFailed, NoAnswer, NotConnected
-from fota import machine
-from fota.backoff import Backoff
+from aws.iot.mqtt import _packets_micropython as packets
+from aws.iot.mqtt import pace, rules
+from aws.iot.mqtt._link_micropython import Link, tls_context
+from aws.iot.mqtt._outbox_micropython import Outbox
+from aws.iot.mqtt.filters import ASKED, GRANTED
+from fota import boot_note, machine
 from fota.log import log
+from fota.transfer import dial
+from fota.transfer.backoff import Backoff
+from fota.waiting import still_waiting
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -22,46 +25,24 @@ if TYPE_CHECKING:
 
     from aws.iot.credentials import Credentials
 
-_KEEPALIVE_S = 120
-"""The broker hangs up after one and a half of it without a packet of ours; AWS IoT takes 30 to 1,200."""
-
-_GRANT_WITHIN_MS = 10_000
-_GOODBYE_WITHIN_MS = 2_000
-"""For messages, their acknowledgements and the goodbye together; a broker that is slower is left."""
-
-_STABLE_MS = 60_000
-"""A connection that lasted this long starts the back-off over; one merely accepted does not."""
-
-_ACCEPT_WITHIN_MS = 30_000
-"""From the look-up of the name to the last SUBACK; longer is a broker that is not well."""
-
-_TURN_MS = 1_000
-_MOST_PACKETS_PER_TURN = 16
+_MAX_PACKETS_PER_TURN = 16
 _BUFFER_BYTES = 1_024
 
-# How far the connection is: there is none, asked for, accepted, subscribed, and said goodbye to.
-_NONE = 0
-_ASKING = 1
-_ACCEPTED = 2
-_ESTABLISHED = 3
-_LEAVING = 4
+# Stages of the connection: no connection, asked for, accepted, subscribed, and disconnecting.
+_NONE, _ASKING, _ACCEPTED, _ESTABLISHED, _LEAVING = 0, 1, 2, 3, 4
 
 # The kinds of packets that a broker sends; MQTT 3.1.1, section 2.2.1.
-_CONNACK = 2
-_PUBLISH = 3
-_PUBACK = 4
-_SUBACK = 9
-_UNSUBACK = 11
-_PINGRESP = 13
+_CONNACK, _PUBLISH, _PUBACK, _SUBACK, _UNSUBACK, _PINGRESP = 2, 3, 4, 9, 11, 13
 
-# AWS IoT says no more than this to a device that it knows and does not want.
+# AWS IoT gives no other answer to a device that it knows and refuses, and on 443 to one that cannot ask by ALPN.
+_HINT_443 = ": port 443 needs ALPN, which MicroPython lacks; use 8883"
 _HINT = ": is the certificate active, and does its policy allow this client ID?"
 
 
 class SocketConnection:
     """One device's connection; see `mqtt.Connection` for what each method promises. For one thread.
 
-    Inside a callback `wait`, `loop` and `connect` return or raise at once, and `disconnect` happens soon after it.
+    Inside a callback `wait`, `loop` and `connect` return or raise without a wait; `disconnect` happens soon after.
     """
 
     def __init__(
@@ -72,14 +53,15 @@ class SocketConnection:
         self._host, self._port = mqtt.split_endpoint(endpoint)
         self._client_id = client_id
         self._context = tls_context(credentials)
-        self._backoff = backoff or Backoff(1_000, 128_000)
+        self._backoff = backoff or Backoff(*rules.RETRY_MS)
         self._buffer = bytearray(_BUFFER_BYTES)
         self._outbox = Outbox()
+        self._pace = pace.PublishPace()
         self._link: "Link | None" = None
         self._stage = _NONE
         self._problem = ""
-        self._tries = self._retry_ms = self._since_ms = 0
-        # Messages are taken; a lost connection is mended; a callback runs; it said `disconnect`.
+        self._retry_ms = self._since_ms = 0
+        # Messages are accepted; a lost connection is mended; a callback runs; the callback called `disconnect`.
         self._is_open = self._is_trying = self._is_calling = self._must_leave = False
         self._has_arrived = False
 
@@ -88,20 +70,23 @@ class SocketConnection:
         deadline_ms = machine.now_ms() + timeout_ms
         if not self._is_open:
             self._port = port or self._port
-            self._problem = "no answer yet"
-            self._retry_ms = machine.now_ms()
+            now_ms = machine.now_ms()
+            if self._retry_ms <= now_ms:
+                self._problem = "no answer yet"
+            self._retry_ms = min(self._retry_ms, now_ms + rules.MOST_BETWEEN_CALLS_MS)
             self._is_trying = True
         while self._is_trying and not self.is_connected() and self._turn(deadline_ms):
             pass
         if self.is_connected():
             return
+        boot_note.offline()
         limit = f"not connected within {timeout_ms} ms: " if self._is_trying else ""
         if not self._is_open:
             self.disconnect()
         raise ConnectFailed(f"{self._endpoint}: {limit}{self._problem}")
 
     def loop(self) -> None:
-        """Receive, send and mend what can be without a wait."""
+        """Receive, send and mend as far as that needs no wait."""
         self._turn(machine.now_ms())
 
     def is_connected(self) -> bool:
@@ -117,29 +102,29 @@ class SocketConnection:
         self._send_now()
 
     def subscribe(self, topic_filter: str, callback: "Callable[[str, bytes], None]", qos: int = 1) -> None:
-        """Hear what matches, from now on. *Raises* NoAnswer, NotConnected, BadTopic."""
+        """Call back for each message that matches, from now on. *Raises* NoAnswer, NotConnected, BadTopic."""
         mqtt.check_filter(topic_filter, qos)
-        route = Route(topic_filter, callback, qos)
-        self._outbox.forget(topic_filter)
-        self._outbox.routes.append(route)
+        wanted = self._outbox.filters.remember(topic_filter, callback, qos)
         if not self.is_connected():
             return
-        number = self._outbox.ask([route])
-        deadline_ms = machine.now_ms() + _GRANT_WITHIN_MS
-        while route.is_granted is None and self._is_open and self._turn(deadline_ms):
+        number = self._outbox.ask([wanted])
+        wanted.is_awaited = True
+        deadline_ms = machine.now_ms() + rules.GRANT_WITHIN_MS
+        while wanted.state == ASKED and wanted.is_awaited and self._turn(deadline_ms):
             pass
-        if route.is_granted:
+        if wanted.state == GRANTED:
+            wanted.is_awaited = False
             return
-        # AWS IoT may refuse by hanging up: to ask again at every reconnect would never end.
-        self._outbox.forget(topic_filter)
+        # AWS IoT may refuse by hanging up: if we asked again at every reconnect, that would never end.
+        self._outbox.filters.forget(topic_filter)
         self._outbox.take_answered(number)
-        if route.is_granted is None and self._is_open:
-            raise NoAnswer(f"{topic_filter}: no answer to the subscription within {_GRANT_WITHIN_MS} ms")
+        if wanted.state == ASKED and wanted.is_awaited:
+            raise NoAnswer(f"{topic_filter}: no answer to the subscription within {rules.GRANT_WITHIN_MS} ms")
         raise NotConnected(f"{topic_filter}: the broker refused the subscription or hung up")
 
     def unsubscribe(self, topic_filter: str) -> None:
         """Forget a subscription."""
-        self._outbox.forget(topic_filter)
+        self._outbox.filters.forget(topic_filter)
         if self.is_connected():
             self._outbox.renounce(topic_filter)
             self._send_now()
@@ -157,7 +142,7 @@ class SocketConnection:
         self._must_leave = self._is_calling
         if self._is_calling:
             return
-        leave_by_ms = machine.now_ms() + _GOODBYE_WITHIN_MS
+        leave_by_ms = machine.now_ms() + rules.GOODBYE_WITHIN_MS
         # Closing a socket while answers are unread resets it, which may destroy what the broker has not read
         # (RFC 1122, 4.2.2.13): messages and their answers come first, and the broker hangs up.
         while self._stage == _ESTABLISHED and self._outbox.entries and self._turn(leave_by_ms):
@@ -177,25 +162,27 @@ class SocketConnection:
         self._outbox = Outbox()
 
     def _turn(self, deadline_ms: int) -> bool:
-        """Do what there is to do; if that is nothing, wait for it. False if time is up, and inside a callback."""
+        """Do the work that is due, or wait for some. False if time is up, and inside a callback."""
         if self._is_calling:
             return False
-        now_ms = machine.now_ms()
-        left_ms = max(deadline_ms - now_ms, 0)
+        left_ms = max(deadline_ms - machine.now_ms(), 0)
         if self._link is not None:
-            self._try_to(self._serve, min(left_ms, _TURN_MS))
+            self._try_to(self._serve, self._link, min(left_ms, rules.TURN_MS))
         elif not self._is_trying:
-            machine.sleep_ms(left_ms)
-        elif self._retry_ms > now_ms:
-            machine.sleep_ms(min(left_ms, self._retry_ms - now_ms))
+            machine.sleep_ms(min(left_ms, rules.TURN_MS))
         else:
-            self._try_to(self._begin)
+            wait_ms = max(self._retry_ms - machine.now_ms(), pace.connect_wait_ms(self._client_id))
+            if wait_ms > 0:
+                machine.sleep_ms(min(left_ms, wait_ms, rules.TURN_MS))
+            else:
+                self._try_to(self._begin)
         if self._must_leave:
             self.disconnect()
+        still_waiting()
         return left_ms > 0
 
     def _try_to(self, act: "Callable[..., None]", *arguments: object) -> None:
-        """Do it; what breaks the connection is a loss."""
+        """Do the work; an error that breaks the connection counts as a loss."""
         try:
             act(*arguments)
         except (OSError, ValueError, IndexError, MemoryError) as error:
@@ -204,30 +191,30 @@ class SocketConnection:
             self._lose(problem, is_final=isinstance(error, ValueError))
 
     def _begin(self) -> None:
-        self._tries += 1
         self._since_ms = machine.now_ms()
-        # From the first address of the host on, and from another one at each try.
-        self._link = Link(self._context, self._host, self._port, self._tries - 1, self._buffer)
+        self._link = Link(self._context, self._host, self._port, self._buffer)
         self._stage = _ASKING
-        self._link.send(packets.connect(self._client_id, _KEEPALIVE_S))
+        self._link.send(packets.connect(self._client_id, rules.KEEPALIVE_S_MICROPYTHON))
 
-    def _serve(self, timeout_ms: int) -> None:
-        link = self._link
-        if link is None:
-            return
-        # Received before anything is judged: the program may have been away for long.
-        for _ in range(_MOST_PACKETS_PER_TURN):
+    def _serve(self, link: Link, timeout_ms: int) -> None:
+        # Receive before the deadlines are checked: the program may have been away for long.
+        for _ in range(_MAX_PACKETS_PER_TURN):
             packet = link.receive()
             if packet is None:
                 break
             self._handle(link, packet[0], packet[1])
-            # Whoever waits may have got what they wait for.
+            # The caller that waits may have its message by now.
             timeout_ms = 0
         link.flush()
         self._send_due()
-        if self._stage < _ESTABLISHED and machine.now_ms() - self._since_ms > _ACCEPT_WITHIN_MS:
-            raise OSError(f"the broker did not accept us within {_ACCEPT_WITHIN_MS} ms")
+        if self._stage < _ESTABLISHED and machine.now_ms() - self._since_ms > rules.ACCEPT_WITHIN_MS_MICROPYTHON:
+            self._outbox.filters.lose(hung_up=False)
+            raise OSError(f"the broker did not accept us within {rules.ACCEPT_WITHIN_MS_MICROPYTHON} ms")
+        self._outbox.check_acknowledged(machine.now_ms())
         link.keep_alive()
+        if self._stage == _ESTABLISHED and self._outbox.entries:
+            # A message that waits for its turn; zero if it waits for its acknowledgement, or for the network.
+            timeout_ms = min(timeout_ms, self._pace.wait_ms() or timeout_ms)
         link.await_ready(timeout_ms)
 
     def _handle(self, link: Link, first: int, body: memoryview) -> None:
@@ -236,21 +223,28 @@ class SocketConnection:
             raise OSError("the broker sent a packet out of turn")
         if kind == _CONNACK:
             self._stage = _ACCEPTED
+            self._pace.begin()
+            # It was sent after the handshake, which may take a microcontroller seconds.
+            pace.note_connect(self._client_id)
+            dial.worked(self._host, self._port)
             packets.check_accepted(body)
-            self._outbox.ask_all()
         elif kind == _PUBLISH:
             self._hand_out(link, first, body)
         elif kind in (_PUBACK, _SUBACK, _UNSUBACK):
-            settle(self._outbox.take_answered(packets.answered(body)), body[2:])
+            self.sessions += self._outbox.settle(body) and self._stage == _ESTABLISHED
+            if self._stage == _ACCEPTED:
+                self._since_ms = machine.now_ms()
         elif kind == _PINGRESP:
             link.pinged_ms = None
         else:
             raise OSError(f"the broker sent a packet of kind {kind}")
-        if self._stage == _ACCEPTED and self._outbox.is_answered():
+        if self._stage == _ACCEPTED and self._outbox.filters.are_answered():
+            self._outbox.filters.established()
             self._stage = _ESTABLISHED
             self._since_ms = machine.now_ms()
             self._is_open = self._is_trying
             self.sessions += 1
+            boot_note.online()
             log("connected", endpoint=f"{self._host}:{self._port}")
 
     def _hand_out(self, link: Link, first: int, body: memoryview) -> None:
@@ -269,31 +263,38 @@ class SocketConnection:
             self._try_to(self._send_due)
 
     def _send_due(self) -> None:
-        """Send what waits, as far as the broker takes it now."""
+        """Send the waiting packets, as far as the broker takes them now."""
         link = self._link
         while link is not None and link.unsent is None and self._stage in (_ACCEPTED, _ESTABLISHED):
-            packet = self._outbox.take_due(machine.now_ms(), with_messages=self._stage == _ESTABLISHED)
+            with_messages = self._stage == _ESTABLISHED and not self._pace.wait_ms()
+            packet = self._outbox.take_due(machine.now_ms(), with_messages=with_messages)
             if packet is None:
                 return
+            self._pace.take()
             link.send(packet)
 
     def _lose(self, problem: str, *, is_final: bool = False) -> None:
-        """There is no connection any more; begin to mend it if that is wanted and can help."""
+        """The connection is lost; begin to mend it if that is wanted and can help."""
         link, self._link = self._link, None
         stage, self._stage = self._stage, _NONE
         if link is not None:
             link.close()
-            if stage == _ASKING and link.is_reached and not is_final:
-                problem += _HINT
-        self._outbox.lose()
+            if stage == _ASKING and link.is_reached:
+                pace.note_connect(self._client_id)
+                problem += "" if is_final else _HINT_443 if self._port == 443 else _HINT
+        self._outbox.lose(hung_up=self._is_trying)
         if not self._is_trying:
             return
         self._problem = problem
+        boot_note.offline()
         if is_final and not self._is_open:
             self._is_trying = False
+            # A program that calls `connect` again and again must not keep the broker busy.
+            self._retry_ms = machine.now_ms() + self._backoff.next_ms()
             return
-        was_established = stage == _ESTABLISHED
-        log("connection-lost" if was_established else "connect-failed", endpoint=self._endpoint, problem=problem)
-        if was_established and machine.now_ms() - self._since_ms >= _STABLE_MS:
+        log(
+            "connection-lost" if stage == _ESTABLISHED else "connect-failed", endpoint=self._endpoint, problem=problem
+        )
+        if stage == _ESTABLISHED and machine.now_ms() - self._since_ms >= rules.STABLE_MS:
             self._backoff.reset()
         self._retry_ms = machine.now_ms() + self._backoff.next_ms()

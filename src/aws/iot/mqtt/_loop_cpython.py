@@ -18,28 +18,19 @@ from paho.mqtt.enums import LogLevel, MQTTErrorCode
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
-from aws.iot._mqtt_session_cpython import Loss, Session
-from aws.iot.mqtt import MOST_FRUITLESS
-from fota import machine
-from fota.backoff import Backoff
+from aws.iot.mqtt import pace, rules
+from aws.iot.mqtt._paho_cpython import RepeatingClient
+from aws.iot.mqtt._session_cpython import Loss, Session
+from aws.iot.mqtt._subscriptions_cpython import hand_out, wanted
+from aws.iot.mqtt.filters import tell
+from fota import boot_note, machine
 from fota.log import log
+from fota.transfer.backoff import Backoff
 
-KEEPALIVE_S = 60
-ACCEPT_WITHIN_MS = 10_000
-"""From the end of the TLS handshake to the last SUBACK; longer is a broker that is not well."""
-
-STABLE_MS = 60_000
-"""A connection that lasted this long starts the back-off over; one merely accepted does not."""
-
-# AWS IoT says no more than this to a device that it knows and does not want.
+# AWS IoT gives no other answer to a device that it knows and refuses.
 _HINT = ", before it accepted us: is the certificate active, and does its policy allow this client ID?"
 
-_GOODBYE_WITHIN_MS = 2_000
-"""For messages, their acknowledgements and the goodbye together; a broker that is slower is left."""
-
-_TURN_MS = 1_000
-
-# What paho lets through when the network or the broker is broken: of 2.1, also its own decoding errors.
+# Exceptions that paho passes on when the network or the broker is broken; paho 2.1 also its own decoding errors.
 _BROKEN = (OSError, ValueError, IndexError, KeyError, struct.error)
 
 
@@ -47,15 +38,24 @@ class NetworkLoop:
     """One thread, from `start` until `stop` or until trying again cannot help."""
 
     def __init__(
-        self, client: Client | None, new_client: Callable[[], Client], session: Session, backoff: Backoff
+        self,
+        client: RepeatingClient | None,
+        new_client: Callable[[], RepeatingClient],
+        client_id: str,
+        session: Session,
+        backoff: Backoff,
     ) -> None:
         """`client` is that of an earlier loop: paho keeps what is not acknowledged."""
         self._new_client = new_client
+        self._client_id = client_id
+        self._pace = pace.PublishPace()
+        self._first_delay_ms = 0
         self._session = session
         self._backoff = backoff
         self._host = ""
         self._port = 0
         self._is_accepted = False
+        self._accept_by_ms = 0
         self._refusal: Loss | None = None
         self._problem = ""
         self._stopping = threading.Event()
@@ -65,10 +65,11 @@ class NetworkLoop:
         self._wake_writer.setblocking(False)
         self.client = self._taught(client or new_client())
 
-    def start(self, host: str, port: int) -> None:
-        """Connect, in the background. *Raises* RuntimeError where there is no room for a thread."""
+    def start(self, host: str, port: int, *, delay_ms: int = 0) -> None:
+        """Connect, in the background, after a delay. *Raises* RuntimeError where there is no room for a thread."""
         self._host = host
         self._port = port
+        self._first_delay_ms = delay_ms
         self._session.start()
         try:
             self._thread.start()
@@ -77,8 +78,8 @@ class NetworkLoop:
             raise
 
     def wake(self) -> None:
-        """Have a look at the session now: there is something to send."""
-        # Full: it is awake already. Closed: it has ended.
+        """Wake the thread: there is something to send."""
+        # If the pipe is full, the thread is awake already. If it is closed, the thread has ended.
         with suppress(OSError):
             self._wake_writer.send(b"\0")
 
@@ -96,10 +97,14 @@ class NetworkLoop:
 
     def _run(self) -> None:
         try:
-            while not self._stopping.is_set():
+            self._stopping.wait(self._first_delay_ms / 1000)
+            while not self._stopping.wait(pace.connect_wait_ms(self._client_id) / 1000):
                 loss = self._one_connection()
-                lasted_ms = self._session.lose(loss, was_accepted=self._is_accepted)
+                lasted_ms, found = self._session.lose(loss, was_accepted=self._is_accepted)
+                tell((), (), found)
                 self._drop_stuck()
+                if not self._stopping.is_set():
+                    boot_note.offline()
                 if self._stopping.is_set() or (loss.is_final and not self._session.is_open()):
                     return
                 self._wait_before_retry(loss, lasted_ms)
@@ -114,19 +119,21 @@ class NetworkLoop:
     def _wait_before_retry(self, loss: Loss, lasted_ms: int | None) -> None:
         event = "connect-failed" if lasted_ms is None else "connection-lost"
         log(event, endpoint=f"{self._host}:{self._port}", problem=loss.problem)
-        if lasted_ms is not None and lasted_ms >= STABLE_MS:
+        if lasted_ms is not None and lasted_ms >= rules.STABLE_MS:
             self._backoff.reset()
         self._stopping.wait(self._backoff.next_ms() / 1000)
 
     def _drop_stuck(self) -> None:
         stuck = self._session.take_stuck()
         if stuck is not None:
-            log("message-dropped", topic=stuck.topic, problem=f"not acknowledged on {MOST_FRUITLESS} connections")
-            # Paho forgets a message in no other way; the session has the others.
+            problem = f"not acknowledged on {rules.MAX_FRUITLESS} connections"
+            log("message-dropped", topic=stuck.topic, problem=problem)
+        if stuck is not None or self._session.take_back():
+            # Only so does paho forget a message; the session keeps the others.
             self.client = self._taught(self._new_client())
 
-    def _taught(self, client: Client) -> Client:
-        """The client, which tells this loop what happens."""
+    def _taught(self, client: RepeatingClient) -> RepeatingClient:
+        """The client, which calls this loop for each event."""
         client.on_connect = self._on_connect
         client.on_subscribe = self._on_subscribe
         client.on_publish = self._on_publish
@@ -140,7 +147,8 @@ class NetworkLoop:
         self._refusal = None
         self._problem = "the broker closed the connection"
         try:
-            self.client.connect(self._host, self._port, KEEPALIVE_S)
+            self.client.connect(self._host, self._port, rules.KEEPALIVE_S_CPYTHON)
+            pace.note_connect(self._client_id)
             self._stay_connected()
         except ssl.SSLCertVerificationError as error:
             return Loss(f"its certificate is not trusted: {error.verify_message}", is_final=True)
@@ -151,15 +159,19 @@ class NetworkLoop:
         return self._refusal or Loss(self._problem)
 
     def _stay_connected(self) -> None:
-        accept_by_ms = machine.now_ms() + ACCEPT_WITHIN_MS
+        self._accept_by_ms = machine.now_ms() + rules.ACCEPT_WITHIN_MS_CPYTHON
         while self.client.socket() is not None:
             if self._stopping.is_set():
                 self._say_goodbye()
                 return
-            if not self._session.is_established() and machine.now_ms() > accept_by_ms:
-                self._problem = f"the broker did not accept us within {ACCEPT_WITHIN_MS} ms"
+            if not self._session.is_established() and machine.now_ms() > self._accept_by_ms:
+                self._session.acquit_filters()
+                self._problem = f"the broker did not accept us within {rules.ACCEPT_WITHIN_MS_CPYTHON} ms"
                 return
-            self._turn(_TURN_MS)
+            if self._is_accepted and self._session.has_overdue():
+                self._problem = f"the broker did not acknowledge a message within {rules.ACKNOWLEDGE_WITHIN_MS} ms"
+                return
+            self._turn(rules.TURN_MS)
         if not self._is_accepted:
             self._problem += _HINT
 
@@ -172,7 +184,10 @@ class NetworkLoop:
         watch = select.poll()
         watch.register(self._wake_reader, select.POLLIN)
         watch.register(sock, select.POLLIN | (select.POLLOUT if self.client.want_write() else 0))
-        # What TLS has decrypted already, poll does not see.
+        if self._session.is_established() and self._session.next_message() is not None:
+            # Zero while paho waits for acknowledgements: then the network wakes us.
+            timeout_ms = min(timeout_ms, self._pace.wait_ms() or timeout_ms)
+        # poll does not see bytes that TLS has decrypted already.
         watch.poll(0 if sock.pending() else timeout_ms)
         with suppress(BlockingIOError):
             self._wake_reader.recv(4096)
@@ -183,35 +198,48 @@ class NetworkLoop:
             self._serve()
 
     def _serve(self) -> None:
-        """Give an accepted connection what it needs to be established, then what waits for it."""
+        """Send what an accepted connection needs to be established, then the packets that wait."""
         self._send_subscriptions()
         if self._session.establish_if_answered():
+            boot_note.online()
             log("connected", endpoint=f"{self._host}:{self._port}")
+        self._repeat()
         if self._session.is_established():
             self._send_messages()
 
+    def _repeat(self) -> None:
+        """Send again what has had no answer for long, under the number that it has."""
+        while self._may_send() and (request := self._session.take_unanswered_request()):
+            self.client.subscribe_again(*request)
+        while self._may_send() and (packet := self._session.take_unanswered()):
+            self.client.publish_again(packet)
+            self._pace.take()
+
+    def _may_send(self) -> bool:
+        # Not while packets wait for the socket: messages must wait in the session, which counts them.
+        return self.client.socket() is not None and not self.client.want_write() and not self._pace.wait_ms()
+
     def _send_messages(self) -> None:
-        # Not while packets wait for the socket: what waits must wait where it is counted.
         while message := self._session.next_message():
-            if self.client.socket() is None or self.client.want_write():
+            if not self._may_send():
                 return
             sent = self.client.publish(*message)
             if sent.rc == MQTTErrorCode.MQTT_ERR_QUEUE_SIZE:
                 return
+            self._pace.take()
             self._session.message_sent(sent.mid)
 
     def _send_subscriptions(self) -> None:
-        leaving = self._session.take_leaving()
-        if leaving:
+        if leaving := self._session.take_leaving():
             self.client.unsubscribe(leaving)
-        while batch := self._session.take_unasked():
-            _, request = self.client.subscribe(batch)
+        while batch := self._session.take_due():
+            _, request = self.client.subscribe(wanted(batch))
             if request is None:
                 return
             self._session.ask(request, batch)
 
     def _say_goodbye(self) -> None:
-        say_until_ms = machine.now_ms() + _GOODBYE_WITHIN_MS
+        say_until_ms = machine.now_ms() + rules.GOODBYE_WITHIN_MS
         # Messages first, and their acknowledgements: to close a socket with those unread resets it, and a
         # reset may destroy what the broker has not read (RFC 1122, 4.2.2.13). What is left stays with us.
         self._turn_until(say_until_ms, lambda: not (self._session.is_established() and self._session.has_messages()))
@@ -224,7 +252,7 @@ class NetworkLoop:
             left_ms = deadline_ms - machine.now_ms()
             if left_ms <= 0:
                 return
-            self._turn(min(left_ms, _TURN_MS))
+            self._turn(min(left_ms, rules.TURN_MS))
 
     def _hang_up(self) -> None:
         sock = self.client.socket()
@@ -235,20 +263,22 @@ class NetworkLoop:
         self, _client: Client, _userdata: object, _flags: ConnectFlags, code: ReasonCode, _: Properties | None
     ) -> None:
         if code.is_failure:
-            # Of the refusals of MQTT 3.1.1 this is the only one that passes by itself.
+            # This is the only refusal of MQTT 3.1.1 that passes by itself.
             is_final = code.getName() != "Server unavailable"
             self._refusal = Loss(f"the broker refused us: {code}", is_final)
             return
         self._is_accepted = True
-        # Here, so that paho sends these before it sends again what was not acknowledged.
+        self._pace.begin()
+        self._session.restart_waits()
+        # Done here, so that paho sends these before it repeats what was not acknowledged.
         self._send_subscriptions()
 
     def _on_subscribe(
         self, _client: Client, _userdata: object, request: int, codes: list[ReasonCode], _: Properties | None
     ) -> None:
-        refused = self._session.answer(request, [not code.is_failure for code in codes])
-        if refused:
-            log("subscribe-refused", topics=", ".join(refused))
+        # The next filter has its own time.
+        self._accept_by_ms = machine.now_ms() + rules.ACCEPT_WITHIN_MS_CPYTHON
+        tell(*self._session.answer(request, [not code.is_failure for code in codes]))
 
     def _on_publish(self, _client: Client, _userdata: object, packet: int, _code: ReasonCode, _: Properties) -> None:
         self._session.acknowledge(packet)
@@ -259,18 +289,10 @@ class NetworkLoop:
         except UnicodeDecodeError:
             log("message-dropped", topic="?", problem="its topic is not UTF-8")
             return
-        listeners = self._session.listeners(topic)
-        if not listeners:
-            log("message-dropped", topic=topic, problem="nobody subscribed to it")
-        for callback in listeners:
-            try:
-                callback(topic, bytes(message.payload))
-            except Exception as error:  # noqa: BLE001 - the application's code must not end our thread
-                # Its kind alone: the text may quote the message, and a message may hold a presigned URL.
-                log("message-dropped", topic=topic, problem=type(error).__name__)
+        hand_out(self._session.listeners(topic), topic, bytes(message.payload))
         self._session.arrived.set()
 
     def _on_log(self, _client: Client, _userdata: object, level: int, text: str) -> None:
-        # Errors of the socket, which paho tells nowhere else.
+        # Errors of the socket, which paho reports nowhere else.
         if level == LogLevel.MQTT_LOG_ERR:
             self._problem = text

@@ -1,27 +1,23 @@
 """CPython's connection: MQTT 3.1.1 over mutual TLS, by paho.
 
-This file is the face that `mqtt.Connection` promises. What is known of the connection is
-`_mqtt_session_cpython`, what happens on the network `_mqtt_loop_cpython`, trust `_mqtt_tls_cpython`.
+This file has the methods that `mqtt.Connection` promises. `_session_cpython` keeps what is known of the connection,
+`_loop_cpython` does what happens on the network, `_tls_cpython` decides whom to trust, and `rules` has the numbers.
 """
 
-from paho.mqtt.client import Client
 from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 
-from aws.iot._mqtt_loop_cpython import NetworkLoop
-from aws.iot._mqtt_session_cpython import Message, Session
-from aws.iot._mqtt_subscriptions_cpython import Callback
-from aws.iot._mqtt_tls_cpython import offer_alpn, tls_context
 from aws.iot.credentials import Credentials
 from aws.iot.errors import ConnectFailed
-from aws.iot.mqtt import check_filter, check_topic, encode, split_endpoint
-from fota import machine
-from fota.backoff import Backoff
+from aws.iot.mqtt import check_filter, check_topic, encode, rules, split_endpoint
+from aws.iot.mqtt._loop_cpython import NetworkLoop
+from aws.iot.mqtt._messages_cpython import Message
+from aws.iot.mqtt._paho_cpython import RepeatingClient
+from aws.iot.mqtt._session_cpython import Session
+from aws.iot.mqtt._subscriptions_cpython import Callback
+from aws.iot.mqtt._tls_cpython import offer_alpn, tls_context
+from fota import boot_note, machine
+from fota.transfer.backoff import Backoff
 
-MOST_UNACKNOWLEDGED = 20
-"""QoS 1 messages sent and not yet acknowledged, beside those that wait; AWS IoT allows 100."""
-
-_FIRST_RETRY_MS = 1_000
-_MOST_RETRY_MS = 128_000
 _TCP_AND_TLS_WITHIN_S = 10
 _END_WITHIN_MS = 5_000
 _ABANDON_WITHIN_MS = 500
@@ -37,11 +33,12 @@ class PahoConnection:
         self._host, self._port = split_endpoint(endpoint)
         self._client_id = client_id
         self._context = tls_context(credentials)
-        self._backoff = backoff or Backoff(_FIRST_RETRY_MS, _MOST_RETRY_MS)
+        self._backoff = backoff or Backoff(*rules.RETRY_MS)
         self._session = Session()
         # Paho keeps what is not acknowledged, so the client outlives a connection.
-        self._client: Client | None = None
+        self._client: RepeatingClient | None = None
         self._loop: NetworkLoop | None = None
+        self._not_before_ms = 0
 
     @property
     def sessions(self) -> int:
@@ -56,15 +53,19 @@ class PahoConnection:
             self._start_loop(self._port, timeout_ms)
         if self._session.await_connected(connect_by_ms - machine.now_ms()):
             return
-        # Before the loop is stopped, which would put the end of the last try in its place.
+        # Read before the loop is stopped, which would replace it by the end of the last try.
         loss = self._session.loss
         if not self._session.is_open():
             self._stop_loop(_ABANDON_WITHIN_MS)
+        if loss.is_final:
+            # A program that calls this again and again must not keep the broker busy.
+            self._not_before_ms = machine.now_ms() + min(self._backoff.next_ms(), rules.MOST_BETWEEN_CALLS_MS)
+        boot_note.offline()
         limit = "" if loss.is_final else f"not connected within {timeout_ms} ms: "
         raise ConnectFailed(f"{self._endpoint}: {limit}{loss.problem}")
 
     def loop(self) -> None:
-        """Nothing: messages are received in the background."""
+        """Do nothing: messages are received in the background."""
 
     def is_connected(self) -> bool:
         """Whether the broker has accepted us and the connection is not known to be lost."""
@@ -77,12 +78,12 @@ class PahoConnection:
         self._wake()
 
     def subscribe(self, topic_filter: str, callback: Callback, qos: int = 1) -> None:
-        """Hear what matches, from now on. *Raises* NoAnswer, NotConnected, BadTopic."""
+        """Call back for each message that matches, from now on. *Raises* NoAnswer, NotConnected, BadTopic."""
         check_filter(topic_filter, qos)
-        is_connected = self._session.subscribe(topic_filter, callback, qos)
+        wanted = self._session.subscribe(topic_filter, callback, qos)
         self._wake()
-        if is_connected:
-            self._session.await_granted(topic_filter)
+        if wanted is not None:
+            self._session.await_granted(wanted)
 
     def unsubscribe(self, topic_filter: str) -> None:
         """Forget a subscription."""
@@ -91,7 +92,7 @@ class PahoConnection:
 
     def wait(self, timeout_ms: int) -> None:
         """Return once a message was handed out since the last `wait`, or after `timeout_ms`."""
-        # Cleared after the wait, not before: what came while nobody waited ends the next one at once.
+        # Cleared after the wait, not before: a message that came while nobody waited ends the next wait immediately.
         self._session.arrived.wait(timeout_ms / 1000)
         self._session.arrived.clear()
 
@@ -111,10 +112,10 @@ class PahoConnection:
             raise ConnectFailed(f"{self._endpoint}: the connection before it has not ended yet")
         offer_alpn(self._context, port)
         try:
-            loop = NetworkLoop(self._client, self._new_client, self._session, self._backoff)
-            loop.start(self._host, port)
+            loop = NetworkLoop(self._client, self._new_client, self._client_id, self._session, self._backoff)
+            loop.start(self._host, port, delay_ms=max(0, self._not_before_ms - machine.now_ms()))
         except (OSError, RuntimeError) as error:
-            # No descriptor or no thread is left: it may pass.
+            # No descriptor or no thread is free: a later try may work.
             raise ConnectFailed(f"{self._endpoint}: {error}", cause=error) from error
         self._loop = loop
 
@@ -125,19 +126,19 @@ class PahoConnection:
             self._loop = None
         return self._loop is None
 
-    def _new_client(self) -> Client:
-        client = Client(
+    def _new_client(self) -> RepeatingClient:
+        client = RepeatingClient(
             CallbackAPIVersion.VERSION2,
             self._client_id,
             clean_session=True,
             protocol=MQTTProtocolVersion.MQTTv311,
-            # Off, or paho answers a refused protocol version with an older protocol, unasked.
+            # Switched off: else paho answers a refused protocol version with an older protocol, unasked.
             reconnect_on_failure=False,
         )
         client.tls_set_context(self._context)
         client.connect_timeout = _TCP_AND_TLS_WITHIN_S
-        client.max_inflight_messages_set(MOST_UNACKNOWLEDGED)
-        client.max_queued_messages_set(MOST_UNACKNOWLEDGED)
+        client.max_inflight_messages_set(rules.MAX_UNACKNOWLEDGED_CPYTHON)
+        client.max_queued_messages_set(rules.MAX_UNACKNOWLEDGED_CPYTHON)
         return client
 
     def _wake(self) -> None:
