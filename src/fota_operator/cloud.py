@@ -1,22 +1,25 @@
-"""AWS as the rest of this package sees it: clients, who and where we are, and errors in our own words.
+"""AWS as the rest of this package sees it: clients, our account and region, and errors in our own words.
 
 The only file that imports boto3, which takes half a second: the command imports this file late.
 Leaves to others: what is asked of AWS.
 """
 
+import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import boto3
 from botocore import exceptions as aws
 from botocore.config import Config
+from botocore.httpsession import get_cert_path
 
-from fota_operator.answers import log_answers
+from fota_operator.aws_hosts import is_host_of_aws
 from fota_operator.errors import (
     BadInput,
     CloudNotTrusted,
@@ -25,6 +28,7 @@ from fota_operator.errors import (
     NoCredentials,
     OperatorError,
 )
+from fota_operator.request_log import log_requests
 
 if TYPE_CHECKING:
     from mypy_boto3_iam import IAMClient
@@ -38,9 +42,12 @@ MAX_ATTEMPTS = 4
 
 _UNTRUSTED = "CERTIFICATE_VERIFY_FAILED"
 _NO_AUTHORITIES = re.compile(r"\[Errno (2|13|20|21)\]|NO_CERTIFICATE|BAD_BASE64|\[PEM|\[ASN1")
-"""What boto3 says of a file of CA certificates that cannot be read, or holds none: that TLS failed."""
+"""The text in which boto3 reports that a file of CA certificates cannot be read or is empty, as if TLS had failed."""
 
-_AWS_DOMAINS = (".amazonaws.com", ".amazonaws.com.cn", ".api.aws")
+_STAND_IN_ACCOUNT = "000000000000"
+"""The account of the local AWS, and of other replacements for AWS; AWS itself has given it to nobody."""
+_REGION_VARIABLE = "AWS_REGION"
+"""Every other tool of AWS reads it first; boto3 reads AWS_DEFAULT_REGION alone."""
 _BAD_CREDENTIALS = {
     "ExpiredToken", "ExpiredTokenException", "InvalidAccessKeyId", "InvalidClientTokenId",
     "InvalidSignatureException", "SignatureDoesNotMatch", "UnrecognizedClientException",
@@ -50,16 +57,20 @@ _FORBIDDEN = {
 }  # fmt: skip
 _OVERLOADED = {"LimitExceededException", "SlowDown", "Throttling", "ThrottlingException"}
 _PASSING = {
+    "500", "502", "503", "504",
     "InternalError", "InternalException", "InternalFailure", "InternalFailureException", "RequestLimitExceeded",
     "RequestTimeout", "ServiceUnavailable", "ServiceUnavailableException", "SlowDown", "Throttling",
     "ThrottlingException", "TooManyRequestsException",
 }  # fmt: skip
-"""What AWS says when it has no time, or trouble of its own: asked again later, the answer may be another."""
+"""The codes that AWS answers when it is overloaded or has trouble itself: a later try may succeed.
+
+The numbers are those of an answer without a code, which comes from what stands in front of AWS.
+"""
 
 
 @dataclass(frozen=True)
 class Access:
-    """How to reach AWS, where it differs from boto3's usual search of environment and ~/.aws."""
+    """How to reach AWS, where that differs from what boto3 finds in the environment and ~/.aws."""
 
     endpoint_url: str | None = None
     ca_bundle: str | None = None
@@ -79,6 +90,8 @@ class Cloud:
         self._session = session
         self._access = access
         self.region: str = session.region_name
+        self.region_from: str = _region_from(access)
+        """Where the region was found."""
 
     @cached_property
     def iot(self) -> "IoTClient":
@@ -90,7 +103,7 @@ class Cloud:
 
     @cached_property
     def s3(self) -> "S3Client":
-        """Where images lie."""
+        """Where images are stored."""
         with explaining("make a client of S3"):
             return self._session.client(
                 "s3", endpoint_url=self._access.endpoint_url, verify=self._access.ca_bundle, config=_config()
@@ -123,9 +136,16 @@ class Cloud:
 
     @property
     def is_aws(self) -> bool:
-        """Whether AWS itself is asked; if not, it is something that stands in for it, such as the local AWS."""
-        host = urlsplit(self.iot.meta.endpoint_url).hostname or ""
-        return host.endswith(_AWS_DOMAINS)
+        """Whether this is a host of AWS itself: no local AWS, and no proxy or private name of AWS either."""
+        return is_host_of_aws(urlsplit(self.iot.meta.endpoint_url).hostname or "")
+
+    @property
+    def is_stand_in(self) -> bool:
+        """Whether this is a replacement for AWS, and not AWS itself behind another host.
+
+        *Asks* it, if its host is not AWS's.
+        """
+        return not self.is_aws and self.account_id == _STAND_IN_ACCOUNT
 
     @property
     def account_id(self) -> str:
@@ -148,12 +168,26 @@ def connect(access: Access = Access()) -> Cloud:
             aws_access_key_id=access.access_key_id,
             aws_secret_access_key=access.secret_access_key,
             aws_session_token=access.session_token,
-            region_name=access.region,
+            region_name=access.region or os.environ.get(_REGION_VARIABLE) or None,
         )
     if session.region_name is None:
-        raise BadInput("no AWS region is set", "set AWS_DEFAULT_REGION, or a region in ~/.aws/config")
-    log_answers(session)
+        raise BadInput("no AWS region is set", "set AWS_REGION or AWS_DEFAULT_REGION, or a region in ~/.aws/config")
+    log_requests(session)
     return Cloud(session, access)
+
+
+def ca_bundle() -> Path:
+    """The file of CA certificates that boto3 trusts if nobody names another."""
+    return Path(get_cert_path(True) or "")
+
+
+def _region_from(access: Access) -> str:
+    if access.region is not None:
+        return "the program"
+    variables = (_REGION_VARIABLE, "AWS_DEFAULT_REGION")
+    return next(
+        (name for name in variables if os.environ.get(name)), "the configuration of AWS, such as ~/.aws/config"
+    )
 
 
 @contextmanager
@@ -175,19 +209,24 @@ def explaining(action: str) -> Iterator[None]:
     except aws.BotoCoreError as error:
         raise OperatorError(f"could not {action}: {error}") from error
     except ValueError as error:
-        # boto3 has no error of its own for an endpoint that is no URL, as one without https://.
+        # boto3 has no error of its own for an endpoint that is not a URL, for example without https://.
         raise BadInput(f"could not {action}: {error}", "correct AWS_ENDPOINT_URL: https://HOST:PORT") from error
 
 
 def is_passing(error: OperatorError) -> bool:
-    """Whether the same request may do better a little later. boto3 itself has tried MAX_ATTEMPTS times."""
+    """Whether the same request may succeed a little later. boto3 itself has tried MAX_ATTEMPTS times."""
     if isinstance(error, CloudNotTrusted):
         return False
     return isinstance(error, CloudUnreachable) or (isinstance(error, CloudRefused) and error.code in _PASSING)
 
 
+def is_forbidden(error: CloudRefused) -> bool:
+    """Whether AWS refused because we may not ask that."""
+    return error.code in _FORBIDDEN
+
+
 def _no_answer(action: str, error: Exception) -> CloudUnreachable:
-    # boto3 says SSLError, too, of a line that broke within TLS.
+    # boto3 also raises SSLError for a connection that broke within TLS.
     if isinstance(error, aws.SSLError) and _UNTRUSTED in str(error):
         return CloudNotTrusted(
             f"could not {action}: the certificate of the server is not trusted ({_url_of(error)})",
@@ -206,7 +245,14 @@ def _no_answer(action: str, error: Exception) -> CloudUnreachable:
 def _refusal(action: str, error: aws.ClientError) -> OperatorError:
     word = error.response.get("Error", {})
     code = word.get("Code", "")
-    message = f"could not {action}: {code}: {word.get('Message', '')}"
+    said = word.get("Message", "")
+    if said.lstrip().startswith("<"):
+        return CloudRefused(
+            f"could not {action}: {code}: a page came in the place of an answer of AWS",
+            "if it stays so, look at AWS_ENDPOINT_URL and at the proxies on the way",
+            code=code if code in _PASSING else "",
+        )
+    message = f"could not {action}: {code}: {said}"
     if code in _BAD_CREDENTIALS:
         return NoCredentials(message, "the AWS credentials in use are expired or wrong: renew them")
     if code in _FORBIDDEN:

@@ -1,42 +1,52 @@
-"""Every way an operator's wish can end badly: one tree. Each error is one line that says what to do.
+"""All errors of the operator's side, in one tree. Each error is one line that says what to do.
 
-OperatorError              refused or failed; the command ends with exit status 1
-├── BadInput               what was asked for cannot be meant; exit status 2
+OperatorError              refused or failed
+├── BadInput               what was asked for cannot be meant
 ├── NotFound               it names something that is not there
 ├── AlreadyThere           it would make something that exists
 ├── NoCredentials          nobody said on whose behalf to ask AWS
-├── CloudUnreachable       no answer, or none that can be trusted; whether AWS acted is unknown
+├── CloudUnreachable       no answer; whether AWS acted is unknown
+│   └── CloudNotTrusted    what answers has a certificate that nobody here vouches for
 ├── CloudRefused           AWS said no; `code` is its word
-├── StoredObjectDiffers    what lies in S3 is not the image
+├── StoredObjectDiffers    the object in S3 is not the image
 ├── KeyUnusable            a signing key cannot be used, or must not be
 ├── DeviceWouldRefuse      a device with that keyring would not take it; `reason` is its word for why
 ├── LocalAwsFailed         the local AWS does not start, run or stop as it should
 └── TimedOut               it did not end within the time allowed
 """
 
+from fota_operator import former_names
+
+IN_THE_CLONE = "in a clone of this library's repository"
+"""Where an extra of ours is installed: no name of a package index is ours, so no message names one."""
 IOT_NOT_FOUND = "ResourceNotFoundException"
-"""The code by which AWS IoT says that what was named is not there."""
+"""The code of AWS IoT for something that does not exist."""
 IOT_ALREADY_EXISTS = "ResourceAlreadyExistsException"
-"""The code by which AWS IoT says that a name is taken."""
+"""The code of AWS IoT for a name that is taken."""
 IAM_NOT_FOUND = "NoSuchEntity"
-"""The code by which IAM says that what was named is not there."""
+"""The code of IAM for something that does not exist."""
 
 
 class OperatorError(Exception):
-    """The root. `message` says what is wrong, `remedy` what the operator can do about it."""
+    """The root. `message` says what is wrong, `remedy` what the operator can do about it.
 
-    exit_status = 1
+    Both name a field, a parameter of the function that was called, as `field`; and a command of `fota` with fields as
+    `fota bootstrap bucket=NAME`. The command shows its own options in their places.
+    """
 
     def __init__(self, message: str, remedy: str = "") -> None:
         super().__init__(_one_line(f"{message}; {remedy}" if remedy else message))
-        self.message = _one_line(message)
-        self.remedy = _one_line(remedy)
+        self.message: str = _one_line(message)
+        self.remedy: str = _one_line(remedy)
+
+    @property
+    def exit_status(self) -> int:
+        """Deprecated: the command alone knows its exit statuses."""
+        return former_names.exit_status(self, 2 if isinstance(self, BadInput) else 1)
 
 
 class BadInput(OperatorError):
     """What was asked for cannot be meant: out of range, malformed or contradictory."""
-
-    exit_status = 2
 
 
 class NotFound(OperatorError):
@@ -56,7 +66,7 @@ class CloudUnreachable(OperatorError):
 
 
 class CloudNotTrusted(CloudUnreachable):
-    """What answers has a certificate that nobody here vouches for: it will have it at the next try too."""
+    """What answers has a certificate that nobody here vouches for; another try will not help."""
 
 
 class CloudRefused(OperatorError):

@@ -1,4 +1,4 @@
-"""Files of the operator: read within bounds, written whole or not at all, and never over one that matters."""
+"""Reads the operator's files within bounds, writes them whole or not at all, and never over one that matters."""
 
 import os
 import secrets
@@ -21,8 +21,8 @@ def read_bounded(path: Path, most_bytes: int, remedy: str) -> bytes:
 
 
 def write_whole(path: Path, content: bytes) -> None:
-    """Put the content in the place of whatever lies there: all of it, or nothing. *Raises* OperatorError."""
-    # A name of its own: two that write the same file at once do not write into one another's.
+    """Replace the file with this content: all of it, or nothing. *Raises* OperatorError."""
+    # The temporary name is unique: two processes that write the same file must not share it.
     beside = path.parent / f".{secrets.token_hex(8)}.part"
     try:
         with beside.open("xb") as file:
@@ -41,8 +41,8 @@ def write_whole(path: Path, content: bytes) -> None:
 def write_new(path: Path, content: bytes, *, mode: int) -> None:
     """Write a file that must not be there yet; on the disk when this returns.
 
-    The mode is given at creation: at no moment can anybody else read a key.
-    *Raises* AlreadyThere, OperatorError; then there is no new file.
+    The mode is set when the file is created: nobody else can read a key at any moment.
+    *Raises* AlreadyThere, OperatorError; in both cases there is no new file.
     """
     try:
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
@@ -64,7 +64,7 @@ def write_new(path: Path, content: bytes, *, mode: int) -> None:
 
 
 def _sync_folder(folder: Path) -> None:
-    """Wait until the folder's entries are on the disk: a file without its name is lost too."""
+    """Wait until the folder's entries are on the disk: a file whose name was not written is lost too."""
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         os.fsync(descriptor)

@@ -1,8 +1,11 @@
-"""What devices and AWS say, made fit to be shown: on one line, and without what a presigned URL keeps secret."""
+"""Makes texts fit to be shown: without what a terminal obeys, and without the secrets of a presigned URL."""
 
 import re
 
 from fota.log import without_query
+from fota.visible_cpython import visible
+
+__all__ = ("plain", "visible")
 
 _URL = re.compile(r"\bhttps?://\S+", re.IGNORECASE)
 
@@ -10,7 +13,7 @@ _URL = re.compile(r"\bhttps?://\S+", re.IGNORECASE)
 def plain(text: str) -> str:
     """The text without queries of URLs (a presigned URL is a password) and without control characters.
 
-    A terminal obeys what a device may have put there: escape sequences, line breaks, text that runs backwards.
+    A device's text may hold what a terminal obeys: escape sequences, line breaks, right-to-left marks.
     """
     visible = "".join(character if character.isprintable() else " " for character in text)
     return " ".join(_URL.sub(lambda url: without_query(url[0]), visible).split())

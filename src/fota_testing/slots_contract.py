@@ -1,13 +1,14 @@
 """The contract of `fota.slots` as a check that any back-end must pass.
 
-Published for porters: call `check_slots` with a function that makes your back-end, empty. It raises AssertionError
-with the number of the broken clause and a sentence. Needs no test runner; runs on both interpreters.
+It is published for porters: call `check_slots` with a function that makes your back-end, empty. It raises
+AssertionError with the number of the broken clause and a sentence. It needs no test runner and runs on both
+interpreters.
 
-What cannot be seen from outside needs a hook; the check answers with the clauses that it could not look at.
+What cannot be seen from outside needs a hook; the check returns the clauses that it could not check.
 """
 
+from fota.digests import Digests, Hasher
 from fota.errors import ImageTooLarge, StorageFailed
-from fota.image import Digests, Hasher
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -15,12 +16,12 @@ if TYPE_CHECKING:
 
     from fota.slots import Slots, Writer
 
-_MOST_IMAGE_BYTES = 20_000
-"""Larger slots are not filled whole: the check shall be quick on a slow chip."""
+_MAX_IMAGE_BYTES = 20_000
+"""Larger slots are not filled completely: the check must be quick on a slow chip."""
 
 
 class Hooks:
-    """What a back-end's own test can do to its storage, and the contract cannot ask for."""
+    """Functions of a back-end's own test that change its storage in ways that the contract has no calls for."""
 
     def __init__(
         self,
@@ -30,7 +31,7 @@ class Hooks:
         refuse: "Callable[[Slots, int], None] | None" = None,
     ) -> None:
         self.reopen = reopen
-        """The same storage as it is found after a reset, by an object that remembers nothing."""
+        """Open the same storage as after a reset, with an object that remembers nothing."""
         self.tear_seal = tear_seal
         """Spoil the stored seal of a slot, as a power cut in the middle of `seal` would."""
         self.refuse = refuse
@@ -38,7 +39,7 @@ class Hooks:
 
 
 def check_slots(make_slots: "Callable[[], Slots]", hooks: "Hooks | None" = None) -> "list[str]":
-    """Hold a back-end against each clause of `fota.slots`; what was left out for want of a hook.
+    """Check a back-end against each clause of `fota.slots`; returns what was left out for lack of a hook.
 
     `make_slots` gives a fresh, empty back-end at every call. *Raises* AssertionError.
     """
@@ -46,7 +47,7 @@ def check_slots(make_slots: "Callable[[], Slots]", hooks: "Hooks | None" = None)
     _clause_1(make_slots())
     for chunk_bytes in (1 << 20, 4096, 1000, 7):
         _clause_3(make_slots(), hooks, chunk_bytes)
-    # What stands on it comes later, so that the clause named is the one to look at.
+    # Each clause relies only on earlier ones, so that a failure names the clause that is broken.
     for check in (_clause_3_restart, _clause_3_bounds, _clause_4, _clause_5, _clause_2, _clause_6, _clause_7):
         check(make_slots(), hooks)
     left_out = []
@@ -197,7 +198,7 @@ def _clause_7(slots: "Slots", hooks: Hooks) -> None:
     writer.flush()
     found = _after_reset(slots, hooks)
     if found is slots:
-        # Without a reset in between nothing more can be seen: two writers of one slot are nobody's promise.
+        # Nothing more can be checked without a reset in between: no contract allows two writers of one slot.
         writer.close()
     _require(7, _content(found, 0)[:half] == content[:half], "what was flushed is on storage")
     rest = found.resume(0, len(content), half)
@@ -235,7 +236,7 @@ def _after_reset(slots: "Slots", hooks: Hooks) -> "Slots":
 
 def _image(slots: "Slots", slot: int, seed: int) -> bytes:
     """An image that fills the slot, or much of it; every seed gives other bytes at every place."""
-    size_bytes = min(slots.capacity_bytes(slot), _MOST_IMAGE_BYTES)
+    size_bytes = min(slots.capacity_bytes(slot), _MAX_IMAGE_BYTES)
     return bytes((place * 7 + place // 251 + seed) % 256 for place in range(size_bytes))
 
 
@@ -278,7 +279,7 @@ def _feed(writer: "Writer", content: bytes, chunk_bytes: int) -> None:
 
 
 def _content(slots: "Slots", slot: int, buffer_bytes: int = 2048) -> bytes:
-    """All that a fresh reader gives; it must come to an end."""
+    """All bytes of a fresh reader, which must come to an end."""
     buffer = memoryview(bytearray(buffer_bytes))
     content = bytearray()
     reader = slots.reader(slot)

@@ -1,13 +1,13 @@
-"""What an account needs before its first rollout: looked at piece by piece, and only what is not right made so.
+"""Prepares an account for its first rollout: looks at each piece, and makes or changes only what is not right.
 
-Everything is looked at before anything is made, and running it again is harmless. Nothing is deleted, but for the
-oldest version of a policy of ours that has as many as AWS keeps.
+It looks at everything before it makes anything, and running it again is harmless. It deletes nothing, except the
+oldest version of a policy of ours that already has as many versions as AWS keeps.
 Leaves to others: the pieces (`bucket`, `presign_role`, `grants`).
 """
 
 from dataclasses import dataclass
 
-from fota_operator.account.bucket import bucket_pieces
+from fota_operator.account.bucket import bucket_key, bucket_pieces
 from fota_operator.account.grants import device_policy_piece, operator_policy_piece
 from fota_operator.account.names import PRESIGN_ROLE, default_bucket
 from fota_operator.account.pieces import Found, Piece
@@ -19,7 +19,7 @@ from fota_operator.trust.kms import kms_public_key
 
 @dataclass(frozen=True)
 class BootstrapRequest:
-    """Names that are not the default ones; `key` is one of KMS that operators shall sign with (id, ARN or alias)."""
+    """Names to use instead of the defaults; `key` is a KMS key for operators to sign with (id, ARN or alias)."""
 
     bucket: str | None = None
     role: str = PRESIGN_ROLE
@@ -28,7 +28,7 @@ class BootstrapRequest:
 
 @dataclass(frozen=True)
 class Outcome:
-    """One piece: as it was found, why that was not right, and whether it was made so. `text` is what it should be."""
+    """One piece: how it was found, why that was wrong, and whether it was corrected. `text`: how it should be."""
 
     subject: str
     found: Found
@@ -42,8 +42,8 @@ def bootstrap(
 ) -> tuple[Outcome, ...]:
     """Make what is missing and change what differs. With `dry_run`, only look.
 
-    *Raises* BadInput, AlreadyThere for what has such a name and is not ours, KeyUnusable, NotFound, CloudRefused,
-    CloudUnreachable. What was made until then stays, and running this again goes on from there.
+    *Raises* BadInput, AlreadyThere if one of the names is taken and not ours, KeyUnusable, NotFound, CloudRefused,
+    CloudUnreachable. What was made before the error stays, and running this again goes on from there.
     """
     looks = [(piece, piece.look()) for piece in _pieces(cloud, request)]
     outcomes = []
@@ -58,14 +58,17 @@ def bootstrap(
 def _pieces(cloud: Cloud, request: BootstrapRequest) -> tuple[Piece, ...]:
     account = Account(cloud, cloud.partition, cloud.account_id)
     bucket = request.bucket or default_bucket(cloud)
+    of_bucket = bucket_pieces(cloud, bucket)
+    image_key = bucket_key(cloud, bucket)
     scope = Scope(
         buckets=frozenset({f"arn:{account.partition}:s3:::{bucket}"}),
         roles=frozenset({f"arn:{account.partition}:iam::{account.account_id}:role/{request.role}"}),
         keys=frozenset() if request.key is None else frozenset({kms_public_key(cloud, request.key)[0]}),
+        bucket_keys=frozenset() if image_key is None else frozenset({image_key}),
     )
     return (
-        *bucket_pieces(cloud, bucket),
-        *role_pieces(account, request.role, bucket),
+        *of_bucket,
+        *role_pieces(account, request.role, bucket, image_key),
         device_policy_piece(account),
         operator_policy_piece(account, scope),
     )

@@ -1,20 +1,22 @@
 """The bucket for releases: that it is ours, keeps versions, is encrypted, private, and speaks TLS only.
 
-A setting that is as good or better stays as it is, and so does whatever else its policy and its lifecycle say.
-Leaves to others: what lies in it (`store`).
+A setting that is as good or better is not changed, nor is anything else in its policy and its lifecycle rules.
+Leaves to others: what is in it (`jobs.image_store`).
 """
 
 import json
 import re
 from collections.abc import Callable
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from fota_operator.account.names import BUCKET_NAME
 from fota_operator.account.pieces import RIGHT, Absent, Look, Piece, differs, looking, missing
 from fota_operator.account.policies import tls_statement
 from fota_operator.account.policy_findings import refuses_plain_http
+from fota_operator.bounded_text import parse_json
 from fota_operator.cloud import Cloud, explaining
-from fota_operator.errors import AlreadyThere, BadInput, CloudRefused
+from fota_operator.errors import AlreadyThere, BadInput, CloudRefused, OperatorError
 
 if TYPE_CHECKING:
     from mypy_boto3_s3.type_defs import (
@@ -26,11 +28,12 @@ if TYPE_CHECKING:
 # A HEAD answer has no body: for it, boto3's code is the HTTP status as text.
 _NO_BUCKET = ("404", "NoSuchBucket", "NotFound")
 _OF_ANOTHER = {"403", "AccessDenied", "AccessDeniedException"}
-# The one region that S3 must not be told: https://docs.aws.amazon.com/AmazonS3/latest/API/API_CreateBucket.html
+_NO_ENCRYPTION = ("ServerSideEncryptionConfigurationNotFoundError",)
+# The one region that must not be named to S3: https://docs.aws.amazon.com/AmazonS3/latest/API/API_CreateBucket.html
 _UNNAMED_REGION = "us-east-1"
 _UNFINISHED_DAYS = 7
 NO_BUCKET_YET = missing("its bucket is not there")
-"""What a look at any setting finds then."""
+"""What a look at any setting finds while there is no bucket."""
 _ALL_PUBLIC_ACCESS = ("BlockPublicAcls", "BlockPublicPolicy", "IgnorePublicAcls", "RestrictPublicBuckets")
 
 
@@ -78,7 +81,7 @@ def _setting(cloud: Cloud, bucket: str, name: str, text: str, look_at: _LookAt, 
 def _bucket(cloud: Cloud, bucket: str) -> Look:
     try:
         with looking(f"the bucket {bucket}", *_NO_BUCKET):
-            # Anybody can have made a bucket of a name that can be guessed, and would get our images.
+            # The name can be guessed: somebody else may have made this bucket, and would get our images.
             head = cloud.s3.head_bucket(Bucket=bucket, ExpectedBucketOwner=cloud.account_id)
     except Absent:
         return missing("there is no such bucket")
@@ -92,7 +95,7 @@ def _bucket(cloud: Cloud, bucket: str) -> Look:
     return RIGHT
 
 
-_ANOTHER_NAME = "name another with --bucket"
+_ANOTHER_NAME = "name another with `bucket`"
 
 
 def _not_ours(bucket: str) -> AlreadyThere:
@@ -103,7 +106,7 @@ def _not_ours(bucket: str) -> AlreadyThere:
 
 
 def _make(cloud: Cloud, bucket: str) -> None:
-    # boto3's type hints know the regions of their day; AWS may have more.
+    # boto3's type hints list the regions known when they were written; AWS may have more.
     where: CreateBucketConfigurationTypeDef = {"LocationConstraint": cloud.region}  # type: ignore[typeddict-item]
     try:
         with explaining(f"make the bucket {bucket}"):
@@ -133,11 +136,33 @@ def _keep_versions(cloud: Cloud, bucket: str) -> object:
 
 def _encryption(cloud: Cloud, bucket: str) -> Look:
     try:
-        with looking(f"the encryption of the bucket {bucket}", "ServerSideEncryptionConfigurationNotFoundError"):
+        with looking(f"the encryption of the bucket {bucket}", *_NO_ENCRYPTION):
             cloud.s3.get_bucket_encryption(Bucket=bucket)
     except Absent:
         return missing("it is not encrypted")
     return RIGHT
+
+
+def bucket_key(cloud: Cloud, bucket: str) -> str | None:
+    """The ARN of the customer's KMS key that the bucket encrypts by; None for a key of AWS's own, or no bucket.
+
+    A role or user that reads or writes there needs that key too. *Raises* CloudRefused.
+    """
+    try:
+        # A bucket of another account, which the look at the bucket refuses, must not bring its key into our policies.
+        with looking(f"the encryption of the bucket {bucket}", *_NO_BUCKET, *_OF_ANOTHER, *_NO_ENCRYPTION):
+            answer = cloud.s3.get_bucket_encryption(Bucket=bucket, ExpectedBucketOwner=cloud.account_id)
+        found = answer["ServerSideEncryptionConfiguration"]["Rules"]
+    except Absent:
+        return None
+    defaults = [rule.get("ApplyServerSideEncryptionByDefault") for rule in found]
+    named = [one.get("KMSMasterKeyID") for one in defaults if one and one["SSEAlgorithm"].startswith("aws:kms")]
+    key = next((one for one in named if one), None)
+    if key is None or ":key/" in key:
+        return key
+    with explaining(f"look up the key {key} of the bucket {bucket}"):
+        about = cloud.kms.describe_key(KeyId=key)["KeyMetadata"]
+    return None if about.get("KeyManager") == "AWS" else about["Arn"]
 
 
 def _encrypt(cloud: Cloud, bucket: str) -> object:
@@ -181,19 +206,28 @@ def _tls(cloud: Cloud, bucket: str) -> Look:
 
 
 def _refuse_plain_http(cloud: Cloud, bucket: str) -> object:
-    policy = json.loads(_policy(cloud, bucket) or '{"Version": "2012-10-17"}')
+    policy = _parsed(_policy(cloud, bucket) or '{"Version": "2012-10-17"}', bucket)
     others = policy.get("Statement", [])
     ours = tls_statement(f"arn:{cloud.partition}:s3:::{bucket}")
     policy["Statement"] = [
         *(
             one
             for one in (others if isinstance(others, list) else [others])
-            # Of our name, but not what we wrote: it is written again.
-            if one.get("Sid") != ours["Sid"]
+            # It has our name but not our content: it is written again.
+            if not isinstance(one, dict) or one.get("Sid") != ours["Sid"]
         ),
         ours,
     ]
     return cloud.s3.put_bucket_policy(Bucket=bucket, Policy=json.dumps(policy))
+
+
+def _parsed(policy: str, bucket: str) -> dict[str, object]:
+    """*Raises* OperatorError for what is no policy: it is not ours to replace."""
+    with suppress(ValueError):
+        found = parse_json(policy)
+        if isinstance(found, dict):
+            return found
+    raise OperatorError(f"the policy of the bucket {bucket} is no JSON object", "look at it in the console of S3")
 
 
 def _policy(cloud: Cloud, bucket: str) -> str | None:

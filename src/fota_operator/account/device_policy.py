@@ -18,7 +18,8 @@ MAX_POLICY_NAME_CHARACTERS = 128
 _THING = "${iot:Connection.Thing.ThingName}"
 _OWN = f"$aws/things/{_THING}"
 # What `aws.iot` publishes and subscribes to, and nothing else. A `*` of a policy spans slashes, so that
-# `jobs/*/accepted` covers the answers to `jobs/get` and to `jobs/JOB/update` alike.
+# `jobs/*/accepted` covers the answers to `jobs/get` and to `jobs/JOB/update` alike, and `jobs/notify*` both
+# `notify` and `notify-next`.
 _PUBLISH = (
     f"{_OWN}/jobs/get",
     f"{_OWN}/jobs/*/get",
@@ -27,7 +28,7 @@ _PUBLISH = (
     f"things/{_THING}/*",
 )
 _HEAR = (
-    f"{_OWN}/jobs/notify-next",
+    f"{_OWN}/jobs/notify*",
     f"{_OWN}/jobs/*/accepted",
     f"{_OWN}/jobs/*/rejected",
     f"{_OWN}/shadow/update/delta",
@@ -52,7 +53,7 @@ def policy_document(prefix: str, allow_publish: tuple[str, ...] = ()) -> str:
     for topic in allow_publish:
         if not _TOPIC.fullmatch(topic):
             raise BadInput(
-                f"--allow-publish: {topic!r} is not one plain topic",
+                f"`allow_publish`: {topic!r} is not one plain topic",
                 "name it without wildcards, spaces or a leading $",
             )
     document = json.dumps(

@@ -1,6 +1,6 @@
 """What is missing, broken or too wide on the operator's side of AWS. Changes nothing.
 
-What may not be looked at, or what this AWS does not tell, is a warning that it is not known.
+What we may not look at, or what this AWS does not report, becomes a warning that it is not known.
 Leaves to others: the bucket's settings (`bucket`), judging policies (`policy_findings`), IoT policies and
 jobs (`doctor_iot`), the device's side.
 """
@@ -11,8 +11,8 @@ from datetime import datetime, timezone
 from email.utils import parsedate_to_datetime
 from functools import partial
 
-from fota.findings import ERROR, OK, WARNING, Finding
-from fota_operator.account.bucket import NO_BUCKET_YET, bucket_pieces
+from fota_boot.doctor.findings import ERROR, OK, WARNING, Finding
+from fota_operator.account.bucket import NO_BUCKET_YET, bucket_key, bucket_pieces
 from fota_operator.account.doctor_iot import job_findings, policy_findings
 from fota_operator.account.names import PRESIGN_ROLE, default_bucket
 from fota_operator.account.pieces import Absent, Piece, looking
@@ -28,7 +28,7 @@ SKEW_WARNING_S = 30
 
 @dataclass(frozen=True)
 class DoctorRequest:
-    """What to look at: `bucket` None is the one of `fota bootstrap`; `key` None looks at no key of KMS."""
+    """What to look at: `bucket` None means the one of `fota bootstrap`; with `key` None it looks at no KMS key."""
 
     bucket: str | None = None
     role: str = PRESIGN_ROLE
@@ -46,7 +46,7 @@ def examine(cloud: Cloud, request: DoctorRequest = DoctorRequest()) -> Iterator[
         yield Finding("credentials", ERROR, error.message, error.remedy)
         yield from _clock_of_refusal(error)
         return
-    yield Finding("region", OK, cloud.region)
+    yield Finding("region", OK, f"{cloud.region}, from {cloud.region_from}")
     bucket = request.bucket or default_bucket(cloud)
     for subject, check in _checks(cloud, bucket, request):
         try:
@@ -61,7 +61,7 @@ def examine(cloud: Cloud, request: DoctorRequest = DoctorRequest()) -> Iterator[
 
 
 def skew_finding(date: str, now: datetime) -> Finding:
-    """How far our clock is from that of AWS, which its `Date` header tells to the second. Pure."""
+    """How far our clock is from the clock of AWS, which the `Date` header gives to the second. Pure."""
     try:
         skew_s = abs((now - parsedate_to_datetime(date)).total_seconds())
     except (TypeError, ValueError):
@@ -96,7 +96,7 @@ def _endpoint(cloud: Cloud) -> Iterator[Finding]:
 
 
 def _clock_of_refusal(error: OperatorError) -> Iterator[Finding]:
-    """Credentials look wrong where the clock is; then the answer that refused them says what time it is."""
+    """A wrong clock makes credentials look wrong; the answer that refused them then says what time it is."""
     response = getattr(error.__cause__, "response", None) or {}
     date = response.get("ResponseMetadata", {}).get("HTTPHeaders", {}).get("date")
     if date is not None:
@@ -106,14 +106,14 @@ def _clock_of_refusal(error: OperatorError) -> Iterator[Finding]:
 def _settled(piece: Piece, bucket: str) -> Iterator[Finding]:
     look = piece.look()
     if look is NO_BUCKET_YET:
-        # Said before, of the bucket.
+        # The finding about the bucket has said this already.
         return
     if look.found == "right":
         yield Finding(piece.subject, OK, piece.text)
         return
-    # All but what costs a little money keeps a release from being shipped, or from being safe.
+    # Leftovers only cost a little money; any other fault keeps a release from being published, or from being safe.
     level = WARNING if piece.subject.endswith("leftovers") else ERROR
-    yield Finding(piece.subject, level, look.why, f"run `fota bootstrap --bucket {bucket}`")
+    yield Finding(piece.subject, level, look.why, f"run `fota bootstrap bucket={bucket}`")
 
 
 def _trust(cloud: Cloud, role: str) -> Iterator[Finding]:
@@ -121,7 +121,7 @@ def _trust(cloud: Cloud, role: str) -> Iterator[Finding]:
         with looking(f"the role {role}", IAM_NOT_FOUND):
             found = cloud.iam.get_role(RoleName=role)["Role"]
     except Absent as error:
-        raise NotFound("there is no such role", f"run `fota bootstrap --role {role}`") from error
+        raise NotFound("there is no such role", f"run `fota bootstrap role={role}`") from error
     # boto3 decodes this policy to a dictionary, whatever its type hints say.
     trust: object = found.get("AssumeRolePolicyDocument")
     yield from trust_findings(role, trust, partition=cloud.partition, account_id=cloud.account_id)
@@ -132,9 +132,14 @@ def _permissions(cloud: Cloud, role: str, bucket: str) -> Iterator[Finding]:
         with looking(f"the permissions of the role {role}", IAM_NOT_FOUND):
             documents = [*_inline_documents(cloud, role), *_attached_documents(cloud, role)]
     except Absent:
-        # Said before, of its trust.
+        # The finding about the role's trust has said this already.
         return
-    yield from read_findings(role, documents, bucket=bucket, partition=cloud.partition)
+    try:
+        key_arn = bucket_key(cloud, bucket)
+    except CloudRefused as error:
+        yield Finding(f"role {role}, key", WARNING, f"not known: {error.message}", error.remedy)
+        key_arn = None
+    yield from read_findings(role, documents, bucket=bucket, partition=cloud.partition, key_arn=key_arn)
 
 
 def _inline_documents(cloud: Cloud, role: str) -> Iterator[object]:

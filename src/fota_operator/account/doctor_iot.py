@@ -1,12 +1,12 @@
 """What `fota doctor` says of AWS IoT: policies that let one device act for others, and how many jobs there are.
 
-Both are bounded: a fleet may have more policies than anybody wants to wait for, and then this says so.
+Both looks are bounded: a fleet may have more policies than anybody wants to wait for, and then this says so.
 Leaves to others: judging a policy (`policy_findings`).
 """
 
 from collections.abc import Iterator
 
-from fota.findings import OK, WARNING, Finding
+from fota_boot.doctor.findings import OK, WARNING, Finding
 from fota_operator.account.policy_findings import device_policy_finding
 from fota_operator.cloud import Cloud, explaining
 
@@ -39,7 +39,7 @@ def policy_findings(cloud: Cloud) -> Iterator[Finding]:
 
 
 def job_findings(cloud: Cloud) -> Iterator[Finding]:
-    """Jobs in progress against what AWS allows of them."""
+    """Compare the number of jobs in progress with AWS's limit."""
     with explaining("list the jobs"):
         pages = cloud.iot.get_paginator("list_jobs").paginate(
             status="IN_PROGRESS", PaginationConfig={"PageSize": _PAGE, "MaxItems": MAX_CONCURRENT_JOBS}
@@ -55,7 +55,7 @@ def job_findings(cloud: Cloud) -> Iterator[Finding]:
 
 
 def _policy_names(cloud: Cloud) -> list[str]:
-    """Those of others first: ours are pinned as they are made."""
+    """The policies of others come first: ours are pinned to one device when they are made."""
     with explaining("list the IoT policies"):
         pages = cloud.iot.get_paginator("list_policies").paginate(
             PaginationConfig={"PageSize": _PAGE, "MaxItems": MAX_POLICIES_LISTED}

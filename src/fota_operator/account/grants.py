@@ -1,6 +1,6 @@
-"""The policies of devices and of operators, made and kept current; to whom they are given is for others to say.
+"""Makes the policies of devices and of operators, and keeps them current.
 
-Leaves to others: what they allow (`device_policy`, `policies`).
+Leaves to others: what they allow (`device_policy`, `policies`), and whom they are given to.
 """
 
 import json
@@ -8,17 +8,18 @@ import json
 from fota_operator.account.device_policy import policy_document
 from fota_operator.account.names import DEVICE_POLICY, OPERATOR_POLICY
 from fota_operator.account.pieces import RIGHT, Absent, Look, Piece, differs, looking, missing
-from fota_operator.account.policies import Document, Scope, operator_policy, scope_of
+from fota_operator.account.policies import Document, Scope, operator_policy, require_fits, scope_of
 from fota_operator.account.presign_role import Account
+from fota_operator.bounded_text import parse_json
 from fota_operator.cloud import Cloud, explaining
 from fota_operator.errors import IAM_NOT_FOUND, IOT_ALREADY_EXISTS, IOT_NOT_FOUND, AlreadyThere, CloudRefused
 
-# Of IAM and of AWS IoT alike; then the oldest that is not in use makes room. Of a policy of ours, they are ours.
+# The limit of IAM and of AWS IoT. At the limit we delete the oldest version not in use, since the policy is ours.
 MAX_POLICY_VERSIONS = 5
 
 
 def device_policy_piece(account: Account) -> Piece:
-    """The policy of AWS IoT that any device of ours can have."""
+    """The AWS IoT policy that every device of ours may have."""
     prefix = f"arn:{account.partition}:iot:{account.cloud.region}:{account.account_id}"
     wanted = policy_document(prefix)
     return Piece(
@@ -30,7 +31,7 @@ def device_policy_piece(account: Account) -> Piece:
 
 
 def operator_policy_piece(account: Account, scope: Scope) -> Piece:
-    """The managed policy of operators; what it names already of buckets, roles and keys, it goes on to name."""
+    """The managed policy of operators; it keeps the buckets, roles and keys that it already names."""
     return Piece(
         f"policy {OPERATOR_POLICY}",
         "it allows an operator what this command does, and no more",
@@ -45,7 +46,11 @@ def _device_policy(cloud: Cloud, wanted: str) -> Look:
             found = cloud.iot.get_policy(policyName=DEVICE_POLICY)["policyDocument"]
     except Absent:
         return missing("there is no such policy")
-    return RIGHT if json.loads(found) == json.loads(wanted) else differs("it allows something else")
+    try:
+        is_right = parse_json(found) == parse_json(wanted)
+    except ValueError:
+        return differs("it is no JSON")
+    return RIGHT if is_right else differs("it allows something else")
 
 
 def _make_device_policy(cloud: Cloud, wanted: str) -> None:
@@ -120,7 +125,11 @@ def _operator_document(account: Account) -> object:
 
 def _operator_wanted(account: Account, scope: Scope, found: object) -> Document:
     both = scope | scope_of(found)
-    return operator_policy(both, partition=account.partition, account_id=account.account_id)
+    wanted = operator_policy(both, partition=account.partition, account_id=account.account_id)
+    if not account.cloud.is_stand_in:
+        # Only IAM itself has that limit.
+        require_fits(wanted)
+    return wanted
 
 
 def _operator_arn(account: Account) -> str:

@@ -1,32 +1,42 @@
-"""What `fota bootstrap` calls the pieces that it makes, one set of them in each account and region; and what else it
-may call them.
+"""The names of the pieces that `fota bootstrap` makes, one set in each account and region; and which other names
+are allowed.
 
 Imports nothing slow, so that the commands can name them in their help.
 Leaves to others: making them (`bootstrap`).
 """
 
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from fota_operator.cloud import Cloud
+from typing import Protocol
 
 PRESIGN_ROLE = "fota-presign"
-"""The role by which AWS IoT signs the URLs of images."""
+"""The role that AWS IoT assumes to sign the URLs of images."""
 DEVICE_POLICY = "aws-iot-fota-device"
-"""The policy of AWS IoT for devices that are provisioned by other means than `fota things add`.
+"""The AWS IoT policy for devices that are not provisioned by `fota things add`.
 
-Not `fota-…`: that is the policy of a thing, and operators may delete those.
+Its name must not begin with `fota-`: such a policy belongs to a thing, and operators may delete it.
 """
 OPERATOR_POLICY = "fota-operator"
 """The managed policy of those who run `fota`."""
+
+OUR_MARK = ("made-by", "aws-iot-fota")
+"""The attribute or tag that marks the things and roles that we made."""
 
 # S3: https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html
 BUCKET_NAME = r"(?!.*\.\.)[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]"
 # IAM: https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateRole.html
 ROLE_NAME = r"[\w+=,.@-]{1,64}"
-"""Both are patterns of a whole name; of a role's in ASCII."""
+"""Each pattern must match the whole name; the role's must match it as ASCII."""
 
 
-def default_bucket(cloud: "Cloud") -> str:
-    """The bucket for releases, where no other is named. *Asks* AWS which account this is."""
+class AccountAndRegion(Protocol):
+    """The part of a `Cloud` that the names of the pieces are made from."""
+
+    @property
+    def account_id(self) -> str:
+        """The twelve digits of the account. *Asks* AWS."""
+
+    region: str
+
+
+def default_bucket(cloud: AccountAndRegion) -> str:
+    """The name of the bucket for releases, unless another is given. *Asks* AWS which account this is."""
     return f"fota-{cloud.account_id}-{cloud.region}"

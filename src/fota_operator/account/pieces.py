@@ -1,4 +1,4 @@
-"""What `fota bootstrap` makes, piece by piece: how to see whether it is right, and how to make it so. Values.
+"""The pieces that `fota bootstrap` makes: for each, how to see whether it is right, and how to correct it. Values.
 
 Leaves to others: what the pieces are (`bucket`, `presign_role`, `grants`).
 """
@@ -37,9 +37,9 @@ def missing(why: str) -> Look:
 
 @dataclass(frozen=True)
 class Piece:
-    """One piece: `text` says what it is when it is right. `make` is called unless `look` found it right.
+    """One piece: `text` says how it is when it is right. `make` is called unless `look` found it right.
 
-    `look` *raises* AlreadyThere for what has the name of ours and is not.
+    `look` *raises* AlreadyThere for something that has the name of ours but is not ours.
     """
 
     subject: str
@@ -54,7 +54,7 @@ class Absent(Exception):
 
 @contextmanager
 def looking(what: str, *absent: str) -> Iterator[None]:
-    """Ask AWS in the block. *Raises* Absent for a refusal with a code of `absent`, else as `explaining` does."""
+    """Ask AWS in the block. *Raises* Absent for a refusal with a code in `absent`, else what `explaining` raises."""
     try:
         with explaining(f"look at {what}"):
             yield

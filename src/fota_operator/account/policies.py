@@ -1,22 +1,27 @@
-"""The policy documents that `fota bootstrap` writes, but for that of devices (`device_policy`). Pure.
+"""The policy documents that `fota bootstrap` writes, except the devices' policy (`device_policy`). Pure.
 
-Each allows as little as does the work. What an action may be confined to is from AWS's own list:
+Each allows no more than the work needs. AWS lists the resources that an action can be restricted to:
 https://docs.aws.amazon.com/service-authorization/latest/reference/reference_policies_actions-resources-contextkeys.html
 Leaves to others: writing them (`bucket`, `presign_role`, `grants`), judging those of others (`policy_findings`).
 """
 
+import json
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from fota_operator.account.policy_findings import IOT_SERVICE
 from fota_operator.account.policy_statements import parse_statements
+from fota_operator.errors import BadInput
 
+# IAM: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
+MAX_POLICY_CHARACTERS = 6144
 TLS_ONLY = "FotaTlsOnly"
+_BUCKET_KEYS = "FotaBucketKeys"
 _OBJECTS, _BUCKETS, _ROLES, _KEYS = "FotaReleases", "FotaBucket", "FotaPresignRole", "FotaSigningKeys"
 
 Document = dict[str, object]
 
-# The operator's actions on AWS IoT, and on what. A test compares all of them with the calls in this package.
+# The operator's actions on AWS IoT, each with its resources. A test compares them with the calls in this package.
 _IOT_GRANTS: tuple[tuple[str, tuple[str, ...], tuple[str, ...]], ...] = (
     (
         "FotaJobs",
@@ -40,7 +45,10 @@ _IOT_GRANTS: tuple[tuple[str, tuple[str, ...], tuple[str, ...]], ...] = (
     ("FotaGroups", ("ListThingsInThingGroup",), ("thinggroup/*",)),
     (
         "FotaThings",
-        ("CreateThing", "DeleteThing", "DescribeThing", "ListJobExecutionsForThing", "ListThingPrincipals"),
+        (
+            "CreateThing", "DeleteThing", "DescribeThing", "ListJobExecutionsForThing", "ListThingGroupsForThing",
+            "ListThingPrincipals",
+        ),
         ("thing/*",),
     ),
     (
@@ -54,7 +62,7 @@ _IOT_GRANTS: tuple[tuple[str, tuple[str, ...], tuple[str, ...]], ...] = (
     ("FotaPolicies", ("CreatePolicy", "DeletePolicy"), ("policy/fota-*",)),
     ("FotaPoliciesSeen", ("GetPolicy", "ListTargetsForPolicy"), ("policy/*",)),
 )  # fmt: skip
-# These can be confined to nothing.
+# These cannot be restricted to a resource.
 _UNCONFINED = (
     "iot:CreateCertificateFromCsr", "iot:DescribeEndpoint", "iot:GetIndexingConfiguration", "iot:ListJobs",
     "iot:ListPolicies",
@@ -76,9 +84,16 @@ class Scope:
     buckets: frozenset[str] = frozenset()
     roles: frozenset[str] = frozenset()
     keys: frozenset[str] = frozenset()
+    bucket_keys: frozenset[str] = frozenset()
+    """The customer's keys that the buckets are encrypted by."""
 
     def __or__(self, other: "Scope") -> "Scope":
-        return Scope(self.buckets | other.buckets, self.roles | other.roles, self.keys | other.keys)
+        return Scope(
+            self.buckets | other.buckets,
+            self.roles | other.roles,
+            self.keys | other.keys,
+            self.bucket_keys | other.bucket_keys,
+        )
 
 
 def trust_policy(*, partition: str, account_id: str) -> Document:
@@ -99,9 +114,12 @@ def trust_policy(*, partition: str, account_id: str) -> Document:
     return _document([allow])
 
 
-def read_policy(bucket_arn: str) -> Document:
-    """What a presigned URL of an image needs of its role."""
-    return _document([_allow("FotaImages", ("s3:GetObject", "s3:GetObjectVersion"), [f"{bucket_arn}/fota/*"])])
+def read_policy(bucket_arn: str, key_arn: str | None = None) -> Document:
+    """What a presigned URL of an image needs of its role; with `key_arn` the bucket is encrypted by that KMS key."""
+    images = _allow("FotaImages", ("s3:GetObject", "s3:GetObjectVersion"), [f"{bucket_arn}/fota/*"])
+    if key_arn is None:
+        return _document([images])
+    return _document([images, _through_s3(_allow("FotaImageKey", ("kms:Decrypt",), [key_arn]))])
 
 
 def tls_statement(bucket_arn: str) -> Document:
@@ -117,7 +135,43 @@ def tls_statement(bucket_arn: str) -> Document:
 
 
 def operator_policy(scope: Scope, *, partition: str, account_id: str) -> Document:
-    """All that this package asks of AWS, but for `fota bootstrap` and `fota local`, in every region."""
+    """All that this package asks of AWS, in every region, except `fota bootstrap` and `fota local`.
+
+    A policy that would be too long names all buckets with default names by one pattern, for this account alone; see
+    `require_fits` for one that is too long all the same.
+    """
+    pattern = f"arn:{partition}:s3:::fota-{account_id}-*"
+    whole = _operator_policy(_without_covered(scope, pattern), partition, account_id)
+    if _characters(whole) <= MAX_POLICY_CHARACTERS or not any(one.startswith(pattern[:-1]) for one in scope.buckets):
+        return whole
+    return _operator_policy(_without_covered(scope | Scope(frozenset({pattern})), pattern), partition, account_id)
+
+
+def require_fits(document: Document) -> None:
+    """*Raises* BadInput for a policy of operators that is longer than IAM takes."""
+    characters, scope = _characters(document), scope_of(document)
+    if characters > MAX_POLICY_CHARACTERS:
+        raise BadInput(
+            f"the policy of operators would have {characters} characters, and IAM takes {MAX_POLICY_CHARACTERS}: it "
+            f"names {len(scope.buckets)} buckets and {len(scope.keys)} keys",
+            "take those that are no longer used out of the policy, or use the default names of buckets",
+        )
+
+
+def _characters(document: Document) -> int:
+    """The length as IAM counts it: without white space."""
+    return len(json.dumps(document, separators=(",", ":")))
+
+
+def _without_covered(scope: Scope, pattern: str) -> Scope:
+    """Without the buckets that the pattern covers, if the scope holds it."""
+    if pattern not in scope.buckets:
+        return scope
+    others = {one for one in scope.buckets if one == pattern or not one.startswith(pattern[:-1])}
+    return replace(scope, buckets=frozenset(others))
+
+
+def _operator_policy(scope: Scope, partition: str, account_id: str) -> Document:
     iot = f"arn:{partition}:iot:*:{account_id}"
     buckets = sorted(scope.buckets)
     statements = [
@@ -126,9 +180,12 @@ def operator_policy(scope: Scope, *, partition: str, account_id: str) -> Documen
             for sid, actions, resources in _IOT_GRANTS
         ),
         _allow("FotaUnconfined", _UNCONFINED, ["*"]),
-        _allow(_BUCKETS, _BUCKET_ACTIONS, buckets),
-        _allow(
-            _OBJECTS, _OBJECT_ACTIONS, [f"{one}/{prefix}/*" for one in buckets for prefix in ("fota", "rollouts")]
+        _ours(_allow(_BUCKETS, _BUCKET_ACTIONS, buckets), account_id),
+        _ours(
+            _allow(
+                _OBJECTS, _OBJECT_ACTIONS, [f"{one}/{prefix}/*" for one in buckets for prefix in ("fota", "rollouts")]
+            ),
+            account_id,
         ),
         _allow(_ROLES, _ROLE_ACTIONS, sorted(scope.roles)),
         _allow(
@@ -139,13 +196,16 @@ def operator_policy(scope: Scope, *, partition: str, account_id: str) -> Documen
     ]
     if scope.keys:
         statements.append(_allow(_KEYS, ("kms:GetPublicKey", "kms:Sign"), sorted(scope.keys)))
+    if scope.bucket_keys:
+        allowed = _allow(_BUCKET_KEYS, ("kms:Decrypt", "kms:GenerateDataKey"), sorted(scope.bucket_keys))
+        statements.append(_through_s3(allowed))
     return _document(statements)
 
 
 def scope_of(document: object) -> Scope:
-    """What the policy of an operator, as `operator_policy` made it, names already; nothing of any other document."""
-    named = {sid: _resources(document, sid) for sid in (_BUCKETS, _ROLES, _KEYS)}
-    return Scope(buckets=named[_BUCKETS], roles=named[_ROLES], keys=named[_KEYS])
+    """What an operator's policy made by `operator_policy` already names; nothing for any other document."""
+    buckets, roles, keys, bucket_keys = (_resources(document, sid) for sid in (_BUCKETS, _ROLES, _KEYS, _BUCKET_KEYS))
+    return Scope(buckets, roles, keys, bucket_keys)
 
 
 def _resources(document: object, sid: str) -> frozenset[str]:
@@ -156,6 +216,18 @@ def _resources(document: object, sid: str) -> frozenset[str]:
 
 def _document(statements: list[Document]) -> Document:
     return {"Version": "2012-10-17", "Statement": statements}
+
+
+def _ours(statement: Document, account_id: str) -> Document:
+    """The same for buckets of this account alone, if a pattern names them: anybody can take a name that fits it."""
+    if not any("-*" in one for found in parse_statements(_document([statement])) for one in found.resources):
+        return statement
+    return statement | {"Condition": {"StringEquals": {"s3:ResourceAccount": account_id}}}
+
+
+def _through_s3(statement: Document) -> Document:
+    """The same for requests that S3 makes on somebody's behalf, and for no others."""
+    return statement | {"Condition": {"StringLike": {"kms:ViaService": "s3.*"}}}
 
 
 def _allow(sid: str, actions: Iterable[str], resources: list[str]) -> Document:

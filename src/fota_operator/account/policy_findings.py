@@ -1,25 +1,26 @@
 """What is missing from a policy, or too wide in it, judged by reading it. Pure.
 
-AWS offers a simulator for this; who may ask it of a role may often not ask what we need, and no stand-in for AWS
-has all of it. Reading a document takes permission to read it, nothing else.
+AWS offers a simulator for this, but the user often may not ask it what we need, and no stand-in for AWS has all of
+it. To read a document, only the permission to read it is needed.
 Leaves to others: fetching the documents (`doctor`), and making better ones (`policies`).
 """
 
 import re
 from collections.abc import Iterable, Iterator
 
-from fota.findings import ERROR, OK, WARNING, Finding
+from fota_boot.doctor.findings import ERROR, OK, WARNING, Finding
 from fota_operator.account.names import BUCKET_NAME
 from fota_operator.account.policy_statements import ANYBODY, Statement, matches, parse_statements, permits
 
 IOT_SERVICE = "iot.amazonaws.com"
 _ASSUME = "sts:AssumeRole"
 _READS = ("s3:GetObject", "s3:GetObjectVersion")
+_DECRYPT = "kms:Decrypt"
 _ACCOUNT_CONDITION = "aws:sourceaccount"
 _ARN_CONDITION = "aws:sourcearn"
 _EQUALS = {"stringequals", "stringlike", "arnequals", "arnlike"}
 _NAME_FOLLOWS = ("client/", "topic/$aws/things/", "topicfilter/$aws/things/")
-"""What AWS IoT itself knows a device by stands behind one of these, up to the next slash."""
+"""The name that AWS IoT itself verifies follows one of these, up to the next slash."""
 
 
 def iot_may_assume(trust: object) -> bool:
@@ -29,7 +30,7 @@ def iot_may_assume(trust: object) -> bool:
 
 
 def trust_findings(role: str, trust: object, *, partition: str, account_id: str) -> Iterator[Finding]:
-    """How a role for presigned URLs trusts: AWS IoT, for jobs of this account, and nobody else."""
+    """Whom a role for presigned URLs trusts: it must be AWS IoT, for jobs of this account, and nobody else."""
     subject = f"role {role}, trust"
     statements = parse_statements(trust)
     if not iot_may_assume(trust):
@@ -52,23 +53,30 @@ def trust_findings(role: str, trust: object, *, partition: str, account_id: str)
         yield Finding(subject, OK, "AWS IoT may assume it, for this account")
 
 
-def read_findings(role: str, documents: Iterable[object], *, bucket: str, partition: str) -> Iterator[Finding]:
-    """What a role for presigned URLs may do: read images of the bucket, and nothing but images.
+def read_findings(
+    role: str, documents: Iterable[object], *, bucket: str, partition: str, key_arn: str | None = None
+) -> Iterator[Finding]:
+    """What a role for presigned URLs may do: it must be to read images of the bucket, and nothing else.
 
-    It may read those of other buckets that are named: one role serves all regions of an account.
+    It may also read images of other buckets that its policy names: one role serves all regions of an account.
+    With `key_arn` the bucket is encrypted by that KMS key, and the role must be allowed to decrypt by it.
     """
     subject = f"role {role}, permissions"
     statements = tuple(one for document in documents for one in parse_statements(document))
     image = f"arn:{partition}:s3:::{bucket}/fota/0/image"
     lacking = [action for action in _READS if not permits(statements, action, image)]
+    decrypts = key_arn is None or permits(statements, _DECRYPT, key_arn)
+    if not decrypts:
+        text = f"it may not {_DECRYPT} by {key_arn}, which encrypts the bucket: no device could download an image"
+        yield Finding(subject, ERROR, text, f"run `fota bootstrap role={role} bucket={bucket}`")
     if lacking:
         text = f"it may not {' nor '.join(lacking)} s3://{bucket}/fota/*"
-        yield Finding(subject, ERROR, text, f"run `fota bootstrap --role {role} --bucket {bucket}`")
+        yield Finding(subject, ERROR, text, f"run `fota bootstrap role={role} bucket={bucket}`")
     wide = next((one for one in statements if one.allows and not _reads_images_only(one, partition)), None)
     if wide is not None:
         text = f"it may {', '.join(wide.actions)} on {', '.join(wide.resources)}, and a URL needs less"
         yield Finding(subject, WARNING, text, "take that from it, or have a role for presigned URLs alone")
-    elif not lacking:
+    elif not lacking and decrypts:
         yield Finding(subject, OK, f"it may read images in {bucket}, and nothing but images")
 
 
@@ -105,7 +113,7 @@ _PIN = "pin it to ${iot:Connection.Thing.ThingName}, as the policy of `fota boot
 
 
 def _bootstrap_role(role: str) -> str:
-    return f"run `fota bootstrap --role {role}`, or mend its trust policy"
+    return f"run `fota bootstrap role={role}`, or mend its trust policy"
 
 
 def _about_iot(statements: Iterable[Statement]) -> list[Statement]:
@@ -113,7 +121,7 @@ def _about_iot(statements: Iterable[Statement]) -> list[Statement]:
 
 
 def _admits(statement: Statement, account_id: str, job_arn: str) -> bool:
-    """Whether the conditions that we know let our jobs pass; those that we do not know are taken as met."""
+    """Whether the conditions that we know allow our jobs; conditions that we do not know are taken as met."""
     samples = {_ACCOUNT_CONDITION: account_id, _ARN_CONDITION: job_arn}
     return all(
         any(matches(value, samples[key]) for value in values)
@@ -135,12 +143,14 @@ def _of_account(statement: Statement, account_id: str) -> bool:
 
 
 def _reads_images_only(statement: Statement, partition: str) -> bool:
+    if set(statement.actions) == {_DECRYPT}:
+        return all(re.fullmatch(rf"arn:{partition}:kms:[^*?]+:key/[^*?]+", one) for one in statement.resources)
     images = re.compile(rf"arn:{partition}:s3:::{BUCKET_NAME}/fota/.*")
     return set(statement.actions) <= set(_READS) and all(map(images.fullmatch, statement.resources))
 
 
 def _is_shared(resource: str) -> bool:
-    """Whether a resource is not pinned to one device: a wildcard stands where its name does, or before."""
+    """Whether a resource is not pinned to one device: a wildcard is in the place of its name, or before it."""
     if resource == "*":
         return True
     literal, wildcard, _ = resource.replace("?", "*").partition("*")

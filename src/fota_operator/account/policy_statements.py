@@ -4,10 +4,11 @@ AWS: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_element
 Leaves to others: whether that is as it should be (`policy_findings`).
 """
 
-import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+
+from fota_operator.bounded_text import parse_json
 
 ANYBODY = "*"
 
@@ -16,8 +17,8 @@ ANYBODY = "*"
 class Statement:
     """One statement. `principals` are services, ARNs and accounts, or ANYBODY.
 
-    One that names what it leaves out (NotAction, NotResource, NotPrincipal) counts for everything if it allows, and
-    for nothing if it denies: what is judged by it then looks wider than it is, never narrower.
+    A statement that names its exceptions (NotAction, NotResource, NotPrincipal) counts for everything if it allows,
+    and for nothing if it denies: a policy may then look wider than it is, but never narrower.
     `conditions` are (operator, key, values), operators and keys in lower case.
     """
 
@@ -41,10 +42,10 @@ class Statement:
 
 
 def parse_statements(document: object) -> tuple[Statement, ...]:
-    """The statements of a document, given as JSON or parsed. What is no statement says nothing."""
+    """The statements of a document, given as JSON or parsed. Anything that is not a statement is ignored."""
     if isinstance(document, str):
         try:
-            document = json.loads(document)
+            document = parse_json(document)
         except ValueError:
             return ()
     found = document.get("Statement") if isinstance(document, Mapping) else None
@@ -58,7 +59,7 @@ def permits(statements: tuple[Statement, ...], action: str, resource: str) -> bo
 
 
 def matches(pattern: str, text: str) -> bool:
-    """As policies match: `*` stands for any characters, slashes and colons too, and `?` for one."""
+    """Whether a text matches as in a policy: `*` is any characters, slashes and colons included; `?` is one."""
     expression = "".join({"*": ".*", "?": "."}.get(character, re.escape(character)) for character in pattern)
     return re.fullmatch(expression, text, re.DOTALL) is not None
 
@@ -102,7 +103,7 @@ def _conditions(condition: object) -> list[tuple[str, str, tuple[str, ...]]]:
 
 
 def _condition_value(value: object) -> str:
-    # IAM takes a bare true or false for its text.
+    # IAM accepts true or false without quotes, too.
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 

@@ -1,4 +1,4 @@
-"""The role by which AWS IoT signs the URLs of images: trusted as it should be, and allowed to read them.
+"""The role that AWS IoT assumes to sign the URLs of images: its trust, and its permission to read them.
 
 Leaves to others: what its documents say (`policies`).
 """
@@ -8,15 +8,14 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from fota.findings import OK
-from fota_operator.account.names import PRESIGN_ROLE, ROLE_NAME
+from fota_boot.doctor.findings import OK
+from fota_operator.account.names import OUR_MARK, PRESIGN_ROLE, ROLE_NAME
 from fota_operator.account.pieces import RIGHT, Absent, Look, Piece, differs, looking, missing
 from fota_operator.account.policies import Document, read_policy, trust_policy
 from fota_operator.account.policy_findings import IOT_SERVICE, trust_findings
 from fota_operator.account.policy_statements import parse_statements
 from fota_operator.cloud import Cloud, explaining
 from fota_operator.errors import IAM_NOT_FOUND, AlreadyThere, BadInput, CloudRefused
-from fota_operator.registration import OUR_MARK
 
 if TYPE_CHECKING:
     from mypy_boto3_iam.type_defs import TagTypeDef
@@ -24,7 +23,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Account:
-    """Where the pieces are made."""
+    """The account that the pieces are made in."""
 
     cloud: Cloud
     partition: str
@@ -32,12 +31,12 @@ class Account:
 
     @property
     def tags(self) -> "list[TagTypeDef]":
-        """By which we know what we made."""
+        """The tags that mark what we made."""
         return [{"Key": OUR_MARK[0], "Value": OUR_MARK[1]}]
 
 
-def role_pieces(account: Account, role: str, bucket: str) -> tuple[Piece, Piece]:
-    """The role, and that it may read the bucket. *Raises* BadInput."""
+def role_pieces(account: Account, role: str, bucket: str, key_arn: str | None = None) -> tuple[Piece, Piece]:
+    """The role, and its permission to read the bucket, which is encrypted by a KMS key or not. *Raises* BadInput."""
     if not re.fullmatch(ROLE_NAME, role, re.ASCII):
         raise BadInput(f"{role!r} is no name of a role", "use 1 to 64 letters, digits and + = , . @ _ -")
     return (
@@ -49,9 +48,9 @@ def role_pieces(account: Account, role: str, bucket: str) -> tuple[Piece, Piece]
         ),
         Piece(
             f"role {role}, permissions",
-            f"it may read s3://{bucket}/fota/*",
-            lambda: _reads(account, role, bucket),
-            lambda: _let_read(account, role, bucket),
+            f"it may read s3://{bucket}/fota/*" + ("" if key_arn is None else f", and decrypt by {key_arn}"),
+            lambda: _reads(account, role, bucket, key_arn),
+            lambda: _let_read(account, role, bucket, key_arn),
         ),
     )
 
@@ -71,13 +70,13 @@ def _role(account: Account, role: str) -> Look:
     if not _is_ours(account, role, found.get("Tags", []), trust):
         raise AlreadyThere(
             f"the role {role} is not ours to change, and {'; '.join(wrong)}",
-            "name another with --role, or mend its trust policy by hand",
+            "name another with `role`, or mend its trust policy by hand",
         )
     return differs("; ".join(wrong))
 
 
 def _is_ours(account: Account, role: str, tags: "list[TagTypeDef]", trust: object) -> bool:
-    # Before there was `fota bootstrap`, one made a role of this name by hand; it served AWS IoT and nobody else.
+    # Before `fota bootstrap` existed, people made a role of this name by hand; only AWS IoT could assume it.
     served = {who for statement in parse_statements(trust) for who in statement.principals}
     return account.tags[0] in tags or (role == PRESIGN_ROLE and served == {IOT_SERVICE})
 
@@ -100,7 +99,7 @@ def _make_role(account: Account, role: str) -> None:
             iam.update_assume_role_policy(RoleName=role, PolicyDocument=trust)
 
 
-def _reads(account: Account, role: str, bucket: str) -> Look:
+def _reads(account: Account, role: str, bucket: str, key_arn: str | None) -> Look:
     try:
         with looking(f"the permissions of the role {role}", IAM_NOT_FOUND):
             found: object = account.cloud.iam.get_role_policy(RoleName=role, PolicyName=_read_name(bucket))[
@@ -108,20 +107,20 @@ def _reads(account: Account, role: str, bucket: str) -> Look:
             ]
     except Absent:
         return missing(f"nothing of ours lets it read s3://{bucket}/fota/*")
-    return RIGHT if found == _read_wanted(account, bucket) else differs("it allows something else")
+    return RIGHT if found == _read_wanted(account, bucket, key_arn) else differs("it allows something else")
 
 
-def _let_read(account: Account, role: str, bucket: str) -> None:
+def _let_read(account: Account, role: str, bucket: str, key_arn: str | None) -> None:
     with explaining(f"let the role {role} read {bucket}"):
         account.cloud.iam.put_role_policy(
             RoleName=role,
             PolicyName=_read_name(bucket),
-            PolicyDocument=json.dumps(_read_wanted(account, bucket)),
+            PolicyDocument=json.dumps(_read_wanted(account, bucket, key_arn)),
         )
 
 
-def _read_wanted(account: Account, bucket: str) -> Document:
-    return read_policy(f"arn:{account.partition}:s3:::{bucket}")
+def _read_wanted(account: Account, bucket: str, key_arn: str | None) -> Document:
+    return read_policy(f"arn:{account.partition}:s3:::{bucket}", key_arn)
 
 
 def _read_name(bucket: str) -> str:

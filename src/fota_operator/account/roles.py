@@ -1,6 +1,6 @@
-"""The role by which AWS IoT signs the URL of an image: that it is there, and that IoT may take it.
+"""Checks the role that AWS IoT assumes to sign the URL of an image: it exists, and AWS IoT may assume it.
 
-Leaves to others: making it (`bootstrap`). What it may read in S3 only a device's download shows.
+Leaves to others: making it (`bootstrap`). Only a device's download shows what it may read in S3.
 """
 
 from collections.abc import Mapping
@@ -15,7 +15,7 @@ TRUST_IOT: Mapping[str, object] = {
         {"Effect": "Allow", "Principal": {"Service": IOT_SERVICE}, "Action": "sts:AssumeRole"},
     ],
 }
-"""The least of a trust policy that such a role needs; `fota bootstrap` adds conditions."""
+"""The smallest trust policy that this role needs; `fota bootstrap` adds conditions."""
 
 
 def presign_role_arn(cloud: Cloud, role: str) -> str:

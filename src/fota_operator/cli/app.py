@@ -1,8 +1,11 @@
 """The tree of commands, put together. Imports nothing slow: a command imports what it needs when it runs."""
 
-from typing import Annotated
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
 from fota_operator.cli import (
     bootstrap,
@@ -18,9 +21,35 @@ from fota_operator.cli import (
     things,
     watch,
 )
-from fota_operator.cli.output import answer, reporting_errors, telling_requests
+from fota_operator.cli.output import answer, reporting_errors, showing_requests
+from fota_operator.plain import visible
 
-app = typer.Typer(
+
+@contextmanager
+def _escaping() -> Iterator[None]:
+    """Let an error of the command line repeat what was typed without what a terminal obeys."""
+    try:
+        yield
+    except Exception as error:
+        told = getattr(error, "format_message", None)
+        if told is not None:
+            text = visible(told())
+            error.format_message = lambda: text  # type: ignore[attr-defined]  # typer does not export their class
+        raise
+
+
+class _Fota(TyperGroup):
+    def make_context(self, *arguments: Any, **options: Any) -> Any:  # Any: the types are typer's own, and private
+        with _escaping():
+            return super().make_context(*arguments, **options)
+
+    def invoke(self, ctx: Any) -> Any:  # Any: as above
+        with _escaping():
+            return super().invoke(ctx)
+
+
+app: typer.Typer = typer.Typer(
+    cls=_Fota,
     no_args_is_help=True,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
@@ -29,16 +58,16 @@ app = typer.Typer(
 
 def _show_version(wanted: bool) -> None:
     if wanted:
-        from importlib import metadata
+        from fota_boot import version
 
         with reporting_errors():
-            answer(metadata.version("aws-iot-fota"))
+            answer(version.installed())
         raise typer.Exit
 
 
-def _tell_requests(context: typer.Context, wanted: bool) -> None:
+def _show_requests(context: typer.Context, wanted: bool) -> None:
     if wanted:
-        context.with_resource(telling_requests())
+        context.with_resource(showing_requests())
 
 
 @app.callback()
@@ -49,13 +78,17 @@ def fota(
     verbose: Annotated[
         bool,
         typer.Option(
-            "--verbose", "-v", callback=_tell_requests, help="Say on stderr which requests AWS answered, and its ids."
+            "--verbose",
+            "-v",
+            callback=_show_requests,
+            help="Write each request that AWS answers to stderr, with its request id.",
         ),
     ] = False,
 ) -> None:
-    """Firmware over the air for Python devices on AWS IoT: the operator's side.
+    """Update the firmware of Python devices over the air with AWS IoT: this is the operator's command.
 
-    Exit status: 0 done, 1 refused or failed, 2 misused. AWS is found as every AWS tool finds it.
+    The exit status is 0 when it is done, 1 when it is refused or fails, and 2 when it is misused.
+    Credentials and region come from the environment and ~/.aws, as with every tool of AWS.
     """
 
 

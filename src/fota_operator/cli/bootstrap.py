@@ -6,36 +6,29 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from fota_operator.account.names import PRESIGN_ROLE
-from fota_operator.cli.jobs import DryRun, Json
+from fota_operator.cli.options import AccountBucket, AccountRole, DryRun, Json
 from fota_operator.cli.output import answer_json, answer_table, reporting_errors, talk
 
 if TYPE_CHECKING:
     from fota_operator.account.bootstrap import Outcome
 
-Bucket = Annotated[
-    str | None,
-    typer.Option("--bucket", metavar="S3-BUCKET", help="For releases. [default: fota-ACCOUNT-REGION]"),
-]
-Role = Annotated[
-    str, typer.Option("--role", metavar="NAME", help="The role by which AWS IoT signs the URLs of images.")
-]
 Key = Annotated[
     str | None,
-    typer.Option("--key", metavar="KEY", help="A key of KMS that operators sign with: its id, ARN or alias."),
+    typer.Option("--key", metavar="KEY", help="KMS key that operators sign with: its id, ARN or alias."),
 ]
 
 
 @reporting_errors()
 def bootstrap(
-    bucket: Bucket = None,
-    role: Role = PRESIGN_ROLE,
+    bucket: AccountBucket = None,
+    role: AccountRole = PRESIGN_ROLE,
     key: Key = None,
     dry_run: DryRun = False,
     as_json: Json = False,
 ) -> None:
     """Make what an account needs before its first rollout: bucket, role and policies.
 
-    What is right stays as it is, nothing is deleted, and running it again is harmless.
+    It changes only what is missing or wrong, and deletes nothing. Running it again is harmless.
     """
     from fota_operator.account.bootstrap import BootstrapRequest, bootstrap
     from fota_operator.cloud import connect
@@ -49,8 +42,13 @@ def bootstrap(
     if as_json:
         answer_json([asdict(one) for one in outcomes])
     else:
-        rows = [(_verb(one), one.subject, one.why if one.found == "differs" else one.text) for one in outcomes]
+        rows = [(_verb(one), one.subject, _told(one)) for one in outcomes]
         answer_table(("", "PIECE", ""), rows)
+
+
+def _told(outcome: "Outcome") -> str:
+    """How it is now, or would be; and how it was, if it was wrong."""
+    return f"{outcome.text}; before: {outcome.why}" if outcome.found == "differs" else outcome.text
 
 
 def _verb(outcome: "Outcome") -> str:

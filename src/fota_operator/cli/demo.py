@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from fota_operator.plain import visible
+
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from fota_operator.demo.scenes import Outcome
-    from fota_operator.progress import ExecutionStatus
+    from fota_operator.demo.scenes import SceneOutcome
+    from fota_operator.jobs.progress import ExecutionStatus
 
 _TOLD_EVENTS = (
     "boot slot=",
@@ -32,7 +34,7 @@ _TIME = re.compile(r"^\d{4}-\d\d-\d\d [\d:,]+ ")
 
 
 class ConsoleNarrator:
-    """Tells the story as it happens: who speaks, and when."""
+    """Prints the story as it happens: who does something, and when."""
 
     def __init__(self, console: "Console") -> None:
         self._console = console
@@ -48,11 +50,11 @@ class ConsoleNarrator:
         self._say("operator", "cyan", text)
 
     def thief(self, text: str) -> None:
-        """What somebody does who should not."""
+        """What an attacker does."""
         self._say("thief", "red", text)
 
     def device(self, line: str) -> None:
-        """What the device says, its events only; all of it stands in its log."""
+        """What the device says: only its events; its log has everything."""
         words = _TIME.sub("", line).removeprefix("fota-boot: ")
         firmware, publishes, _ = words.partition(" publishes ")
         if publishes:
@@ -70,14 +72,14 @@ class ConsoleNarrator:
     def _say(self, who: str, style: str, text: str) -> None:
         elapsed = time.monotonic() - self._began
         self._console.print(f"[dim]{elapsed:6.1f} s[/dim]  [{style}]{who:<8}[/{style}]  ", end="")
-        self._console.print(text, markup=False, highlight=False, soft_wrap=True)
+        self._console.print(visible(text), markup=False, highlight=False, soft_wrap=True)
 
 
 def demo() -> None:
     """Play the whole story on this machine: good updates, rollbacks, and a thief with the AWS credentials.
 
-    Needs no AWS account: a local AWS server and a device run as real processes, and end with the demo.
-    Exit status 0 only if every job and every boot was as it must be.
+    It needs no AWS account: a local AWS server and a device run as real processes, and end with the demo.
+    The exit status is 0 only if every job and every boot is as it must be.
     """
     from rich.console import Console
 
@@ -97,7 +99,7 @@ def demo() -> None:
     console.print("Every line is as it must be. No process, port or file is left behind.")
 
 
-def _show(console: "Console", outcomes: "list[Outcome]") -> None:
+def _show(console: "Console", outcomes: "list[SceneOutcome]") -> None:
     from rich.table import Table
 
     console.print("\n[bold]What came of each image[/bold]")

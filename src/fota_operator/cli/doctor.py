@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from fota.findings import ERROR, Finding, worst
+from fota_boot.doctor.findings import ERROR, Finding, worst
 from fota_operator.account.names import PRESIGN_ROLE
-from fota_operator.cli.bootstrap import Bucket, Role
-from fota_operator.cli.jobs import Json
+from fota_operator.cli.options import AccountBucket, AccountRole, Json
 from fota_operator.cli.output import answer, answer_json, reporting_errors
+from fota_operator.cli.wording import worded
 from fota_operator.errors import BadInput, OperatorError
 
 if TYPE_CHECKING:
@@ -19,35 +19,41 @@ if TYPE_CHECKING:
 
 @reporting_errors()
 def doctor(
-    bucket: Bucket = None,
-    role: Role = PRESIGN_ROLE,
+    bucket: AccountBucket = None,
+    role: AccountRole = PRESIGN_ROLE,
     key: Annotated[
         str | None,
-        typer.Option(metavar="KEY", help="Look at a key of KMS too: its id, ARN or alias."),
+        typer.Option(metavar="KEY", help="KMS key to examine too: its id, ARN or alias."),
     ] = None,
     home: Annotated[
         Path | None,
-        typer.Option(metavar="DIR", help="Look at the device of this folder, on the device, instead of AWS."),
+        typer.Option(
+            metavar="DIR", help="Home folder of a device: examine this device, on the device itself, instead of AWS."
+        ),
     ] = None,
     thing: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="With --home: the folder of its certificate and endpoint.")
+        Path | None,
+        typer.Option(
+            metavar="DIR", help="With --home: folder that holds the certificate and the endpoint of the device."
+        ),
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Say what is missing, broken or too wide, and the remedy for each. Changes nothing.
+    """Report what is missing, broken or too permissive, and how to mend it. This changes nothing.
 
-    Exit status 1 if a finding is an error.
+    The exit status is 1 if a finding is an error.
     """
     if thing is not None and home is None:
         raise BadInput("--thing says more of a device, and no device was named", "name its home with --home")
     if home is not None:
-        from fota._doctor_cpython import examine
+        from fota_boot.doctor.examine import examine
 
         _answer(examine(str(home), None if thing is None else str(thing)), as_json=as_json)
         return
     from fota_operator.account.doctor import DoctorRequest
 
-    _answer(_of_account(DoctorRequest(bucket=bucket, role=role, key=key)), as_json=as_json)
+    found = _of_account(DoctorRequest(bucket=bucket, role=role, key=key))
+    _answer((_worded(finding) for finding in found), as_json=as_json)
 
 
 def _of_account(request: "DoctorRequest") -> Iterable[Finding]:
@@ -59,6 +65,10 @@ def _of_account(request: "DoctorRequest") -> Iterable[Finding]:
     except OperatorError as error:
         return [Finding("region", ERROR, error.message, error.remedy)]
     return examine(cloud, request)
+
+
+def _worded(finding: Finding) -> Finding:
+    return Finding(finding.subject, finding.level, worded(finding.text), worded(finding.remedy))
 
 
 def _answer(findings: Iterable[Finding], *, as_json: bool) -> None:

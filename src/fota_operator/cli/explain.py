@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from fota_operator.cli.jobs import Json
+from fota_operator.cli.options import Json
 from fota_operator.cli.output import (
     answer_json,
     describe_details,
@@ -16,26 +16,28 @@ from fota_operator.cli.output import (
     reporting_errors,
     writing_result,
 )
+from fota_operator.plain import visible
 
 if TYPE_CHECKING:
-    from fota_operator.explain import Chapter, Offer, Story
+    from fota_operator.jobs.explain import Chapter, Offer, Story
 
 
 @reporting_errors()
 def explain(
-    subject: Annotated[str, typer.Argument(metavar="THING|JOB", help="A thing, or the id of a job.")],
+    subject: Annotated[str, typer.Argument(metavar="THING|JOB", help="Name of a thing, or id of a job.")],
     thing: Annotated[
-        str | None, typer.Argument(metavar="[THING]", help="After a job: only what this thing made of it.")
+        str | None, typer.Argument(metavar="[THING]", help="After a job: show only this thing's share of it.")
     ] = None,
-    most: Annotated[int, typer.Option(help="How many offers to tell of, 1 to 50.")] = 5,
+    most: Annotated[int, typer.Option(help="Show at most this many offers, 1 to 50.")] = 5,
     as_json: Json = False,
 ) -> None:
-    """Tell what a device was offered, how that went and when, why, and what to do about it.
+    """Explain what a device was offered, what happened and when, why, and what to do about it.
 
-    Of a thing, the newest offer comes first; of a job, the things for which it ended badly. Changes nothing.
+    For a thing, the newest offer comes first; for a job, the things whose update failed come first. This changes
+    nothing.
     """
-    from fota_operator import explain as stories
     from fota_operator.cloud import connect
+    from fota_operator.jobs import explain as stories
 
     if thing is None:
         story = stories.explain(connect(), subject, most=most)
@@ -73,13 +75,13 @@ def _tell(story: "Story") -> None:
 
     console = new_console(sys.stdout)
     if not story.chapters:
-        console.print(Text(f"{story.subject} was never offered anything."))
+        console.print(Text(visible(f"{story.subject} was never offered anything.")))
     for chapter in story.chapters:
-        console.print(Text(f"{chapter.execution.thing}: {_brought(chapter.offer)}", style="bold"))
+        console.print(Text(visible(f"{chapter.execution.thing}: {_brought(chapter.offer)}"), style="bold"))
         for line in _lines(chapter):
-            console.print(Padding(Text(line), (0, 0, 0, 2), expand=False))
+            console.print(Padding(Text(visible(line)), (0, 0, 0, 2), expand=False))
     if story.left_out:
-        console.print(Text(f"{story.left_out} more; --most tells of more."))
+        console.print(Text(f"{story.left_out} more; --most shows more of them."))
 
 
 def _brought(offer: "Offer") -> str:
@@ -90,7 +92,7 @@ def _brought(offer: "Offer") -> str:
 
 
 def _lines(chapter: "Chapter") -> Iterator[str]:
-    from fota_operator.cli.board import moment
+    from fota_operator.cli.dashboard import moment
 
     for one in chapter.moments:
         yield f"{moment(one.at)}  {one.status}"

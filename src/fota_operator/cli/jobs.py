@@ -1,4 +1,4 @@
-"""`fota start`, `status`, `cancel`: jobs, and how they fare."""
+"""`fota start`, `status`, `cancel`: start a job, show its status, cancel it."""
 
 from dataclasses import asdict
 from pathlib import Path
@@ -6,52 +6,52 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from fota_operator.cli.options import DEFAULT_KEYS, INSISTED, DryRun, Insist, Json, KeyringFile, Keys, TimeoutMinutes
 from fota_operator.cli.output import answer, answer_job, answer_json, reporting_errors, talk
-from fota_operator.cli.signing import DEFAULT_KEYS, KeyringFile, Keys, keyring_of
+from fota_operator.cli.signing import keyring_of
 
 if TYPE_CHECKING:
-    from fota.envelope import Envelope
-    from fota.keyring import Keyring
+    from fota.trust.envelope import Envelope
+    from fota.trust.keyring import Keyring
     from fota_operator.images.image import Image
 
-Job = Annotated[str, typer.Argument(metavar="JOB", help="The id that `fota start` printed.")]
-Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
-DryRun = Annotated[bool, typer.Option("--dry-run", help="Check everything and change nothing.")]
-
-TimeoutMinutes = Annotated[
-    int | None, typer.Option(help="Minutes, 1 to 10080, that a device may take. [default: no limit]")
-]
+Job = Annotated[str, typer.Argument(metavar="JOB", help="Job id that `fota start` printed.")]
 
 
 @reporting_errors()
 def start(
-    thing: Annotated[str, typer.Argument(metavar="THING-NAME", help="The thing that gets the firmware.")],
+    thing: Annotated[str, typer.Argument(metavar="THING-NAME", help="Thing that gets the firmware.")],
     firmware: Annotated[
         Path,
         typer.Argument(
             metavar="FIRMWARE",
-            help="A release of `fota release create`, an image of `fota image build`, or a linker's JSON "
-            "(bcbin, bc_idx).",
+            help="File made by `fota release create` or `fota image build`, or the JSON of a linker (bcbin, bc_idx).",
         ),
     ],
-    bucket: Annotated[str, typer.Argument(metavar="S3-BUCKET", help="Where the image is uploaded to.")],
+    bucket: Annotated[str, typer.Argument(metavar="S3-BUCKET", help="Bucket that the image is uploaded to.")],
     role: Annotated[
         str,
-        typer.Argument(metavar="S3-ROLE", help="Name or ARN of a role by which AWS IoT may read the bucket."),
+        typer.Argument(
+            metavar="S3-ROLE", help="Name or ARN of the IAM role that AWS IoT assumes to sign download URLs."
+        ),
     ],
-    duration: Annotated[int, typer.Option(help="Seconds, 60 to 3600, that a download URL is good for.")] = 3600,
-    slot: Annotated[int | None, typer.Option(help="The slot to write. [default: the image's own, else any]")] = None,
+    duration: Annotated[int, typer.Option(help="A download URL is valid for this many seconds, 60 to 3600.")] = 3600,
+    slot: Annotated[
+        int | None, typer.Option(help="Slot to write. [default: the slot that the image is linked for, or any]")
+    ] = None,
     timeout_minutes: TimeoutMinutes = None,
+    insist: Insist = False,
     keyring: KeyringFile = None,
     keys: Keys = DEFAULT_KEYS,
     as_json: Json = False,
     dry_run: DryRun = False,
 ) -> None:
-    """Bring FIRMWARE to a thing: check, upload, make the job, print its id.
+    """Send FIRMWARE to a thing: check and upload it, create the job, and print the id of the job.
 
-    A release is verified first, as a device with --keyring would. An image is not signed: such a device refuses it.
+    A release is verified first, as a device with --keyring verifies it. An image alone is not signed: a device with
+    a keyring refuses it.
     """
-    from fota_operator.jobs import StartRequest, start_job
+    from fota_operator.jobs.start import StartRequest, start_job
 
     image, envelope, trusted = _firmware(firmware, keyring, keys)
     from fota_operator.cloud import connect
@@ -66,15 +66,18 @@ def start(
         timeout_minutes=timeout_minutes,
         envelope=envelope,
         keyring=trusted,
+        insist=insist,
     )
     cloud = connect()
     started = start_job(cloud, request, dry_run=dry_run)
     if envelope is None:
         talk(f"{firmware} is not signed: a device with a keyring refuses it.")
+    if insist:
+        talk(INSISTED)
     where = f"s3://{started.bucket}/{started.key}"
     if started.version_id is not None:
         where += f", version {started.version_id}"
-        if not cloud.is_aws:
+        if cloud.is_stand_in:
             talk(
                 "This AWS is a stand-in: it may give devices the newest version instead of the one that was verified."
             )
@@ -89,7 +92,7 @@ def start(
 
 
 def _firmware(path: Path, keyring: Path | None, keys: Path) -> "tuple[Image, Envelope | None, Keyring | None]":
-    """What is shipped, and the keyring that decides whether it may be; without one, an image that is not signed."""
+    """The firmware, and the keyring that decides whether it may be published; without a keyring: unsigned."""
     from fota_operator.images.image import read_image
     from fota_operator.trust.release_file import is_release, read_release
 
@@ -101,9 +104,9 @@ def _firmware(path: Path, keyring: Path | None, keys: Path) -> "tuple[Image, Env
 
 @reporting_errors()
 def status(job: Job, as_json: Json = False) -> None:
-    """Say how a job stands, thing by thing."""
+    """Show the status of a job, thing by thing."""
     from fota_operator.cloud import connect
-    from fota_operator.progress import job_status
+    from fota_operator.jobs.progress import job_status
 
     answer_job(job_status(connect(), job), as_json=as_json)
 
@@ -111,13 +114,15 @@ def status(job: Job, as_json: Json = False) -> None:
 @reporting_errors()
 def cancel(
     job: Job,
-    force: Annotated[bool, typer.Option("--force", help="Also what devices are working on.")] = False,
+    force: Annotated[
+        bool, typer.Option("--force", help="Cancel the updates that devices are working on, too.")
+    ] = False,
     dry_run: DryRun = False,
     as_json: Json = False,
 ) -> None:
-    """Cancel a job: executions that are QUEUED, and with --force those IN_PROGRESS."""
+    """Cancel the executions of a job that are QUEUED, and with --force those that are IN_PROGRESS too."""
     from fota_operator.cloud import connect
-    from fota_operator.jobs import cancel_job
+    from fota_operator.jobs.cancel import cancel_job
 
     result = cancel_job(connect(), job, force=force, dry_run=dry_run)
     if dry_run:

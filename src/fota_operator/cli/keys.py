@@ -6,37 +6,40 @@ from typing import Annotated
 
 import typer
 
-from fota_operator.cli.jobs import DryRun, Json, TimeoutMinutes
-from fota_operator.cli.output import answer, answer_json, answer_table, reporting_errors, talk
-from fota_operator.cli.signing import (
+from fota_operator.cli.options import (
     DEFAULT_KEYS,
+    DryRun,
+    Json,
     KeyringFile,
     Keys,
     PassphraseFile,
     Sign,
-    keyring_of,
-    open_signers,
+    TimeoutMinutes,
 )
+from fota_operator.cli.output import answer, answer_json, answer_table, reporting_errors, talk
+from fota_operator.cli.signing import keyring_of, open_signers
 from fota_operator.errors import BadInput
 
-app = typer.Typer(no_args_is_help=True, help="Make the keys that sign releases, and the keyrings that trust them.")
+app: typer.Typer = typer.Typer(
+    no_args_is_help=True, help="Make the keys that sign releases, and the keyrings that trust them."
+)
 
 
 @app.command()
 @reporting_errors()
 def new(
-    name: Annotated[str, typer.Argument(metavar="NAME", help="What to call the key here.")],
+    name: Annotated[str, typer.Argument(metavar="NAME", help="Name for the key in this folder.")],
     kms: Annotated[
         str | None,
         typer.Option(
-            metavar="KEY-ID", help="Use this key of AWS KMS (id, ARN or alias; ECC_NIST_P256, SIGN_VERIFY)."
+            metavar="KEY-ID", help="Use this AWS KMS key (id, ARN or alias) of type ECC_NIST_P256 for SIGN_VERIFY."
         ),
     ] = None,
     passphrase_file: PassphraseFile = None,
     keys: Keys = DEFAULT_KEYS,
     as_json: Json = False,
 ) -> None:
-    """Make a key to sign with: a file, encrypted if you give a passphrase, or a key of AWS KMS."""
+    """Make a signing key: a file, which a passphrase encrypts, or a reference to an AWS KMS key."""
     from fota_operator.cli.passphrase import new_passphrase
     from fota_operator.trust.keys import KeyFolder
 
@@ -61,7 +64,7 @@ def new(
 @app.command(name="list")
 @reporting_errors()
 def list_(keys: Keys = DEFAULT_KEYS, as_json: Json = False) -> None:
-    """Say which keys there are: name, id, and where the private half is."""
+    """List the keys: their names, their ids, and where the private halves are."""
     from fota_operator.trust.keys import KeyFolder
 
     found = KeyFolder(keys).all()
@@ -74,23 +77,27 @@ def list_(keys: Keys = DEFAULT_KEYS, as_json: Json = False) -> None:
 @app.command()
 @reporting_errors()
 def export(
-    product: Annotated[str, typer.Option(help="What the devices are; releases for others are refused.")],
-    hardware: Annotated[str, typer.Option(help="The hardware of the devices.")],
+    product: Annotated[str, typer.Option(help="Product of the devices; they refuse releases for other products.")],
+    hardware: Annotated[str, typer.Option(help="Hardware of the devices.")],
     names: Annotated[
-        list[str] | None, typer.Argument(metavar="[NAME...]", help="Which keys. [default: all in the folder]")
+        list[str] | None,
+        typer.Argument(metavar="[NAME...]", help="Keys that the devices trust. [default: all in the folder]"),
     ] = None,
-    threshold: Annotated[int, typer.Option(help="How many of the keys must have signed.")] = 1,
-    version: Annotated[int, typer.Option(help="1, and one more for each keyring that replaces it.")] = 1,
+    threshold: Annotated[int, typer.Option(help="This many of the keys must sign a release.")] = 1,
+    version: Annotated[
+        int,
+        typer.Option(help="Version of the keyring: 1 at first, and one more for each keyring that replaces another."),
+    ] = 1,
     out: Annotated[
         Path | None,
         typer.Option(
-            "--out", "-o", metavar="FILE", help="The keyring to write. [default: keyring.json in the folder of keys]"
+            "--out", "-o", metavar="FILE", help="Keyring file to write. [default: keyring.json in the folder of keys]"
         ),
     ] = None,
     keys: Keys = DEFAULT_KEYS,
     as_json: Json = False,
 ) -> None:
-    """Write the keyring that makes a device trust these keys: the file for `fota-boot --keyring`."""
+    """Write the keyring that makes a device trust these keys: the file that `fota-boot` takes its keyring from."""
     from fota_operator.trust.keyrings import KEYRING_FILE, new_keyring, write_keyring
     from fota_operator.trust.keys import KeyFolder
 
@@ -109,22 +116,28 @@ def export(
 @app.command()
 @reporting_errors()
 def rotate(
-    current: Annotated[Path, typer.Argument(metavar="CURRENT", help="The keyring that the devices have.")],
+    current: Annotated[Path, typer.Argument(metavar="CURRENT", help="Keyring that the devices have now.")],
     following: Annotated[
-        Path, typer.Argument(metavar="NEXT", help="The next: of `fota keys export`, its version one more.")
+        Path,
+        typer.Argument(
+            metavar="NEXT", help="Next keyring, made by `fota keys export` with a version that is one higher."
+        ),
     ],
     sign: Sign,
-    out: Annotated[Path, typer.Option("--out", "-o", metavar="FILE", help="The signed keyring to write.")],
+    out: Annotated[Path, typer.Option("--out", "-o", metavar="FILE", help="Signed keyring file to write.")],
     any_hardware: Annotated[
-        bool, typer.Option("--any-hardware", help="For devices of all hardware with CURRENT's keys.")
+        bool,
+        typer.Option(
+            "--any-hardware", help="Make it valid for every hardware whose devices have the keys of CURRENT."
+        ),
     ] = False,
     passphrase_file: PassphraseFile = None,
     keys: Keys = DEFAULT_KEYS,
     as_json: Json = False,
 ) -> None:
-    """Sign the next keyring, so that devices take it for the one they have.
+    """Sign the next keyring, so that devices replace the one they have with it.
 
-    As many keys of both must sign as their thresholds say. `fota keys send` brings it to a thing.
+    The thresholds of both keyrings say how many of their keys must sign. `fota keys send` sends it to a thing.
     """
     from fota_operator.trust.keyrings import read_keyring, sign_successor, write_envelope
 
@@ -142,20 +155,23 @@ def rotate(
 @app.command()
 @reporting_errors()
 def send(
-    thing: Annotated[str, typer.Argument(metavar="THING-NAME", help="The thing that gets the keyring.")],
-    signed: Annotated[Path, typer.Argument(metavar="FILE", help="The signed keyring of `fota keys rotate`.")],
+    thing: Annotated[str, typer.Argument(metavar="THING-NAME", help="Thing that gets the keyring.")],
+    signed: Annotated[Path, typer.Argument(metavar="FILE", help="Signed keyring, made by `fota keys rotate`.")],
     keyring: KeyringFile = None,
     keys: Keys = DEFAULT_KEYS,
     timeout_minutes: TimeoutMinutes = None,
     as_json: Json = False,
     dry_run: DryRun = False,
 ) -> None:
-    """Bring the next keyring to a thing: check, make the job, print its id. --keyring is the one it has."""
+    """Send the next keyring to a thing: check it, create the job, and print the id of the job.
+
+    --keyring names the keyring that the thing has now.
+    """
     from fota_operator.trust.keyrings import read_envelope
 
     envelope, current = read_envelope(signed), keyring_of(keyring, keys)
     from fota_operator.cloud import connect
-    from fota_operator.trust.keyring_job import start_keyring_job
+    from fota_operator.jobs.keyring_job import start_keyring_job
 
     started = start_keyring_job(connect(), thing, envelope, current, timeout_minutes=timeout_minutes, dry_run=dry_run)
     if dry_run:

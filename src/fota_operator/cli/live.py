@@ -1,4 +1,4 @@
-"""A job or a rollout shown while it runs: drawn on a terminal, else a line for each change. All of it on stderr."""
+"""Shows a job or a rollout while it runs: drawn on a terminal, else as a line for each change. All goes to stderr."""
 
 import sys
 from collections.abc import Iterator
@@ -12,20 +12,20 @@ if TYPE_CHECKING:
     from rich.live import Live
     from rich.progress import Progress, TaskID
 
-    from fota_operator.progress import ExecutionStatus, JobStatus
-    from fota_operator.rollouts.standing import Failures, Standing
+    from fota_operator.jobs.progress import ExecutionStatus, JobStatus
+    from fota_operator.rollouts.decide.status import Failures, RolloutStatus
 
 
 class Display(Protocol):
-    """Is shown every look at the job."""
+    """Shows the job: it is called with every status that was read."""
 
     def show(self, status: "JobStatus") -> None:
-        """Show how the job stands now."""
+        """Show the status of the job now."""
 
 
 @contextmanager
 def live_display() -> Iterator[Display]:
-    """Bars if somebody is there to see them, lines if not."""
+    """Bars on a terminal, lines elsewhere."""
     if not sys.stderr.isatty():
         yield Lines()
         return
@@ -43,23 +43,23 @@ def live_display() -> Iterator[Display]:
 
 
 class RolloutDisplay(Protocol):
-    """Is shown every look at the rollout."""
+    """Shows the rollout: it is called with every status that was read."""
 
-    def show(self, standing: "Standing") -> None:
-        """Show how the rollout stands now."""
+    def show(self, status: "RolloutStatus") -> None:
+        """Show the status of the rollout now."""
 
 
 @contextmanager
 def live_rollout() -> Iterator[RolloutDisplay]:
-    """A board if somebody is there to see it, lines if not."""
+    """The dashboard on a terminal, lines elsewhere."""
     if not sys.stderr.isatty():
         yield RolloutLines()
         return
     from rich.live import Live
 
-    # Taken away at the end: the result, which is the same board, comes on stdout.
+    # It is erased at the end: the result, which is the same dashboard, is written to stdout.
     with Live(console=new_console(sys.stderr), auto_refresh=False, transient=True) as live:
-        yield RolloutBoard(live)
+        yield RolloutDashboard(live)
 
 
 class Lines:
@@ -102,20 +102,20 @@ class RolloutLines:
     def __init__(self) -> None:
         self._said: dict[str, str] = {}
 
-    def show(self, standing: "Standing") -> None:
+    def show(self, status: "RolloutStatus") -> None:
         """See RolloutDisplay."""
-        from fota_operator.cli.board import headline, in_words, things
+        from fota_operator.cli.dashboard import headline, in_words, things
 
-        for stage in standing.stages:
+        for stage in status.stages:
             counted = f": {in_words(stage.counts)}" if stage.job_ids else ""
             self._say(
                 f"stage {stage.number}",
                 f"stage {stage.number} {stage.name} ({things(stage.things)}) {stage.state}{counted}",
             )
-        for failures in standing.failures:
+        for failures in status.failures:
             self._say(f"failures {_kind(failures)}", headline(failures))
-        coming = f"; {standing.next}" if standing.next else ""
-        self._say("rollout", f"{standing.name} {standing.state}{coming}")
+        coming = f"; {status.next}" if status.next else ""
+        self._say("rollout", f"{status.name} {status.state}{coming}")
 
     def _say(self, about: str, words: str) -> None:
         if self._said.get(about) != words:
@@ -123,8 +123,8 @@ class RolloutLines:
             talk(plain(words))
 
 
-class RolloutBoard:
-    """All of it, drawn anew at each look."""
+class RolloutDashboard:
+    """The whole dashboard, drawn again for each status that was read."""
 
     def __init__(self, live: "Live") -> None:
         from fota_operator.rollouts.speed import Speed
@@ -132,16 +132,17 @@ class RolloutBoard:
         self._live = live
         self._speed = Speed()
 
-    def show(self, standing: "Standing") -> None:
+    def show(self, status: "RolloutStatus") -> None:
         """See RolloutDisplay."""
-        from fota_operator.cli.board import Board
+        from fota_operator.cli.dashboard import Dashboard
 
-        self._speed.look(standing)
-        self._live.update(Board(standing, self._speed), refresh=True)
+        self._speed.look(status)
+        self._live.update(Dashboard(status, self._speed), refresh=True)
 
 
 def _kind(failures: "Failures") -> str:
-    return f"{failures.stage} {failures.status} {failures.reason}"
+    evidence = (failures.cause, failures.exit, failures.error)
+    return " ".join(part for part in (failures.stage, failures.status, failures.reason, *evidence) if part)
 
 
 def _name(execution: "ExecutionStatus") -> str:
@@ -151,7 +152,7 @@ def _name(execution: "ExecutionStatus") -> str:
 
 
 def _percent(execution: "ExecutionStatus") -> int:
-    # A bar is full when the execution has ended, whichever way: the words beside it say which.
+    # A bar is full when the execution has ended, well or badly: the words beside it say how.
     return (execution.percent or 0) if execution.pending else 100
 
 

@@ -6,15 +6,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from fota_operator.cli.jobs import Json
+from fota_operator.cli.options import Json
 from fota_operator.cli.output import answer, answer_json, reporting_errors, talk
 
 if TYPE_CHECKING:
     from fota_operator.local.aws import LocalStatus
 
-app = typer.Typer(no_args_is_help=True, help="Run an AWS on this machine, for trying and testing.")
+app: typer.Typer = typer.Typer(no_args_is_help=True, help="Run an AWS on this machine, for trying and testing.")
 
-Folder = Annotated[Path, typer.Option(help="Where all its state is.")]
+Folder = Annotated[Path, typer.Option(help="Folder that holds the local AWS's state.")]
 _DEFAULT_FOLDER = Path(".fota-local")
 
 
@@ -23,15 +23,15 @@ _DEFAULT_FOLDER = Path(".fota-local")
 def up(
     folder: Folder = _DEFAULT_FOLDER,
     gateway_port: Annotated[
-        int | None, typer.Option(help="For boto3 and downloads. [default: as last time, else a free one]")
+        int | None, typer.Option(help="Port for boto3 and downloads. [default: the same as last time, or a free one]")
     ] = None,
     device_port: Annotated[
-        int | None, typer.Option(help="For devices. [default: as last time, else a free one]")
+        int | None, typer.Option(help="Port for devices. [default: the same as last time, or a free one]")
     ] = None,
-    timeout: Annotated[float, typer.Option(help="Seconds to wait until it is ready.")] = 60.0,
+    timeout: Annotated[float, typer.Option(help="Wait at most this many seconds until it is ready.")] = 60.0,
     as_json: Json = False,
 ) -> None:
-    """Start it, and return when it is ready. Does nothing if it runs."""
+    """Start the local AWS, and return when it is ready. This does nothing if it runs already."""
     from fota_operator.local.aws import LocalAws
 
     status = LocalAws(folder).up(gateway_port=gateway_port, device_port=device_port, timeout_s=timeout)
@@ -47,7 +47,7 @@ def up(
 @app.command()
 @reporting_errors()
 def down(folder: Folder = _DEFAULT_FOLDER, as_json: Json = False) -> None:
-    """Stop it; what it knows is kept for the next start."""
+    """Stop the local AWS, and keep its state for the next start."""
     from fota_operator.local.aws import LocalAws
 
     stopped = LocalAws(folder).down()
@@ -59,7 +59,7 @@ def down(folder: Folder = _DEFAULT_FOLDER, as_json: Json = False) -> None:
 @app.command()
 @reporting_errors()
 def status(folder: Folder = _DEFAULT_FOLDER, as_json: Json = False) -> None:
-    """Say whether it runs, and where."""
+    """Show whether the local AWS runs, and where."""
     from fota_operator.local.aws import LocalAws
 
     _answer_status(LocalAws(folder).status(), as_json=as_json)
@@ -68,7 +68,7 @@ def status(folder: Folder = _DEFAULT_FOLDER, as_json: Json = False) -> None:
 @app.command()
 @reporting_errors()
 def env(folder: Folder = _DEFAULT_FOLDER, as_json: Json = False) -> None:
-    """Print what to set so that boto3, the AWS command line and `fota` use it."""
+    """Print the environment variables that make boto3, the AWS command line and `fota` use the local AWS."""
     from fota_operator.local.aws import LocalAws
 
     environment = LocalAws(folder).environment()

@@ -4,7 +4,8 @@ import io
 import signal
 import sys
 
-from fota._streams_cpython import open_streams
+from fota_boot.streams import open_streams
+from fota_operator.errors import IN_THE_CLONE
 
 _EXTRA = {"boto3", "botocore", "cryptography", "rich", "typer"}
 _ENDING = (signal.SIGTERM, signal.SIGHUP)
@@ -21,28 +22,28 @@ def main() -> None:
     except ModuleNotFoundError as error:
         if (error.name or "").split(".")[0] not in _EXTRA:
             raise
-        sys.stderr.write(f"fota: {error.name} is not installed; run: pip install 'aws-iot-fota[operator]'\n")
+        sys.stderr.write(f"fota: {error.name} is not installed; run, {IN_THE_CLONE}: pip install '.[operator]'\n")
         raise SystemExit(2) from error
 
 
 def _prepare_streams() -> None:
     open_streams()
     if isinstance(sys.stdout, io.TextIOWrapper) and sys.stdout.errors == "strict":
-        # A file name may hold what is no text, and a terminal may lack a letter.
+        # A file name may hold bytes that are not text, and a terminal may lack a character.
         sys.stdout.reconfigure(errors="backslashreplace")
 
 
 def _end_in_order() -> None:
-    """Let what ends a job of CI, or closes a terminal, end the command as an error does: it cleans up."""
+    """Let the signals of a cancelled CI job or a closed terminal end the command as an error does: it cleans up."""
     for number in _ENDING:
-        # One that is ignored, as by nohup, stays so.
+        # A signal that is ignored, as under nohup, stays ignored.
         if signal.getsignal(number) == signal.SIG_DFL:
             signal.signal(number, _end)
 
 
 def _end(number: int, _frame: object) -> None:
     for each in _ENDING:
-        # Cleaning up is not cut short by the next one.
+        # A further signal must not interrupt the cleanup.
         signal.signal(each, signal.SIG_IGN)
     raise SystemExit(128 + number)
 

@@ -1,8 +1,9 @@
-"""What commands say: results on stdout, for people or as JSON; all else, errors too, on stderr."""
+"""What commands print: results on stdout, for people or as JSON; everything else, errors too, on stderr."""
 
 import json
 import logging
 import os
+import re
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -11,15 +12,17 @@ from typing import TYPE_CHECKING, TextIO
 
 import typer
 
-from fota_operator.answers import LOGGER
+from fota_operator.cli.wording import exit_status, worded
 from fota_operator.errors import OperatorError
+from fota_operator.plain import visible
+from fota_operator.request_log import LOGGER
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from fota_operator.progress import ExecutionStatus, JobStatus
+    from fota_operator.jobs.progress import ExecutionStatus, JobStatus
 
-# Where stdout is no terminal there is no width to fit: a table is as wide as its content.
+# If stdout is not a terminal, there is no width to fit: a table is as wide as its content.
 _UNBOUNDED_COLUMNS = 1000
 
 
@@ -29,13 +32,13 @@ def reporting_errors() -> Iterator[None]:
     try:
         yield
     except OperatorError as error:
-        talk(f"fota: {error}")
-        raise typer.Exit(error.exit_status) from error
+        talk(f"fota: {worded(str(error))}")
+        raise typer.Exit(exit_status(error)) from error
 
 
 def talk(text: str) -> None:
-    """Say something to whoever sits there; it is not part of the result."""
-    sys.stderr.write(text + "\n")
+    """Write a message for the user to stderr; it is not part of the result."""
+    sys.stderr.write(visible(text) + "\n")
     sys.stderr.flush()
 
 
@@ -45,7 +48,7 @@ class _Talking(logging.Handler):
 
 
 @contextmanager
-def telling_requests() -> Iterator[None]:
+def showing_requests() -> Iterator[None]:
     """Inside the block, say which requests AWS answered."""
     talking, before = _Talking(), LOGGER.level
     LOGGER.addHandler(talking)
@@ -59,15 +62,15 @@ def telling_requests() -> Iterator[None]:
 
 @contextmanager
 def writing_result() -> Iterator[None]:
-    """Around what is written to stdout: there when the block ends. *Raises* OperatorError on a full disk."""
+    """Write to stdout inside the block; it is flushed when the block ends. *Raises* OperatorError on a full disk."""
     try:
         yield
         sys.stdout.flush()
     except BrokenPipeError:
-        # Whoever reads has enough, as `head` has: no error of ours.
+        # The reader has closed the pipe, as `head` does: this is no error of ours.
         raise
     except OSError as error:
-        # What is left in its buffer would be tried once more at the end of the process, and be its last word.
+        # Python would flush the buffer again when the process ends, and print that error last.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         raise OperatorError(f"cannot write the result: {error.strerror}", "what was to be done is done") from error
 
@@ -75,7 +78,7 @@ def writing_result() -> Iterator[None]:
 def answer(text: str) -> None:
     """The result, as plain text. *Raises* OperatorError."""
     with writing_result():
-        sys.stdout.write(text + "\n")
+        sys.stdout.write(visible(text) + "\n")
 
 
 def answer_json(result: object) -> None:
@@ -89,7 +92,7 @@ def in_utc(at: datetime | None) -> str | None:
 
 
 def new_console(stream: TextIO, *, width_of_file: int = _UNBOUNDED_COLUMNS) -> "Console":
-    """What rich draws to a stream with: as wide as its terminal, or as a file shall be."""
+    """A rich console for a stream, as wide as its terminal, or as a file should be."""
     from rich.console import Console
 
     return Console(file=stream, width=None if stream.isatty() else width_of_file, highlight=False)
@@ -105,20 +108,34 @@ def answer_table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> None
         table.add_column(heading, overflow="fold")
     for row in rows:
         # Text, not markup: a device's words may hold brackets.
-        table.add_row(*(Text(cell) for cell in row))
+        table.add_row(*(Text(visible(cell)) for cell in row))
     with writing_result():
         new_console(sys.stdout).print(table)
 
 
 def answer_job(status: "JobStatus", *, as_json: bool) -> None:
-    """How a job stands."""
+    """Write the status of a job."""
     if as_json:
         answer_json(job_as_json(status))
         return
-    answer(f"{status.job_id}: {status.status}")
-    rows = [(one.thing, one.status, one.reason or "", describe_details(one)) for one in status.executions]
+    from fota_operator.jobs.progress import FAILURES
+
+    failed = sum(len(ones) for _, ones in status.failures)
+    # AWS calls a job COMPLETED whose things have all ended, well or badly.
+    but = f", but {failed} of {len(status.executions)} failed" if failed else ""
+    answer(f"{status.job_id}: {status.status}{but}")
+    failures_first = sorted(status.executions, key=lambda one: (one.status not in FAILURES, _natural(one.thing)))
+    rows = [(one.thing, one.status, one.reason or "", describe_details(one)) for one in failures_first]
     if rows:
         answer_table(("THING", "STATUS", "REASON", "DETAILS"), rows)
+    if len(status.executions) > 1:
+        for why, ones in status.failures:
+            answer(f"{len(ones)} {'thing' if len(ones) == 1 else 'things'}: {why}")
+
+
+def _natural(name: str) -> list[tuple[int, str]]:
+    """The sort key of a name in which numbers count as numbers: pump-2 comes before pump-10."""
+    return [(int(part), "") if part.isdecimal() else (0, part) for part in re.split(r"([0-9]+)", name)]
 
 
 def job_as_json(status: "JobStatus") -> dict[str, object]:

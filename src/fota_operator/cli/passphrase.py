@@ -1,4 +1,4 @@
-"""Where a passphrase comes from: a file, the environment, or whoever sits at the terminal. Never an argument."""
+"""Gets a passphrase from a file, the environment, or the user at the terminal; never from an argument."""
 
 import os
 import sys
@@ -11,7 +11,7 @@ VARIABLE = "FOTA_PASSPHRASE"
 
 
 def new_passphrase(name: str, file: Path | None) -> bytes | None:
-    """For a new key; None if nobody gave one. Asked for twice on a terminal. *Raises* BadInput, NotFound."""
+    """The passphrase for a new key; None if none was given. Asks twice on a terminal. *Raises* BadInput, NotFound."""
     given = _given(file)
     if given is not None or not sys.stdin.isatty():
         return given
@@ -22,7 +22,7 @@ def new_passphrase(name: str, file: Path | None) -> bytes | None:
 
 
 def known_passphrase(name: str, file: Path | None) -> bytes:
-    """Of a key that is encrypted. *Raises* BadInput, NotFound; KeyUnusable where there is nobody to ask."""
+    """The passphrase of an encrypted key. *Raises* BadInput, NotFound; KeyUnusable if there is nobody to ask."""
     given = _given(file)
     if given is not None:
         return given
@@ -34,19 +34,19 @@ def known_passphrase(name: str, file: Path | None) -> bytes:
 def _given(file: Path | None) -> bytes | None:
     if file is not None:
         return _first_line(file)
-    # Its bytes as they are: what is no text is a passphrase, too.
+    # The bytes are taken as they are: a passphrase need not be valid text.
     passphrase = os.environb.get(VARIABLE.encode())
     if passphrase == b"":
-        # As when a secret that is not there was passed on: nobody wants a key without protection then.
+        # CI passes an empty text for a secret that does not exist: a key without protection is not what was wanted.
         raise BadInput(f"{VARIABLE} is empty", "set it to the passphrase, or unset it")
     return passphrase
 
 
 def _first_line(file: Path) -> bytes:
     from fota_operator.files import read_bounded
-    from fota_operator.trust.keys import MOST_PASSPHRASE_BYTES
+    from fota_operator.trust.keys import MAX_PASSPHRASE_BYTES
 
-    lines = read_bounded(file, MOST_PASSPHRASE_BYTES + 2, "name a file that holds the passphrase").splitlines()
+    lines = read_bounded(file, MAX_PASSPHRASE_BYTES + 2, "name a file that holds the passphrase").splitlines()
     if len(lines) != 1 or not lines[0]:
         empty = ", which is empty" if lines == [b""] else ""
         raise BadInput(f"{file}: expected one line, got {len(lines)}{empty}", "put the passphrase there, in one line")

@@ -6,25 +6,19 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from fota_operator.cli.jobs import Json
+from fota_operator.cli.options import DEFAULT_KEYS, Json, KeyringFile, Keys, PassphraseFile, Sign
 from fota_operator.cli.output import answer, answer_json, reporting_errors, talk
-from fota_operator.cli.signing import (
-    DEFAULT_KEYS,
-    KeyringFile,
-    Keys,
-    PassphraseFile,
-    Sign,
-    keyring_of,
-    open_signers,
-)
+from fota_operator.cli.signing import keyring_of, open_signers
 from fota_operator.errors import BadInput
 
 if TYPE_CHECKING:
     from fota_operator.trust.release import Release
 
-app = typer.Typer(no_args_is_help=True, help="Sign images, so that devices take them, and look at what was signed.")
+app: typer.Typer = typer.Typer(
+    no_args_is_help=True, help="Sign images, so that devices take them, and look at what was signed."
+)
 
-File = Annotated[Path, typer.Argument(metavar="RELEASE", help="A file of `fota release create`.")]
+File = Annotated[Path, typer.Argument(metavar="RELEASE", help="Release file, made by `fota release create`.")]
 
 _TIME = "%Y-%m-%dT%H:%M:%SZ"
 
@@ -32,37 +26,54 @@ _TIME = "%Y-%m-%dT%H:%M:%SZ"
 @app.command()
 @reporting_errors()
 def create(
-    image: Annotated[Path, typer.Argument(metavar="IMAGE", help="An image of `fota image build`.")],
-    product: Annotated[str, typer.Option(help="Whose firmware it is.")],
-    hardware: Annotated[list[str], typer.Option(help="A hardware that it runs on; again for another.")],
+    image: Annotated[Path, typer.Argument(metavar="IMAGE", help="Image file, made by `fota image build`.")],
+    product: Annotated[str, typer.Option(help="Product that the firmware is for.")],
+    hardware: Annotated[
+        list[str], typer.Option(help="Hardware that the firmware runs on. Repeat the option for further hardware.")
+    ],
     sign: Sign,
-    out: Annotated[Path, typer.Option("--out", "-o", metavar="FILE", help="The release to write.")],
-    version: Annotated[str | None, typer.Option(help="What people call it. [default: the image's own]")] = None,
+    out: Annotated[Path, typer.Option("--out", "-o", metavar="FILE", help="Release file to write.")],
+    version: Annotated[
+        str | None, typer.Option(help="Version for people to read. [default: the version in the image]")
+    ] = None,
     seq: Annotated[
         int | None,
         typer.Option(
-            help="The number of the manifest: devices refuse one below the newest they confirmed. "
+            help="Sequence number of the manifest: a device refuses a number below the newest one that it confirmed. "
             "[default: the seconds since 1970, which only grow]"
         ),
     ] = None,
     secver: Annotated[
-        int, typer.Option(help="The security version; raised when what is older must never come back.")
+        int, typer.Option(help="Security version: raise it when no older release may ever run again.")
     ] = 0,
-    slot: Annotated[int | None, typer.Option(help="The slot it is for. [default: the image's own, else any]")] = None,
+    slot: Annotated[
+        int | None,
+        typer.Option(help="Slot that the release is for. [default: the slot that the image is linked for, or any]"),
+    ] = None,
     release: Annotated[
-        str | None, typer.Option(metavar="ID", help="The id of the release. [default: made of seq and SHA-256]")
+        str | None,
+        typer.Option(metavar="ID", help="Id of the release. [default: made of the sequence number and the SHA-256]"),
     ] = None,
     not_before: Annotated[
-        str | None, typer.Option(metavar="TIME", help="Not taken before, as 2026-01-31T12:00:00Z.")
+        str | None,
+        typer.Option(metavar="TIME", help="Devices refuse it before this time, for example 2026-01-31T12:00:00Z."),
     ] = None,
     not_after: Annotated[
-        str | None, typer.Option(metavar="TIME", help="Not taken after, as 2026-12-31T12:00:00Z.")
+        str | None,
+        typer.Option(metavar="TIME", help="Devices refuse it after this time, for example 2026-12-31T12:00:00Z."),
     ] = None,
+    allow_jump: Annotated[
+        bool,
+        typer.Option(
+            "--allow-jump",
+            help="Sign a --seq or --secver that is far too high for later releases. It cannot be undone.",
+        ),
+    ] = False,
     passphrase_file: PassphraseFile = None,
     keys: Keys = DEFAULT_KEYS,
     as_json: Json = False,
 ) -> None:
-    """Sign what an image is, and write both as one file."""
+    """Sign the description of an image, its manifest, and write both as one file."""
     from fota_operator.images.image import read_image
     from fota_operator.trust.release import Claim, make_release
     from fota_operator.trust.release_file import write_release
@@ -77,6 +88,7 @@ def create(
         release=release,
         not_before=_seconds("--not-before", not_before),
         not_after=_seconds("--not-after", not_after),
+        allow_jump=allow_jump,
     )
     firmware = read_image(image)
     if out.exists() and out.samefile(image):
@@ -93,9 +105,10 @@ def create(
 @app.command()
 @reporting_errors()
 def verify(file: File, keyring: KeyringFile = None, keys: Keys = DEFAULT_KEYS, as_json: Json = False) -> None:
-    """Ask the device's own code whether a device with that keyring would take a release.
+    """Verify, with the code of the device, that a device with this keyring accepts a release.
 
-    Exit status 0 only if so. What a device has installed before is not known here: it may still be too old for it.
+    The exit status is 0 only if it does. What a device has installed before is not known here: the device may still
+    refuse the release as too old.
     """
     from fota_operator.trust.release import require_taken
     from fota_operator.trust.release_file import read_release
@@ -111,7 +124,7 @@ def verify(file: File, keyring: KeyringFile = None, keys: Keys = DEFAULT_KEYS, a
 @app.command()
 @reporting_errors()
 def show(file: File, as_json: Json = False) -> None:
-    """Say what a release is, and which keys have signed it."""
+    """Show what a release holds, and which keys have signed it."""
     from fota_operator.trust.release_file import read_release
 
     facts = _facts(read_release(file))
@@ -157,7 +170,7 @@ def _seconds(option: str, text: str | None) -> int | None:
 
 
 def _time(seconds: int | None) -> str | None:
-    """As ISO 8601; a number too large for that as it is."""
+    """The time as ISO 8601; a number that is too large for that is shown as it is."""
     if seconds is None:
         return None
     try:

@@ -1,4 +1,4 @@
-"""`fota rollout plan`, `run`: a release offered to many things, in stages. The rest is in `rollout_steering`."""
+"""`fota rollout plan`, `run`: a release offered to many things, in stages. The rest is in `rollout_control`."""
 
 import sys
 from pathlib import Path
@@ -6,36 +6,52 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from fota_operator.cli import rollout_steering
-from fota_operator.cli.jobs import DryRun, Json
+from fota_operator.cli import rollout_control
+from fota_operator.cli.options import DEFAULT_KEYS, INSISTED, DryRun, Insist, Json, KeyringFile, Keys
 from fota_operator.cli.output import answer_json, reporting_errors, talk
-from fota_operator.cli.signing import DEFAULT_KEYS, KeyringFile, Keys, keyring_of
-from fota_operator.cli.standing import answer_standing
+from fota_operator.cli.rollout_status import answer_status
+from fota_operator.cli.signing import keyring_of
 from fota_operator.errors import BadInput
 
 if TYPE_CHECKING:
     from fota_operator.rollouts.prepare import Prepared
 
-app = typer.Typer(no_args_is_help=True, help="Offer a release to many things, in stages with gates between them.")
+app: typer.Typer = typer.Typer(
+    no_args_is_help=True, help="Offer a release to many things, in stages with gates between them."
+)
 
 PlanPath = Annotated[
-    Path | None, typer.Argument(metavar="[PLAN]", help="The plan, a TOML file; options go before what it says.")
+    Path | None,
+    typer.Argument(
+        metavar="[PLAN]", help="Plan of the rollout, a TOML file. An option takes the place of a field of the plan."
+    ),
 ]
-ReleasePath = Annotated[Path | None, typer.Option("--release", metavar="FILE", help="The release to offer.")]
+ReleasePath = Annotated[Path | None, typer.Option("--release", metavar="FILE", help="Release file to offer.")]
 ThingNames = Annotated[
-    list[str] | None, typer.Option("--thing", metavar="NAME", help="A thing to offer it to; again for another.")
+    list[str] | None,
+    typer.Option(
+        "--thing", metavar="NAME", help="Thing to offer the release to. Repeat the option for further things."
+    ),
 ]
 GroupNames = Annotated[
-    list[str] | None, typer.Option("--group", metavar="NAME", help="A group whose things are offered it; again too.")
+    list[str] | None,
+    typer.Option(
+        "--group", metavar="NAME", help="Thing group to offer the release to. Repeat the option for further groups."
+    ),
 ]
-Percent = Annotated[float | None, typer.Option(help="Only such a share of the things.")]
-Name = Annotated[str | None, typer.Option(help="What it is called. [default: product and version]")]
-Bucket = Annotated[str | None, typer.Option(help="Where image and plan lie. [default: that of `fota bootstrap`]")]
+Percent = Annotated[float | None, typer.Option(help="Percentage of the targets to include.")]
+Name = Annotated[str | None, typer.Option(help="Name of the rollout. [default: product and version]")]
+Bucket = Annotated[
+    str | None, typer.Option(help="Bucket that holds image and plan. [default: the one of `fota bootstrap`]")
+]
 Role = Annotated[
-    str | None, typer.Option(help="By which AWS IoT reads the bucket. [default: that of `fota bootstrap`]")
+    str | None,
+    typer.Option(help="IAM role that AWS IoT assumes to sign download URLs. [default: the one of `fota bootstrap`]"),
 ]
-Rate = Annotated[int | None, typer.Option(help="How many things a minute are offered it, at most.")]
-NoCanary = Annotated[bool, typer.Option("--no-canary", help="Offer it to all at once, with no canary before.")]
+Rate = Annotated[int | None, typer.Option(help="Offer the release to at most this many things a minute.")]
+NoCanary = Annotated[
+    bool, typer.Option("--no-canary", help="Offer the release to all things in one stage, without a canary first.")
+]
 
 
 @app.command()
@@ -51,13 +67,14 @@ def plan(
     role: Role = None,
     rate: Rate = None,
     no_canary: NoCanary = False,
-    ask: Annotated[int, typer.Option(help="How many things to ask for one by one, the first ones.")] = 25,
+    insist: Insist = False,
+    ask: Annotated[int, typer.Option(help="Ask AWS about this many things one by one, from the first on.")] = 25,
     keyring: KeyringFile = None,
     keys: Keys = DEFAULT_KEYS,
     as_json: Json = False,
 ) -> None:
-    """Show exactly what a rollout would do: which things, in which order, how long. Changes nothing."""
-    flags = _flags(release, thing, group, percent, name, bucket, role, rate, no_canary=no_canary)
+    """Show exactly what a rollout would do: which things, in which order, for how long. This changes nothing."""
+    flags = _flags(release, thing, group, percent, name, bucket, role, rate, no_canary=no_canary, insist=insist)
     prepared = _prepared(plan_path, flags, keyring, keys)
     _answer_plan(prepared, ask, as_json=as_json)
 
@@ -75,29 +92,35 @@ def run(
     role: Role = None,
     rate: Rate = None,
     no_canary: NoCanary = False,
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask before it begins.")] = False,
-    max_things: Annotated[int | None, typer.Option(help="Refuse if it would go to more things than that.")] = None,
-    until: Annotated[
-        str | None, typer.Option(metavar="STAGE", help="End when the gate of that stage is passed.")
+    insist: Insist = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Begin without asking for confirmation.")] = False,
+    max_things: Annotated[
+        int | None, typer.Option(help="Refuse a rollout that goes to more things than this.")
     ] = None,
-    once: Annotated[bool, typer.Option("--once", help="Do what is due now and end, as from cron.")] = False,
-    timeout: Annotated[float | None, typer.Option(help="Give up after so many seconds; AWS goes on.")] = None,
-    interval: Annotated[float, typer.Option(help="Seconds between looks; AWS wants at least 2.")] = 10.0,
+    until: Annotated[
+        str | None, typer.Option(metavar="STAGE", help="End when the gate of this stage is passed.")
+    ] = None,
+    once: Annotated[bool, typer.Option("--once", help="Do what is due now, then end: for cron.")] = False,
+    timeout: Annotated[
+        float | None, typer.Option(help="Give up after this many seconds; the jobs in AWS go on.")
+    ] = None,
+    interval: Annotated[float, typer.Option(help="Seconds between two looks; AWS asks for at least 2.")] = 10.0,
     keyring: KeyringFile = None,
     keys: Keys = DEFAULT_KEYS,
     as_json: Json = False,
     dry_run: DryRun = False,
 ) -> None:
-    """Offer a release to many things, stage by stage; killed and run again, it goes on.
+    """Offer a release to many things, stage by stage. If it is killed, run it again: it goes on where it was.
 
-    Exit status 0 if it is done, or came as far as was asked; 1 if it was halted, paused or aborted.
+    The exit status is 0 if the rollout is done, or reached what you asked for; it is 1 if the rollout was halted,
+    paused or aborted.
     """
-    flags = _flags(release, thing, group, percent, name, bucket, role, rate, no_canary=no_canary)
+    flags = _flags(release, thing, group, percent, name, bucket, role, rate, no_canary=no_canary, insist=insist)
     prepared = _prepared(plan_path, flags, keyring, keys)
     from fota_operator.rollouts.run import RunOptions
 
     options = RunOptions(
-        until=None if until is None else prepared.standing.stage_called(until).number,
+        until=None if until is None else prepared.status.stage_called(until).number,
         once=once,
         timeout_s=timeout,
         interval_s=interval,
@@ -109,16 +132,24 @@ def run(
         return
     if not prepared.begun and not yes:
         _confirm(prepared)
-    standing = prepared.run(options, tell=rollout_steering.tell)
-    answer_standing(standing, as_json=as_json)
-    if standing.state in ("halted", "paused", "aborted"):
-        talk(f"fota: the rollout {standing.name} is {standing.state}: {standing.next}")
+    name = prepared.plan.name
+    try:
+        status = prepared.run(options, on_progress=rollout_control.on_progress)
+    except KeyboardInterrupt:
+        talk(
+            f"fota: interrupted; the jobs of the rollout {name} go on in AWS. Run this again to begin later stages, "
+            f"or stop it with `fota rollout pause {name}`."
+        )
+        raise
+    answer_status(status, as_json=as_json)
+    if status.state in ("halted", "paused", "aborted"):
+        talk(f"fota: the rollout {status.name} is {status.state}: {status.next}")
         raise typer.Exit(1)
 
 
-for _command in rollout_steering.COMMANDS:
+for _command in rollout_control.COMMANDS:
     app.command()(_command)
-app.command("list")(rollout_steering.list_all)
+app.command("list")(rollout_control.list_all)
 
 
 def _flags(
@@ -132,8 +163,9 @@ def _flags(
     rate: int | None,
     *,
     no_canary: bool,
+    insist: bool,
 ) -> dict[str, object]:
-    """What the options say, in the shape of a plan's tables."""
+    """The options as tables of a plan."""
     return {
         "release": release,
         "name": name,
@@ -141,6 +173,7 @@ def _flags(
         "role": role,
         "rate-per-minute": rate,
         "canary": False if no_canary else None,
+        "insist": insist or None,
         "targets": {"things": things or None, "groups": groups or None, "percent": percent},
     }
 
@@ -162,12 +195,14 @@ def _prepared(plan_path: Path | None, flags: dict[str, object], keyring: Path | 
     from fota_operator.rollouts.prepare import prepare
 
     asked = plan_file.plan(release.image.sha256, product=manifest.product, version=manifest.version)
+    if asked.insist:
+        talk(INSISTED)
     return prepare(connect(), asked, release, trusted)
 
 
 def _confirm(prepared: "Prepared") -> None:
     first = next(stage for stage in prepared.stages if stage.things)
-    what = f"{prepared.standing.product} {prepared.standing.version}"
+    what = f"{prepared.status.product} {prepared.status.version}"
     question = f"Offer {what} to {len(prepared.things)} devices, {len(first.things)} of them at first ({first.name})?"
     if not sys.stdin.isatty():
         raise BadInput(f"nobody is here to be asked: {question}", "say so with --yes")
@@ -178,8 +213,8 @@ def _confirm(prepared: "Prepared") -> None:
 
 def _answer_plan(prepared: "Prepared", ask: int, *, as_json: bool) -> None:
     if prepared.begun:
-        talk(f"The rollout {prepared.plan.name} has begun; this is how it stands.")
-        answer_standing(prepared.standing, as_json=as_json)
+        talk(f"The rollout {prepared.plan.name} has begun already; this is its status.")
+        answer_status(prepared.status, as_json=as_json)
         return
     from fota_operator.cli.rollout_plan import answer_forecast, forecast_as_json
 

@@ -1,21 +1,22 @@
-"""What a rollout would do, as the result of a command: tables for people, JSON for programs."""
+"""Prints what a rollout would do, as the result of a command: tables for people, JSON for programs."""
 
 from typing import TYPE_CHECKING
 
 from fota_operator.cli.output import answer, answer_table
+from fota_operator.rollouts.plan.gate import FACTS, in_words
 
 if TYPE_CHECKING:
-    from fota_operator.rollouts.forecast import Forecast
+    from fota_operator.rollouts.decide.stages import PlannedStage
     from fota_operator.rollouts.prepare import Prepared
-    from fota_operator.rollouts.stages import PlannedStage
+    from fota_operator.rollouts.preview import Forecast
 
 _FIRST = 5
 
 
 def answer_forecast(prepared: "Prepared", forecast: "Forecast") -> None:
     """Stage by stage, and what AWS knows of the things."""
-    standing = prepared.standing
-    answer(f"{prepared.plan.name}: {standing.product} {standing.version} to {len(prepared.things)} things")
+    status = prepared.status
+    answer(f"{prepared.plan.name}: {status.product} {status.version} to {len(prepared.things)} things")
     answer_table(
         ("STAGE", "", "THINGS", "PER MINUTE", "MINUTES", "GATE", "FIRST THINGS"),
         [_row(stage) for stage in prepared.stages],
@@ -28,11 +29,11 @@ def answer_forecast(prepared: "Prepared", forecast: "Forecast") -> None:
 
 def forecast_as_json(prepared: "Prepared", forecast: "Forecast") -> dict[str, object]:
     """The same for programs, with every thing."""
-    standing = prepared.standing
+    status = prepared.status
     return {
         "name": prepared.plan.name,
-        "product": standing.product,
-        "version": standing.version,
+        "product": status.product,
+        "version": status.version,
         "things": len(prepared.things),
         "minutes": sum(stage.minutes for stage in prepared.stages),
         "stages": [
@@ -40,9 +41,8 @@ def forecast_as_json(prepared: "Prepared", forecast: "Forecast") -> dict[str, ob
                 "number": stage.number,
                 "name": stage.name,
                 "things": list(stage.things),
-                "successes": stage.successes,
+                **{fact.name: fact.of(stage.gate, len(stage.things)) for fact in FACTS},
                 "rate_per_minute": stage.rate_per_minute,
-                "soak_minutes": stage.soak_minutes,
                 "minutes": stage.minutes,
             }
             for stage in prepared.stages
@@ -58,14 +58,13 @@ def forecast_as_json(prepared: "Prepared", forecast: "Forecast") -> dict[str, ob
 
 def _row(stage: "PlannedStage") -> tuple[str, ...]:
     shown = ", ".join(stage.things[:_FIRST]) + (", …" if len(stage.things) > _FIRST else "")
-    soak = f", then {stage.soak_minutes:g} minutes" if stage.soak_minutes else ""
     return (
         str(stage.number),
         stage.name,
         str(len(stage.things)),
         str(stage.rate_per_minute),
         f"{stage.minutes:.1f}",
-        f"{stage.successes} succeeded{soak}",
+        in_words(stage.gate, len(stage.things)),
         shown,
     )
 

@@ -2,40 +2,18 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
-
-import typer
+from typing import TYPE_CHECKING
 
 from fota_operator.errors import NotFound
 
 if TYPE_CHECKING:
-    from fota.keyring import Keyring
+    from fota.trust.keyring import Keyring
     from fota_operator.trust.keys import SigningKey
     from fota_operator.trust.signing import Signer
 
-DEFAULT_KEYS = Path("fota-keys")
-
-Keys = Annotated[Path, typer.Option("--keys", metavar="DIR", envvar="FOTA_KEYS", help="The folder of keys.")]
-KeyringFile = Annotated[
-    Path | None,
-    typer.Option(
-        "--keyring", metavar="FILE", help="The keyring of the device. [default: keyring.json in the folder of keys]"
-    ),
-]
-PassphraseFile = Annotated[
-    Path | None,
-    typer.Option(
-        metavar="FILE",
-        help="Holds the passphrase, in one line. [default: FOTA_PASSPHRASE, else it is asked for]",
-    ),
-]
-Sign = Annotated[
-    list[str], typer.Option("--sign", metavar="NAME", help="A key to sign with; again for another, up to 8.")
-]
-
 
 def open_signers(keys: Path, names: Sequence[str], passphrase_file: Path | None) -> "tuple[Signer, ...]":
-    """Whoever shall sign. AWS is needed only for keys of KMS. *Raises* OperatorError."""
+    """The signers of these names. AWS is needed only for keys of KMS. *Raises* OperatorError."""
     from fota_operator.cli.passphrase import known_passphrase
     from fota_operator.trust.keys import KeyFolder
     from fota_operator.trust.signing import signers

@@ -5,42 +5,50 @@ from typing import Annotated
 
 import typer
 
-from fota_operator.cli.jobs import DryRun, Json
+from fota_operator.cli.options import DryRun, Json
 from fota_operator.cli.output import answer, answer_json, answer_table, reporting_errors, talk
 from fota_operator.errors import BadInput
 
-app = typer.Typer(no_args_is_help=True, help="Register things, each with a folder for its device.")
+app: typer.Typer = typer.Typer(no_args_is_help=True, help="Register things, each with a folder for its device.")
 
-Folder = Annotated[Path, typer.Option(help="Where each thing has a folder of its name.")]
+Folder = Annotated[Path, typer.Option(help="Folder in which each thing has a folder of its own name.")]
 
 
 @app.command()
 @reporting_errors()
 def add(
-    names: Annotated[list[str] | None, typer.Argument(metavar="NAME...", help="Names of things.")] = None,
+    names: Annotated[list[str] | None, typer.Argument(metavar="NAME...", help="Names of the things.")] = None,
     base_name: Annotated[
-        str | None, typer.Option(help="With --count N: names BASE-1 to BASE-N.", metavar="BASE")
+        str | None, typer.Option(help="With --count N: register BASE-1 to BASE-N.", metavar="BASE")
     ] = None,
-    count: Annotated[int | None, typer.Option(help="How many, with --base-name.")] = None,
+    count: Annotated[int | None, typer.Option(help="With --base-name: register this many things.")] = None,
     folder: Folder = Path("things"),
     allow_publish: Annotated[
         list[str] | None,
-        typer.Option(metavar="TOPIC", help="A topic the device may publish to besides things/NAME/*."),
+        typer.Option(metavar="TOPIC", help="Topic that the device may publish to, besides things/NAME/*."),
     ] = None,
     endpoint: Annotated[
         str | None,
-        typer.Option(envvar="FOTA_DEVICE_ENDPOINT", help="Where devices connect to. [default: AWS is asked]"),
+        typer.Option(
+            envvar="FOTA_DEVICE_ENDPOINT",
+            help="Endpoint that devices connect to. [default: the one that AWS reports]",
+        ),
     ] = None,
     ca: Annotated[
         Path | None,
-        typer.Option(envvar="FOTA_DEVICE_CA", help="CA certificates for devices. [default: the system's]"),
+        typer.Option(
+            envvar="FOTA_DEVICE_CA",
+            help="File of the CA certificates that devices trust. [default: Amazon's for an endpoint of AWS, else "
+            "those of their system]",
+        ),
     ] = None,
     as_json: Json = False,
     dry_run: DryRun = False,
 ) -> None:
-    """Register things, each with a key, a certificate and a policy of its own."""
+    """Register things, each with its own key, certificate and policy."""
     from fota_operator.cloud import connect
-    from fota_operator.things import ThingOptions, add_things, numbered_names
+    from fota_operator.things.names import numbered_names
+    from fota_operator.things.things import ThingOptions, add_things
 
     if bool(names) == (base_name is not None) or (base_name is None) != (count is None):
         raise BadInput("which things is not clear", "give either NAME... or both --base-name and --count")
@@ -65,15 +73,15 @@ def add(
 @reporting_errors()
 def cleanup(
     names: Annotated[
-        list[str] | None, typer.Argument(metavar="[NAME...]", help="Names of things. [default: all in --folder]")
+        list[str] | None, typer.Argument(metavar="[NAME...]", help="Names of the things. [default: all in --folder]")
     ] = None,
     folder: Folder = Path("things"),
     as_json: Json = False,
     dry_run: DryRun = False,
 ) -> None:
-    """Delete things that `fota things add` made: in AWS, and their folders."""
+    """Delete things that `fota things add` made: what AWS has of them, and their folders."""
     from fota_operator.cloud import connect
-    from fota_operator.things_cleanup import cleanup_things
+    from fota_operator.things.cleanup import cleanup_things
 
     removed = cleanup_things(connect(), folder, names=names or None, dry_run=dry_run)
     talk(f"{len(removed)} things {'would be removed; nothing was changed.' if dry_run else 'removed.'}")

@@ -1,4 +1,4 @@
-"""A device on this machine: `fota-boot` as a real process, and what it says, line by line.
+"""A device on this machine: runs `fota-boot` as a real process, and collects its output line by line.
 
 For the demo and for tests. Leaves no process behind.
 """
@@ -94,7 +94,7 @@ class DeviceProcess:
 
     @contextmanager
     def frozen(self) -> Iterator[None]:
-        """Let the firmware stand still, as if it were busy, while the block runs."""
+        """Stop the firmware, as if it were busy, while the block runs."""
         pids = self.firmware_pids
         for pid in pids:
             os.kill(pid, signal.SIGSTOP)
@@ -125,4 +125,4 @@ class DeviceProcess:
             self._on_line(self.lines[-1])
 
 
-_FOTA_BOOT = (sys.executable, "-m", "fota.supervisor")
+_FOTA_BOOT = (sys.executable, "-m", "fota_boot.command")

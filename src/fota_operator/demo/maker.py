@@ -4,7 +4,7 @@ import os
 import shutil
 from pathlib import Path
 
-from fota.keyring import Keyring
+from fota.trust.keyring import Keyring
 from fota_operator.demo.scenes import OTHER_HARDWARE, STRANGE_KEY, Scene
 from fota_operator.images.image import Image, build_image, read_image
 from fota_operator.trust.keyrings import new_keyring, write_keyring
@@ -20,7 +20,7 @@ _RELEASE_KEY, _STRANGE_KEY = "release", "thief"
 
 
 class Maker:
-    """Everything that is made before it is shipped, in one folder."""
+    """Everything that is made before it is published, in one folder."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -29,11 +29,11 @@ class Maker:
         keys.new(_STRANGE_KEY, None)
         self._signers = {name: self._signer(keys, name) for name in (_RELEASE_KEY, _STRANGE_KEY)}
         self.keyring: Keyring = new_keyring([ours], product=PRODUCT, hardware=HARDWARE, threshold=1, version=1)
-        self.keyring_path = folder / "keyring.json"
+        self.keyring_path: Path = folder / "keyring.json"
         write_keyring(self.keyring_path, self.keyring)
 
     def image(self, version: str, fault: str = "") -> tuple[Image, Path]:
-        """A firmware image of the demo, and where it lies; made once."""
+        """A firmware image of the demo, and the path of its file; it is made once."""
         path = self._folder / f"firmware-{version}.pyz"
         if path.exists():
             return read_image(path), path
@@ -42,12 +42,12 @@ class Maker:
         if fault in ("crash", "hang"):
             (source / "fault.txt").write_text(fault)
         if fault == "kill":
-            # Large, so that there is a middle of the download to be killed in; noise, so that it stays large.
+            # It is large, so that the device can be killed in the middle of the download; noise cannot be compressed.
             (source / "ballast.bin").write_bytes(os.urandom(_BALLAST_BYTES))
         return build_image(source, version, path), path
 
     def release(self, scene: Scene) -> Release:
-        """The release of a scene, signed by whoever the scene says; its number is the firmware's version."""
+        """The release of a scene, signed by the signer that the scene names; its number is the firmware's version."""
         hardware = "rev-z" if scene.attack == OTHER_HARDWARE else HARDWARE
         claim = Claim(product=PRODUCT, hardware=(hardware,), seq=int(scene.version))
         by = self._signers[_STRANGE_KEY if scene.attack == STRANGE_KEY else _RELEASE_KEY]

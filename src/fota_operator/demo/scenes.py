@@ -1,18 +1,18 @@
-"""The scenes of the demo: what is offered to the device, and what must come of it."""
+"""The scenes of the demo: what is offered to the device, and what the result must be."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
 class Scene:
-    """One release that is offered to the device, and what must come of it."""
+    """One release that is offered to the device, and what the result must be."""
 
     version: str
     title: str
     fault: str = ""
     """What is wrong with the firmware: "crash" or "hang"; or what happens to the device in mid-download: "kill"."""
     attack: str = ""
-    """What somebody does who has stolen the operator's AWS credentials, and not the maker's key."""
+    """What a thief does who has stolen the operator's AWS credentials, but not the maker's key."""
     status: str = "SUCCEEDED"
     reason: str = ""
     cause: str = ""
@@ -46,7 +46,7 @@ SCENES = (
         "hang",
         status="FAILED",
         reason="rolled-back",
-        cause="deadline",
+        cause="hung",
         boots=2,
         runs_then="2",
     ),
@@ -103,8 +103,8 @@ SCENES = (
 
 
 @dataclass(frozen=True)
-class Outcome:
-    """What came of a scene."""
+class SceneOutcome:
+    """The result of a scene."""
 
     scene: Scene
     status: str
@@ -112,7 +112,7 @@ class Outcome:
     cause: str
     boots: int
     written_bytes: int
-    """The size of all files of the device's home that were written during the scene."""
+    """The total size of the files in the device's home that were written during the scene."""
     runs_then: str
     seconds: float
 

@@ -1,6 +1,6 @@
-"""How the scenes of the demo are played: a real AWS server, a real device, real jobs.
+"""Plays the scenes of the demo with a local AWS server, a device that is a real process, and real jobs.
 
-Prints nothing: a `Narrator` is told what happens.
+Prints nothing: it calls a `Narrator` for everything that happens.
 """
 
 import os
@@ -12,25 +12,25 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Protocol
 
-from fota.home import Home
+from fota.boards.files import FilesBoard
 from fota_operator.account.roles import presign_role_arn
 from fota_operator.cloud import Cloud, explaining
 from fota_operator.demo.device import DeviceProcess, provision
 from fota_operator.demo.maker import Maker
-from fota_operator.demo.scenes import SCENES, SWAPPED_OBJECT, UNSIGNED, Outcome, Scene
-from fota_operator.document import build_document
+from fota_operator.demo.scenes import SCENES, SWAPPED_OBJECT, UNSIGNED, Scene, SceneOutcome
 from fota_operator.errors import TimedOut
-from fota_operator.jobs import StartRequest, new_job_id, start_job, target_arn
+from fota_operator.jobs.create_job import NewJob, create_job
+from fota_operator.jobs.document import build_document
+from fota_operator.jobs.image_store import object_url
+from fota_operator.jobs.progress import ExecutionStatus, JobStatus, watch_job
+from fota_operator.jobs.start import StartRequest, new_job_id, start_job, target_arn
 from fota_operator.local.aws import LocalAws
-from fota_operator.new_job import NewJob, create_job
-from fota_operator.progress import ExecutionStatus, JobStatus, watch_job
-from fota_operator.store import object_url
-from fota_operator.things import add_things
+from fota_operator.things.things import add_things
 from fota_operator.trust.release import Release
 
 THING = "demo-gateway"
 DEADLINE_S = 12
-"""How long a new image of the demo has to be confirmed in."""
+"""The time within which a new image of the demo must be confirmed."""
 
 _SCENE_TIMEOUT_S = 90.0
 _URL_S = 300
@@ -38,7 +38,7 @@ _SLOT_SIZE_BYTES = 128 << 20
 
 
 class Narrator(Protocol):
-    """Is told the story as it happens."""
+    """Its methods are called as the story happens."""
 
     def scene(self, title: str) -> None:
         """A new scene begins."""
@@ -56,10 +56,10 @@ class Narrator(Protocol):
         """The job execution has another status or other details than before."""
 
 
-def play(narrator: Narrator, scenes: tuple[Scene, ...] = SCENES) -> Iterator[Outcome]:
-    """Play the scenes; gives the outcome of each as it ends. Leaves no process and no file.
+def play(narrator: Narrator, scenes: tuple[Scene, ...] = SCENES) -> Iterator[SceneOutcome]:
+    """Play the scenes and yield the outcome of each as it ends. Leaves no process and no file.
 
-    *Raises* OperatorError when the stage itself cannot be set.
+    *Raises* OperatorError if the local AWS or the device cannot be prepared.
     """
     with ExitStack() as stage:
         folder = Path(stage.enter_context(tempfile.TemporaryDirectory(prefix="fota-demo-")))
@@ -73,7 +73,7 @@ def play(narrator: Narrator, scenes: tuple[Scene, ...] = SCENES) -> Iterator[Out
             home,
             maker.image("1")[1],
             slot_size_bytes=_SLOT_SIZE_BYTES,
-            # Forced, since many machines keep temporary files in memory; the home need not outlive the demo.
+            # `--force`, since many machines keep temporary files in memory; the home need not outlive the demo.
             options=["--keyring", str(maker.keyring_path), "--force"],
         )
         narrator.operator("the device has a keyring: it takes releases only that the maker's key has signed")
@@ -104,13 +104,13 @@ def _local_aws(folder: Path) -> Iterator[tuple[LocalAws, Cloud]]:
 
 def _play(
     scene: Scene, home: Path, local: LocalAws, cloud: Cloud, device: DeviceProcess, maker: Maker, narrator: Narrator
-) -> Outcome:
+) -> SceneOutcome:
     release = maker.release(scene)
     before = _files_of(home)
     began, boots, said = time.monotonic(), device.boots, len(device.lines)
     job_id = _offer(scene, release, local, cloud, maker, narrator)
     if scene.fault == "kill":
-        offset_bytes = _kill_in_mid_download(Home(str(home)), device)
+        offset_bytes = _kill_in_mid_download(FilesBoard(str(home)), device)
         narrator.operator(
             f"SIGKILL to the firmware, {offset_bytes} of {release.image.size_bytes} bytes proven on disk"
         )
@@ -118,7 +118,7 @@ def _play(
     seconds = time.monotonic() - began
     if scene.boots:
         device.wait_for(f"firmware {scene.runs_then} is connected", since=said)
-    return Outcome(
+    return SceneOutcome(
         scene=scene,
         status=ended.status,
         reason=ended.reason or "",
@@ -144,13 +144,13 @@ def _follow(cloud: Cloud, job_id: str, narrator: Narrator) -> ExecutionStatus:
 
 
 def _running_firmware(device: DeviceProcess) -> str:
-    """The version that said last that it started: it is what runs."""
+    """The version that runs: the last one that reported its start."""
     started = [line for line in device.lines if line.startswith("firmware ") and line.endswith(" starts")]
     return started[-1].split()[1]
 
 
 def _offer(scene: Scene, release: Release, local: LocalAws, cloud: Cloud, maker: Maker, narrator: Narrator) -> str:
-    """Make the job of a scene; its id. What `fota start` would refuse to send, a thief makes by hand."""
+    """Make the job of a scene and return its id. `fota start` would refuse the thief's job: it is made by hand."""
     image = release.image
     file = f"firmware-{scene.version}.release"
     if not scene.attack:
@@ -197,14 +197,14 @@ def _written_bytes(before: dict[str, tuple[int, int]], after: dict[str, tuple[in
     return sum(size_bytes for name, (_, size_bytes) in after.items() if before.get(name) != after[name])
 
 
-def _kill_in_mid_download(home: Home, device: DeviceProcess) -> int:
-    """Kill the firmware once part of the image is proven on disk; how many bytes are."""
+def _kill_in_mid_download(home: FilesBoard, device: DeviceProcess) -> int:
+    """Kill the firmware once part of the image is verified on disk; returns how many bytes are."""
     deadline = time.monotonic() + _SCENE_TIMEOUT_S
     while time.monotonic() < deadline:
         entry = home.journal.load()
-        if entry is not None and entry.proven.offset_bytes:
+        if entry is not None and entry.checkpoint.offset_bytes:
             for pid in device.firmware_pids:
                 os.kill(pid, signal.SIGKILL)
-            return entry.proven.offset_bytes
+            return entry.checkpoint.offset_bytes
         time.sleep(0.005)
     raise TimedOut("the download did not begin", "look at what the device said")

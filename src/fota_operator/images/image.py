@@ -1,28 +1,23 @@
 """Images: built from a folder as a zipapp, or read from a file.
 
-Leaves to others: images for MicroPython (`micropython`), storing images (`store`), and what a device makes
-of them.
+Leaves to others: the files of the folder (`program_folder`), images for MicroPython (`micropython`), storing images
+(`jobs.image_store`), and what a device makes of them.
 """
 
 import base64
 import hashlib
 import io
-import json
-import os
-import re
-import stat
 import zipfile
 import zlib
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from fota_operator.errors import BadInput, NotFound, OperatorError
+from fota_operator.bounded_text import parse_json
+from fota_operator.errors import BadInput, NotFound
 from fota_operator.files import write_whole
 from fota_operator.images.littlefs import is_littlefs, root_files
-
-IMAGE_FACTS = "fota-image.json"
-"""The member of a built image that says its version, as `{"version": …}`."""
+from fota_operator.images.program_folder import IMAGE_FACTS, VERSION, program_files
 
 ZIPAPP_KIND = "zipapp"
 """What `fota-boot` starts, on CPython."""
@@ -34,28 +29,27 @@ ESP32_KIND = "esp32"
 """A firmware for the OTA partitions of an ESP32: what `idf.py build` makes."""
 
 LINKED_KIND = "linked"
-"""What the ancestor's linker has made for one slot."""
+"""An image that the ancestor's linker made for one slot."""
 
 CPYTHON_MAINS = ("__main__.py",)
 MICROPYTHON_MAINS = ("main.py", "main.mpy")
-"""What runs when an image starts; one of them must be there."""
+"""The file that runs when an image starts; one of these must be there."""
 
 MAX_IMAGE_BYTES = 2**31 - 1
-"""A device refuses more."""
+"""The largest image that a device accepts."""
 
-_VERSION = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]{0,63}")
-_ESP32_MAGIC, _ESP32_HAS_DIGEST, _ESP32_LEAST_BYTES = b"\xe9", 23, 80
+_ESP32_MAGIC, _ESP32_HAS_DIGEST, _ESP32_MIN_BYTES = b"\xe9", 23, 80
 _ESP32_DESCRIPTION = bytes.fromhex("3254cdab")
 """ESP_APP_DESC_MAGIC_WORD, little-endian."""
 _BROKEN_ZIP = (zipfile.BadZipFile, zlib.error, OSError, EOFError, ValueError, NotImplementedError, RuntimeError)
-"""What zipfile lets through of a file that is none, or is damaged, or packed in another way than ours."""
+"""The errors that zipfile raises for a file that is not a zip, is damaged, or is packed in another way than ours."""
 _EARLIEST = (1980, 1, 1, 0, 0, 0)
 _MAX_FACTS_BYTES = 4096
 
 
 @dataclass(frozen=True)
 class Image:
-    """Bytes that may fill a slot, and what is known of them. `slot` is None where any slot will do."""
+    """Bytes that may fill a slot, and what is known about them. `slot` is None if any slot will do."""
 
     content: bytes = field(repr=False)
     md5: str
@@ -63,55 +57,34 @@ class Image:
     slot: int | None = None
     version: str | None = None
     kind: str = ZIPAPP_KIND
+    files: Mapping[str, int] = field(default_factory=dict, repr=False, compare=False)
+    """The sizes in bytes of the files that were packed, by their paths; empty if the image was not built here."""
 
     @property
     def size_bytes(self) -> int:
-        """How many bytes a slot must have room for."""
+        """The number of bytes that a slot must have room for."""
         return len(self.content)
 
 
-def build_image(source: Path, version: str, out: Path) -> Image:
+def build_image(source: Path, version: str, out: Path, *, allow: Sequence[str] = ()) -> Image:
     """Pack the folder `source`, which holds `__main__.py`, into a zipapp at `out`.
 
-    The same files give the same bytes, whenever and wherever they lie: sorted, without times, owners or
-    byte code. Compressed, since the network is slower than any device.
-    *Raises* BadInput, NotFound, OperatorError for what cannot be read or written.
+    The same files give the same bytes at any time and in any folder, with the same version of zlib: they are sorted,
+    without times, owners or byte code. The zipapp is compressed, since the network is slower than any device.
+    Refused, unless `allow` names it by its path in the folder: machine code, which Python cannot import from a
+    zipapp; private keys and other secrets; history, virtual environments and links that leave the folder; and a
+    source that does not compile.
+    *Raises* BadInput for what is refused, NotFound, OperatorError for what cannot be read or written.
     """
-    contents = program_files(source, version, out, CPYTHON_MAINS)
-    return write_image(out, _packed(contents), version=version, kind=ZIPAPP_KIND)
+    contents = program_files(source, version, out, CPYTHON_MAINS, allow=allow, is_zipapp=True)
+    return write_image(out, _packed(contents), contents, version=version, kind=ZIPAPP_KIND)
 
 
-def program_files(source: Path, version: str, out: Path, mains: Sequence[str]) -> dict[str, bytes]:
-    """The files of the folder `source` by their paths in an image at `out`, with one more that says the version.
-
-    One of `mains` must be among them. *Raises* BadInput, NotFound, OperatorError.
-    """
-    if not _VERSION.fullmatch(version):
-        raise BadInput(
-            f"the version {version!r} is not one",
-            "use up to 64 letters, digits and . _ + - and start with a letter or digit",
-        )
-    if not source.is_dir():
-        raise NotFound(f"there is no folder {source}", f"name the folder that holds {mains[0]}")
-    if out.resolve().is_relative_to(source.resolve()):
-        raise BadInput(f"{out} lies inside {source} and would become part of it", "write it elsewhere")
-    try:
-        members = {path.relative_to(source).as_posix(): path for path in _files(source)}
-        contents = {name: path.read_bytes() for name, path in members.items()}
-    except OSError as error:
-        raise OperatorError(f"cannot read {error.filename}: {error.strerror}", "look at that file") from error
-    if not members.keys() & set(mains):
-        raise BadInput(f"{source} holds no {mains[0]}", "add one: it is what runs when the image starts")
-    if IMAGE_FACTS in members:
-        raise BadInput(f"{source} holds a {IMAGE_FACTS}", "remove it: the build writes it")
-    return contents | {IMAGE_FACTS: json.dumps({"version": version}).encode() + b"\n"}
-
-
-def write_image(out: Path, content: bytes, *, version: str, kind: str) -> Image:
+def write_image(out: Path, content: bytes, packed: Mapping[str, bytes], *, version: str, kind: str) -> Image:
     """Write an image, whole or not at all. *Raises* BadInput if no slot could hold it, OperatorError."""
     image = image_from(content, version=version, kind=kind)
     write_whole(out, content)
-    return image
+    return replace(image, files={name: len(packed[name]) for name in sorted(packed)})
 
 
 def read_image(path: Path) -> Image:
@@ -151,40 +124,13 @@ def image_from(
     )
 
 
-def _files(source: Path) -> Iterator[Path]:
-    """Every file of the folder but byte code. *Raises* BadInput for what is none, OSError for what cannot be read."""
-    for folder, subfolders, names in os.walk(source, onerror=_raise):
-        subfolders[:] = [name for name in subfolders if name != "__pycache__"]
-        for path in (Path(folder, name) for name in subfolders):
-            _require_text(path.name)
-            if path.is_symlink():
-                raise BadInput(f"{path} is a link to a folder, which is not followed", "put the folder in its place")
-        for path in (Path(folder, name) for name in names if not name.endswith((".pyc", ".pyo"))):
-            _require_text(path.name)
-            # A pipe, for one, would be waited for without end.
-            if not stat.S_ISREG(path.stat().st_mode):
-                raise BadInput(f"{path} is no ordinary file", "keep it out of the folder")
-            yield path
-
-
-def _require_text(name: str) -> None:
-    try:
-        name.encode()
-    except UnicodeEncodeError as error:
-        raise BadInput(f"the name {name!r} is no UTF-8", "rename that file") from error
-
-
-def _raise(error: OSError) -> None:
-    raise error
-
-
 def _packed(contents: dict[str, bytes]) -> bytes:
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
         for name in sorted(contents):
             member = zipfile.ZipInfo(name, date_time=_EARLIEST)
             member.compress_type = zipfile.ZIP_DEFLATED
-            member.create_system = 3  # Unix, wherever it is built.
+            member.create_system = 3  # Always Unix, so that the bytes do not depend on the machine.
             member.external_attr = 0o644 << 16
             archive.writestr(member, contents[name])
     return buffer.getvalue()
@@ -215,17 +161,17 @@ def _littlefs_image(path: Path, content: bytes) -> Image:
         raise BadInput(f"{path} is a littlefs, but not a whole one: {error}", "build it again") from error
     if not files.keys() & set(MICROPYTHON_MAINS):
         raise BadInput(
-            f"{path} holds no main.py and could not start", "build it with `fota image build --micropython`"
+            f"{path} holds no main.py and could not start", "build it with `fota image build micropython=yes`"
         )
     return image_from(content, version=_version_in(files.get(IMAGE_FACTS, b"")), kind=LITTLEFS_KIND)
 
 
 def _esp32_image(path: Path, content: bytes) -> Image:
-    """Whole by the SHA-256 at its end, which esptool appends unless told otherwise, and the boot loader checks.
+    """Check the SHA-256 at its end, which esptool appends by default, and which the boot loader checks.
 
     https://docs.espressif.com/projects/esptool/en/latest/esp32/advanced-topics/firmware-image-format.html
     """
-    has_digest = len(content) > _ESP32_LEAST_BYTES and content[_ESP32_HAS_DIGEST] == 1
+    has_digest = len(content) > _ESP32_MIN_BYTES and content[_ESP32_HAS_DIGEST] == 1
     if not has_digest or hashlib.sha256(content[:-32]).digest() != content[-32:]:
         raise BadInput(
             f"{path} begins as a firmware of an ESP32, and does not end with its SHA-256",
@@ -238,7 +184,7 @@ def _esp32_version(content: bytes) -> str | None:
     """What `esp_app_desc_t` says, at the beginning of the first segment."""
     magic, text = content[32:36], content[48:80].split(b"\0")[0]
     version = text.decode("ascii", "replace")
-    return version if magic == _ESP32_DESCRIPTION and _VERSION.fullmatch(version) else None
+    return version if magic == _ESP32_DESCRIPTION and VERSION.fullmatch(version) else None
 
 
 def _facts_inside(archive: zipfile.ZipFile) -> bytes:
@@ -250,19 +196,21 @@ def _version_in(content: bytes) -> str | None:
     if len(content) > _MAX_FACTS_BYTES:
         return None
     try:
-        facts = json.loads(content)
-    except (ValueError, RecursionError):
+        facts = parse_json(content)
+    except ValueError:
         return None
     version = facts.get("version") if isinstance(facts, dict) else None
-    return version if isinstance(version, str) and _VERSION.fullmatch(version) else None
+    return version if isinstance(version, str) and VERSION.fullmatch(version) else None
 
 
 def _linked_image(path: Path, content: bytes) -> Image:
     remedy = "give the file that the linker wrote, with bcbin (base64) and bc_idx (a slot number)"
     try:
-        linked = json.loads(content)
-    except (ValueError, RecursionError) as error:
+        linked = parse_json(content)
+    except ValueError as error:
         raise BadInput(f"{path} is not JSON: {error}", remedy) from error
+    if not isinstance(linked, dict):
+        raise BadInput(f"{path} is no JSON of a linker", remedy)
     bcbin, slot = linked.get("bcbin"), linked.get("bc_idx")
     if not isinstance(bcbin, str):
         raise BadInput(f"{path}: bcbin: expected base64 text, got {type(bcbin).__name__}", remedy)

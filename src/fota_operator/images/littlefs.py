@@ -1,6 +1,6 @@
-"""File systems in memory, littlefs2, as a microcontroller mounts them for reading: packed from files, looked into.
+"""Packs files into a littlefs2 file system in memory, as a microcontroller mounts it for reading; and reads one.
 
-No block is left free and nothing has a time, so the same files give the same bytes.
+It has no free block and no times, so the same files give the same bytes.
 Leaves to others: which files make an image (`micropython`), and what is read from a file (`image`).
 """
 
@@ -12,18 +12,18 @@ from littlefs import LFSConfig, LittleFS, LittleFSError, UserContext, lfs
 from fota_operator.errors import BadInput
 
 BLOCK_BYTES = 4096
-"""What flash is erased by, on nearly every board."""
+"""The erase size of the flash on nearly every board."""
 
-MOST_INLINE_BYTES = 128
-"""A file up to that needs no block of its own: MicroPython's own bound, the size of its cache."""
+MAX_INLINE_BYTES = 128
+"""A file up to this size needs no block of its own. It is MicroPython's limit: the size of its cache."""
 
 _MAGIC = b"littlefs"
 # Block 0 begins with a revision and the tag of the superblock's name, 4 bytes each: littlefs, SPEC.md.
 _MAGIC_AT = 8
 _UNIT_BYTES = 32
 _PAIR_BLOCKS = 2
-# Of a block, on average: a file of n blocks has at most 2n pointers of 4 bytes.
-_LEAST_CONTENT_BYTES = BLOCK_BYTES - 8
+# The average content of a block: a file of n blocks has at most 2n pointers of 4 bytes.
+_MIN_CONTENT_BYTES = BLOCK_BYTES - 8
 
 
 def is_littlefs(content: bytes) -> bool:
@@ -47,19 +47,19 @@ def packed(contents: Mapping[str, bytes]) -> bytes:
         try:
             return bytes(_written(contents, blocks).context.buffer)
         except LittleFSError:
-            # To be filled it needed more than it has in the end. It was never seen, nor is it ruled out.
+            # Filling it may need more blocks than it uses in the end. This was never seen, but cannot be ruled out.
             continue
     return bytes(_written(contents, roomy).context.buffer)
 
 
 def root_files(content: bytes, most_bytes: int) -> dict[str, bytes]:
-    """The files beside each other at the root; of a larger one only its first `most_bytes`.
+    """The files in the root folder; of a larger file only its first `most_bytes`.
 
-    *Raises* ValueError if this is no whole littlefs of such blocks. What lies in files has no checksum.
+    *Raises* ValueError if this is not a whole littlefs with such blocks. The content of files has no checksum.
     """
     if len(content) < _PAIR_BLOCKS * BLOCK_BYTES or len(content) % BLOCK_BYTES:
         raise ValueError(f"{len(content)} bytes are no whole number of blocks of {BLOCK_BYTES} bytes")
-    system = _system(_Memory(bytearray(content)))
+    system = _system(_MemoryBlocks(bytearray(content)))
     try:
         system.mount()
         return {name: _read(system, name, most_bytes) for name in _names(system)}
@@ -67,7 +67,7 @@ def root_files(content: bytes, most_bytes: int) -> dict[str, bytes]:
         raise ValueError(str(error)) from error
 
 
-class _Memory(UserContext):
+class _MemoryBlocks(UserContext):
     """Flash in memory. littlefs stays within its blocks, as long as there are any."""
 
     def __init__(self, buffer: bytearray) -> None:
@@ -83,29 +83,29 @@ class _Memory(UserContext):
         return 0
 
 
-def _system(flash: _Memory) -> LittleFS:
+def _system(flash: _MemoryBlocks) -> LittleFS:
     return LittleFS(
         flash,
         mount=False,
         block_size=BLOCK_BYTES,
         block_count=len(flash.buffer) // BLOCK_BYTES,
-        # As MicroPython has them, unless it is told otherwise.
+        # These are MicroPython's default values.
         read_size=_UNIT_BYTES,
         prog_size=_UNIT_BYTES,
         lookahead_size=_UNIT_BYTES,
-        cache_size=MOST_INLINE_BYTES,
-        inline_max=MOST_INLINE_BYTES,
+        cache_size=MAX_INLINE_BYTES,
+        inline_max=MAX_INLINE_BYTES,
     )
 
 
 def _written(contents: Mapping[str, bytes], blocks: int) -> LittleFS:
-    """The file system, still mounted. *Raises* LittleFSError if so many blocks are too few."""
-    system = _system(_Memory(bytearray(b"\xff" * blocks * BLOCK_BYTES)))
+    """The file system, still mounted. *Raises* LittleFSError if there are too few blocks."""
+    system = _system(_MemoryBlocks(bytearray(b"\xff" * blocks * BLOCK_BYTES)))
     system.format()
     system.mount()
     for name in sorted(contents):
         system.makedirs(str(PurePosixPath(name).parent), exist_ok=True)
-        # Not by `system.open`: after a full disk its file closes twice, and littlefs then ends the process.
+        # `system.open` is not used: on a full disk it closes its file twice, and littlefs then ends the process.
         file = lfs.file_open(system.fs, name, "w")
         try:
             lfs.file_write(system.fs, file, contents[name])
@@ -127,7 +127,7 @@ def _read(system: LittleFS, name: str, most_bytes: int) -> bytes:
 
 
 def _enough_blocks(contents: Mapping[str, bytes]) -> int:
-    """More than will be used: a pair for each folder, and for each file one, as if folders were divided so far."""
+    """More blocks than will be used: a pair for each folder, and one for each file, as if folders were split."""
     folders = {str(folder) for name in contents for folder in PurePosixPath(name).parents}
     pairs = 1 + len(folders) + len(contents)
-    return _PAIR_BLOCKS * pairs + sum(1 + len(content) // _LEAST_CONTENT_BYTES for content in contents.values())
+    return _PAIR_BLOCKS * pairs + sum(1 + len(content) // _MIN_CONTENT_BYTES for content in contents.values())

@@ -1,27 +1,32 @@
-"""Images for MicroPython: built from a folder as a file system that the device mounts for reading.
+"""Builds images for MicroPython: packs a folder into a file system that the device mounts for reading.
 
 Leaves to others: the file system (`littlefs`), the compiler (`mpy_cross`), reading images (`image`).
 """
 
+from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 
 from fota_operator.errors import BadInput
-from fota_operator.images.image import LITTLEFS_KIND, MICROPYTHON_MAINS, Image, program_files, write_image
+from fota_operator.images.image import LITTLEFS_KIND, MICROPYTHON_MAINS, Image, write_image
 from fota_operator.images.littlefs import packed
 from fota_operator.images.mpy_cross import compiled
+from fota_operator.images.program_folder import program_files
 
 
-def build_micropython_image(source: Path, version: str, out: Path, *, compile_sources: bool = False) -> Image:
+def build_micropython_image(
+    source: Path, version: str, out: Path, *, compile_sources: bool = False, allow: Sequence[str] = ()
+) -> Image:
     """Pack the folder `source`, which holds `main.py`, into a littlefs at `out`.
 
     With `compile_sources` every `.py` becomes a `.mpy`, which a device imports faster and with less memory.
     The same files give the same bytes, as long as they are packed by the same versions of littlefs and mpy-cross.
-    *Raises* BadInput, NotFound, OperatorError for what cannot be read, compiled or written.
+    Refused, unless `allow` names it: what `build_image` refuses, but for machine code.
+    *Raises* BadInput for what is refused, NotFound, OperatorError for what cannot be read, compiled or written.
     """
-    contents = program_files(source, version, out, MICROPYTHON_MAINS)
+    contents = program_files(source, version, out, MICROPYTHON_MAINS, allow=allow, is_zipapp=False)
     if compile_sources:
         contents = _all_compiled(contents)
-    return write_image(out, packed(contents), version=version, kind=LITTLEFS_KIND)
+    return write_image(out, packed(contents), contents, version=version, kind=LITTLEFS_KIND)
 
 
 def _all_compiled(contents: dict[str, bytes]) -> dict[str, bytes]:

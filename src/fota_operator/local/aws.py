@@ -1,8 +1,8 @@
-"""An AWS on this machine: MiniStack, with TLS on both its listeners and policies enforced, ready to use.
+"""Runs an AWS on this machine: MiniStack, with TLS on both its listeners and policies enforced, ready to use.
 
-All its state is in one folder. It takes itself for account 000000000000 in us-east-1.
-Its listener for devices binds every interface, and lets whoever shows no certificate do everything; MiniStack
-offers a way to change neither. It is for a network that you trust.
+All its state is in one folder. It acts as account 000000000000 in us-east-1.
+Its listener for devices binds every interface, and a client without a certificate may do everything; MiniStack
+has no setting for either. Use it only in a network that you trust.
 Leaves to others: the process (`process`), certificates (`pki`), bucket and role (`setup`).
 """
 
@@ -16,25 +16,25 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from fota_operator.cloud import Access, Cloud, connect
-from fota_operator.errors import BadInput, LocalAwsFailed
+from fota_operator.errors import IN_THE_CLONE, BadInput, LocalAwsFailed
 from fota_operator.local import server as local_server
 from fota_operator.local.pki import ensure_server_certificate
 from fota_operator.local.process import is_running, stop_process
 from fota_operator.local.server import Ports, RunningServer, ServerFiles
 from fota_operator.local.setup import ensure_bucket_and_role
-from fota_operator.things import ThingOptions
+from fota_operator.things.things import ThingOptions
 
 DEFAULT_FOLDER = Path(".fota-local")
 BUCKET = "fota-images"
 ROLE = "fota-presign"
 REGION = "us-east-1"
-# What MiniStack takes for its root user. It guards nothing: only this machine can reach that listener.
+# MiniStack's credentials of its root user. They protect nothing: only this machine can reach that listener.
 _ROOT = "test"
 
 
 @dataclass(frozen=True)
 class LocalStatus:
-    """How the local AWS stands; the addresses are those of the last start."""
+    """The status of the local AWS; the addresses are those of the last start."""
 
     running: bool
     folder: Path
@@ -48,27 +48,27 @@ class LocalStatus:
 
 
 class LocalAws:
-    """The local AWS of one folder, whether or not it runs, and whoever started it."""
+    """The local AWS of one folder, whether or not it runs, and no matter who started it."""
 
     bucket = BUCKET
     role = ROLE
 
     def __init__(self, folder: Path = DEFAULT_FOLDER) -> None:
-        self.folder = folder.resolve()
-        self.ca_bundle = self.folder / "bundle.pem"
-        self.log = self.folder / "ministack.log"
+        self.folder: Path = folder.resolve()
+        self.ca_bundle: Path = self.folder / "bundle.pem"
+        self.log: Path = self.folder / "ministack.log"
 
     def up(
         self, *, gateway_port: int | None = None, device_port: int | None = None, timeout_s: float = 60.0
     ) -> LocalStatus:
         """Start it, unless it runs, and return when it is ready, with bucket and role made.
 
-        A port not given is the one of the last start, or else a free one. One that runs, and whose `up` was cut
-        short, is made ready.
+        A port that is not given is that of the last start, or else a free one. If it runs, but its `up` was
+        interrupted, this makes it ready.
         *Raises* LocalAwsFailed, also for a port in use; BadInput if it runs on other ports than asked for.
         """
         if importlib.util.find_spec("ministack") is None:
-            raise LocalAwsFailed("MiniStack is not installed", "run: pip install 'aws-iot-fota[local]'")
+            raise LocalAwsFailed("MiniStack is not installed", f"run, {IN_THE_CLONE}: pip install '.[local]'")
         with self._locked():
             running = self._running()
             if running is None:
@@ -79,9 +79,9 @@ class LocalAws:
         return self.status()
 
     def down(self, *, timeout_s: float = 40.0) -> bool:
-        """Stop it; returns whether it ran. What it knows is on disk then, and back after the next `up`.
+        """Stop it; returns whether it ran. Its state is then on disk, and is loaded by the next `up`.
 
-        *Raises* LocalAwsFailed if it had to be killed: then it has forgotten what happened since `up`.
+        *Raises* LocalAwsFailed if it had to be killed: then everything that happened since `up` is lost.
         """
         if not self.folder.is_dir():
             return False
@@ -96,7 +96,7 @@ class LocalAws:
         return True
 
     def status(self) -> LocalStatus:
-        """How it stands. Asks nothing of it."""
+        """Its status. This sends it no request."""
         last = local_server.read_running(self.folder)
         running = last is not None and is_running(last.process)
         return LocalStatus(
@@ -120,13 +120,14 @@ class LocalAws:
             "AWS_ACCESS_KEY_ID": _ROOT,
             "AWS_SECRET_ACCESS_KEY": _ROOT,
             "AWS_DEFAULT_REGION": REGION,
+            "AWS_REGION": REGION,
             "SSL_CERT_FILE": str(self.ca_bundle),
             "FOTA_DEVICE_ENDPOINT": running.device_endpoint,
             "FOTA_DEVICE_CA": str(self.ca_bundle),
         }
 
     def cloud(self) -> Cloud:
-        """It, as the rest of this package wants it. *Raises* LocalAwsFailed."""
+        """The local AWS as a `Cloud`, for the rest of this package. *Raises* LocalAwsFailed."""
         return _cloud(self._required().gateway_url, self.ca_bundle)
 
     def thing_options(self, allow_publish: tuple[str, ...] = ()) -> ThingOptions:
@@ -168,7 +169,7 @@ class LocalAws:
 
     @contextmanager
     def _locked(self) -> Iterator[None]:
-        """One `up` or `down` at a time. *Raises* LocalAwsFailed, also for what the folder does not take meanwhile."""
+        """Allow one `up` or `down` at a time. *Raises* LocalAwsFailed, also if the block cannot write the folder."""
         try:
             self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             descriptor = os.open(self.folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)

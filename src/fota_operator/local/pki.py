@@ -1,6 +1,6 @@
 """The certificates of the local AWS: a CA of its own and a server certificate for this machine.
 
-The CA's key is forgotten at once: nobody can sign anything else with it.
+The CA's key is never stored: nobody can sign anything else with it.
 """
 
 import ipaddress
@@ -19,7 +19,7 @@ _CLOCK_SKEW = timedelta(hours=1)
 
 
 def ensure_server_certificate(ca_path: Path, certificate_path: Path, key_path: Path) -> None:
-    """Make the three files unless they are there and good for another while."""
+    """Make the three files unless they exist and do not expire soon."""
     paths = (ca_path, certificate_path, key_path)
     if all(path.is_file() for path in paths) and _is_good(certificate_path):
         return
@@ -33,7 +33,7 @@ def ensure_server_certificate(ca_path: Path, certificate_path: Path, key_path: P
         ),
     )
     ca_path.write_bytes(ca.public_bytes(serialization.Encoding.PEM))
-    # Last, since it is the one looked at above.
+    # Written last, since the check above reads this file.
     certificate_path.write_bytes(server.public_bytes(serialization.Encoding.PEM))
 
 

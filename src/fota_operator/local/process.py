@@ -1,7 +1,7 @@
-"""One process in the background: started in a session of its own, known again later, and stopped.
+"""Starts one process in the background, in a session of its own; recognises it later, and stops it.
 
-A process is known by its number and by when it started, since numbers are given out again. Linux only.
-Leaves to others: what it runs and whether that is ready.
+A process is identified by its number and its start time, since numbers are reused. Linux only.
+Leaves to others: which command it runs, and whether that is ready.
 """
 
 import os
@@ -13,15 +13,15 @@ from pathlib import Path
 
 
 @dataclass(frozen=True)
-class Process:
-    """A process that was started once; whether it still runs, `is_running` says."""
+class ServerProcess:
+    """A process that was started; `is_running` says whether it still runs."""
 
     pid: int
     started_ticks: int
 
 
-def start_process(command: Sequence[str], environment: Mapping[str, str], log: Path) -> Process:
-    """Start `command`, detached from us and our terminal, with its output in `log`, which is begun anew."""
+def start_process(command: Sequence[str], environment: Mapping[str, str], log: Path) -> ServerProcess:
+    """Start `command`, detached from us and our terminal, with its output in `log`, which is emptied first."""
     begin = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND
     pid = os.posix_spawn(
         command[0],
@@ -35,23 +35,23 @@ def start_process(command: Sequence[str], environment: Mapping[str, str], log: P
         setsid=True,
     )
     started_ticks = _started_ticks(pid)
-    # None only if it has ended already; 0 then matches no process.
-    return Process(pid, started_ticks or 0)
+    # It is None only if the process has already ended; 0 matches no process.
+    return ServerProcess(pid, started_ticks or 0)
 
 
-def is_running(process: Process) -> bool:
-    """Whether that very process, and not a later one with its number, still runs."""
+def is_running(process: ServerProcess) -> bool:
+    """Whether this process, and not a later one with the same number, still runs."""
     return _started_ticks(process.pid) == process.started_ticks
 
 
-def stop_process(process: Process, timeout_s: float) -> bool:
-    """Ask it to end, and after `timeout_s` kill it. Returns whether it ended when asked."""
+def stop_process(process: ServerProcess, timeout_s: float) -> bool:
+    """Ask it to end, and kill it after `timeout_s`. Returns whether it ended without being killed."""
     try:
         handle = os.pidfd_open(process.pid)
     except ProcessLookupError:
         return True
     try:
-        # Through the handle, which cannot come to mean another process between this look and the signal.
+        # The handle cannot refer to another process between this check and the signal; the number could.
         if not is_running(process):
             return True
         signal.pidfd_send_signal(handle, signal.SIGTERM)

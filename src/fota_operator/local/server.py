@@ -1,4 +1,4 @@
-"""The MiniStack process: its settings and ports, when it is ready, and the note of where it runs.
+"""The MiniStack process: its settings and ports, when it is ready, and the file that records where it runs.
 
 Leaves to others: whether it should run (`aws`), and what is in it (`setup`).
 """
@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from fota_operator.errors import BadInput, LocalAwsFailed
-from fota_operator.local.process import Process, is_running, start_process, stop_process
+from fota_operator.local.process import ServerProcess, is_running, start_process, stop_process
 
 SERVICES = "iot,iot-data,iot-jobs-data,s3,iam,sts,kms"
 _NOTE = "running.json"
@@ -28,7 +28,7 @@ _MAX_CA_BYTES = 65_536
 
 @dataclass(frozen=True)
 class Ports:
-    """Where to listen; None: where there is room."""
+    """Where to listen; None means any free port."""
 
     gateway: int | None = None
     device: int | None = None
@@ -49,7 +49,7 @@ class ServerFiles:
 class RunningServer:
     """A process that was started, and where it listens."""
 
-    process: Process
+    process: ServerProcess
     gateway_port: int
     device_port: int
 
@@ -65,18 +65,18 @@ class RunningServer:
 
 
 class _PortTaken(Exception):
-    """Somebody else got a port between our look and its start."""
+    """Another process took a port between our check and the start of MiniStack."""
 
 
 def start(files: ServerFiles, asked: Ports, preferred: Ports, timeout_s: float) -> RunningServer:
     """Start it and return when it is ready. *Raises* LocalAwsFailed, BadInput."""
     deadline = time.monotonic() + timeout_s
-    for port, option in ((asked.gateway, "--gateway-port"), (asked.device, "--device-port")):
+    for port, field in ((asked.gateway, "gateway_port"), (asked.device, "device_port")):
         if port is not None:
-            _require_free(port, option)
+            _require_free(port, field)
     if asked.gateway is not None and asked.gateway == asked.device:
         raise BadInput(
-            f"--device-port: expected another than --gateway-port, got {asked.device} for both", "choose two"
+            f"`device_port`: expected another than `gateway_port`, got {asked.device} for both", "choose two"
         )
     for _ in range(_TRIES):
         gateway_port = asked.gateway or _free_port(preferred.gateway)
@@ -93,7 +93,7 @@ def read_running(folder: Path) -> RunningServer | None:
     try:
         note = json.loads((folder / _NOTE).read_bytes())
         return RunningServer(
-            Process(int(note["pid"]), int(note["started_ticks"])),
+            ServerProcess(int(note["pid"]), int(note["started_ticks"])),
             int(note["gateway_port"]),
             int(note["device_port"]),
         )
@@ -141,7 +141,7 @@ def _server_config(files: ServerFiles, gateway_port: int) -> str:
 
 
 def _environment(files: ServerFiles, gateway_port: int, device_port: int) -> dict[str, str]:
-    # Nothing of the operator's AWS settings: MiniStack would take their access key for its root user's.
+    # Without the operator's AWS settings: MiniStack would take their access key for that of its root user.
     inherited = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "PYTHONPATH") if name in os.environ}
     return inherited | {
         "GATEWAY_PORT": str(gateway_port),
@@ -173,7 +173,7 @@ def wait_until_ready(running: RunningServer, files: ServerFiles, deadline: float
             # Not there yet, or not ready (503).
             time.sleep(_POLL_S)
             continue
-        if answer.get("iot_mtls") != "listening":
+        if not isinstance(answer, dict) or answer.get("iot_mtls") != "listening":
             raise _PortTaken
         return
     raise LocalAwsFailed("it was not ready in time", f"see {files.log}")
@@ -184,12 +184,12 @@ def _why_it_ended(files: ServerFiles) -> Exception:
     if "address already in use" in tail.lower():
         return _PortTaken()
     last_line = (tail.strip().splitlines() or [""])[-1]
-    return LocalAwsFailed(f"it ended at once: {last_line}", f"see {files.log}")
+    return LocalAwsFailed(f"it ended before it was ready: {last_line}", f"see {files.log}")
 
 
 def _get(url: str, ca: Path) -> bytes:
     context = ssl.create_default_context(cafile=str(ca))
-    # No proxy: it is on this machine, whatever the environment says about others.
+    # Without a proxy: it is on this machine, and the environment's proxy is for other hosts.
     opener = urllib.request.build_opener(
         urllib.request.ProxyHandler({}), urllib.request.HTTPSHandler(context=context)
     )
@@ -213,11 +213,11 @@ def _write_note(folder: Path, running: RunningServer) -> None:
     beside.replace(folder / _NOTE)
 
 
-def _require_free(port: int, option: str) -> None:
+def _require_free(port: int, field: str) -> None:
     if not 0 < port <= _MAX_PORT:
-        raise BadInput(f"{option}: expected 1 to {_MAX_PORT}, got {port}", "choose one in that range")
+        raise BadInput(f"`{field}`: expected 1 to {_MAX_PORT}, got {port}", "choose one in that range")
     if not _is_free(port):
-        raise LocalAwsFailed(f"port {port} is in use", f"choose another with {option}, or leave it out")
+        raise LocalAwsFailed(f"port {port} is in use", f"choose another with `{field}`, or leave it out")
 
 
 def _free_port(preferred: int | None) -> int:
@@ -231,7 +231,7 @@ def _free_port(preferred: int | None) -> int:
 
 def _is_free(port: int) -> bool:
     with socket.socket() as probe:
-        # As a server would: what lingers of closed connections is no hindrance.
+        # As a server does: closed connections that still linger must not make the port count as used.
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind(("", port))

@@ -1,6 +1,6 @@
-"""What a rollout needs and a new account lacks: a bucket for versions of images, and a role to sign their URLs.
+"""Makes what a rollout needs and a new account lacks: a bucket that keeps versions, and a role to sign URLs.
 
-Leaves to others: on which AWS; today only the local one is set up like this.
+Leaves to others: which AWS this is; today only the local one is set up like this.
 """
 
 import json
@@ -8,11 +8,11 @@ import json
 from fota_operator.account.roles import TRUST_IOT
 from fota_operator.cloud import Cloud, explaining
 from fota_operator.errors import CloudRefused, NotFound
-from fota_operator.store import bucket_region
+from fota_operator.jobs.image_store import bucket_region
 
 
 def ensure_bucket_and_role(cloud: Cloud, *, bucket: str, role: str) -> None:
-    """Make what is missing of the two. *Raises* CloudRefused, CloudUnreachable."""
+    """Make the bucket and the role if they are missing. *Raises* CloudRefused, CloudUnreachable."""
     _ensure_bucket(cloud, bucket)
     _ensure_role(cloud, role)
     with explaining(f"let the role {role} read {bucket}"):

@@ -1,62 +1,67 @@
-"""How a rollout stands, as AWS tells it now. Changes nothing.
+"""Reads the status of a rollout from AWS as it is now. Changes nothing.
 
-Leaves to others: reading AWS (`ledger`), judging (`decision`), showing (`cli`).
+Leaves to others: reading AWS (`reader`), judging (`decide.next_step`), showing (`cli`).
 """
 
 from __future__ import annotations
 
+from fota_operator import former_names
 from fota_operator.cloud import Cloud
 from fota_operator.errors import AlreadyThere, BadInput, NotFound
-from fota_operator.pace import Clock, SystemClock
-from fota_operator.rollouts.decision import decide
-from fota_operator.rollouts.ledger import Ledger
-from fota_operator.rollouts.plan_store import load_plan, stored_names
-from fota_operator.rollouts.seen import Judgement
-from fota_operator.rollouts.standing import Standing
+from fota_operator.rate_limiter import SystemClock, WallClock
+from fota_operator.rollouts.aws.plan_store import load_plan, stored_names
+from fota_operator.rollouts.aws.reader import SnapshotReader
+from fota_operator.rollouts.decide.next_step import decide
+from fota_operator.rollouts.decide.snapshot import Decision
+from fota_operator.rollouts.decide.status import RolloutStatus
 
 
 class Looker:
     """Looks at one rollout again and again: a look costs the calls for what may have changed since the last."""
 
-    def __init__(self, cloud: Cloud, name: str, bucket: str | None = None, clock: Clock | None = None) -> None:
+    def __init__(self, cloud: Cloud, name: str, bucket: str | None = None, clock: WallClock | None = None) -> None:
         """Read its plan. *Raises* NotFound if there is no such rollout, CloudRefused, CloudUnreachable."""
-        self.ledger = Ledger(cloud, load_plan(cloud, name, bucket))
+        self.reader: SnapshotReader = SnapshotReader(cloud, load_plan(cloud, name, bucket))
         self._clock = clock or SystemClock()
 
-    def judgement(self, *, fresh: bool = False) -> Judgement:
-        """How it stands and what is due; with `fresh`, the members of groups are asked anew."""
-        return judge(self.ledger, self._clock, fresh=fresh)
+    def decision(self, *, fresh: bool = False) -> Decision:
+        """Its status and what is due; with `fresh`, the members of groups are read again."""
+        return judge(self.reader, self._clock, fresh=fresh)
 
-    def standing(self) -> Standing:
-        """How it stands. *Raises* CloudRefused, CloudUnreachable."""
-        return self.judgement().standing
+    def status(self) -> RolloutStatus:
+        """Its status. *Raises* CloudRefused, CloudUnreachable."""
+        return self.decision().status
 
 
-def standing_of(cloud: Cloud, name: str, bucket: str | None = None) -> Standing:
-    """How the rollout `name` stands. `bucket` None is the one that `fota bootstrap` makes.
+def status_of(cloud: Cloud, name: str, bucket: str | None = None) -> RolloutStatus:
+    """The status of the rollout `name`. `bucket` None is the one that `fota bootstrap` makes.
 
     To look more than once, a `Looker` is cheaper.
     *Raises* NotFound if there is no such rollout, CloudRefused, CloudUnreachable.
     """
-    return Looker(cloud, name, bucket).standing()
+    return Looker(cloud, name, bucket).status()
 
 
-def standings(cloud: Cloud, bucket: str | None = None) -> list[Standing]:
-    """How each rollout of a bucket stands, by name; one that cannot be told is "unreadable", and `next` says why.
+def statuses(cloud: Cloud, bucket: str | None = None) -> list[RolloutStatus]:
+    """The status of each rollout of a bucket, by name; one that cannot be read is "unreadable", and `next` says why.
 
     *Raises* NotFound, CloudRefused, CloudUnreachable.
     """
     return [_standing_if_readable(cloud, name, bucket) for name in stored_names(cloud, bucket)]
 
 
-def _standing_if_readable(cloud: Cloud, name: str, bucket: str | None) -> Standing:
+def _standing_if_readable(cloud: Cloud, name: str, bucket: str | None) -> RolloutStatus:
     try:
-        return standing_of(cloud, name, bucket)
+        return status_of(cloud, name, bucket)
     except (AlreadyThere, BadInput, NotFound) as error:
-        # Of one whose plan is damaged, or whose jobs are not its own, the others must not suffer.
-        return Standing(name, "unreadable", str(error), "", "", 0, ())
+        # One rollout with a damaged plan, or with jobs that are not its own, must not hide the others.
+        return RolloutStatus(name, "unreadable", str(error), "", "", 0, ())
 
 
-def judge(ledger: Ledger, clock: Clock, *, fresh: bool = False) -> Judgement:
-    """How a rollout stands now, and what is due. *Raises* CloudRefused, CloudUnreachable."""
-    return decide(ledger.stored.plan, ledger.read(fresh=fresh), clock.now())
+def judge(reader: SnapshotReader, clock: WallClock, *, fresh: bool = False) -> Decision:
+    """The status of a rollout now, and what is due. *Raises* CloudRefused, CloudUnreachable."""
+    return decide(reader.stored.plan, reader.read(fresh=fresh), clock.now())
+
+
+def __getattr__(name: str) -> object:
+    return former_names.look_up(__name__, name)

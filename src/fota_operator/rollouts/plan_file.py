@@ -1,26 +1,22 @@
-"""A plan out of a TOML file and flags: parsed whole, or refused with the field that is wrong.
+"""Reads a plan from a TOML file and flags: all of it is parsed, or it is refused with the field that is wrong.
 
-Leaves to others: what each field takes (`plan_table`), reading the release that the plan names.
+Leaves to others: what each field takes (`table`), reading the release that the plan names.
 """
 
 from __future__ import annotations
 
 import re
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from hashlib import sha256
 from pathlib import Path
 
+from fota_operator.bounded_text import MAX_TOML_BYTES, parse_toml
 from fota_operator.errors import BadInput, NotFound
-from fota_operator.rollouts.plan import Plan
-from fota_operator.rollouts.plan_limits import MOST_NAME_CHARACTERS
-from fota_operator.rollouts.plan_table import plan_of
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
+from fota_operator.rollouts.plan.fields import shown
+from fota_operator.rollouts.plan.limits import MAX_NAME_CHARACTERS
+from fota_operator.rollouts.plan.model import Plan
+from fota_operator.rollouts.plan.table import plan_of
 
 _UNNAMED = "unnamed"
 _UNREAD = "0" * 64
@@ -29,7 +25,7 @@ _HASH_CHARACTERS = 8
 
 @dataclass(frozen=True)
 class PlanFile:
-    """What a file and flags say: a plan, but for the release, which they name by its path.
+    """The content of a file and flags: a plan, except that it names the release by its path.
 
     `name` None: it is named after the release. `draft` is the plan with neither.
     """
@@ -44,15 +40,15 @@ class PlanFile:
 
 
 def read_plan(path: Path | None, flags: Mapping[str, object] | None = None) -> PlanFile:
-    """What a file says, and flags where they are given: tables of the same shape, `{"targets": {"percent": 10}}`.
+    """Read a file, then apply the flags that are given: tables of the same shape, `{"targets": {"percent": 10}}`.
 
-    Either may be left out; a flag None is not given. The release of a file lies relative to the file, that of a flag
+    Either may be left out; a flag None is not given. The path of a release is relative to the file, that of a flag
     relative to the working directory. *Raises* BadInput, NotFound.
     """
     table = _merged({} if path is None else _read(path), flags or {})
     release = table.get("release")
     if not isinstance(release, str | Path) or not str(release):
-        got = "nothing" if release is None else repr(release)
+        got = "nothing" if release is None else shown(release)
         raise BadInput(f"release: expected the path of a release, got {got}", "name the file of a release")
     draft = plan_of({"name": _UNNAMED} | table | {"release": _UNREAD})
     return PlanFile(Path(release), draft.name if "name" in table else None, draft)
@@ -63,28 +59,35 @@ def default_name(product: str, version: str) -> str:
     name = re.sub("[^a-z0-9]+", "-", f"{product}-{version}".lower()).strip("-")
     if not name:
         raise BadInput(f"name: none can be made of {product} {version}", "give the rollout a name")
-    if len(name) <= MOST_NAME_CHARACTERS:
+    if len(name) <= MAX_NAME_CHARACTERS:
         return name
-    # Cut short alone, two versions of a long product would be one rollout.
+    # If the name were only cut short, two versions of a long product name would be one rollout.
     mark = sha256(f"{product}-{version}".encode()).hexdigest()[:_HASH_CHARACTERS]
-    return f"{name[: MOST_NAME_CHARACTERS - _HASH_CHARACTERS - 1].rstrip('-')}-{mark}"
+    return f"{name[: MAX_NAME_CHARACTERS - _HASH_CHARACTERS - 1].rstrip('-')}-{mark}"
 
 
 def _read(path: Path) -> dict[str, object]:
     try:
-        table = tomllib.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError as error:
-        raise NotFound(f"there is no plan {path}", "look at the path") from error
-    except (OSError, UnicodeDecodeError) as error:
-        raise BadInput(f"{path}: cannot be read: {error}", "a plan is a TOML file") from error
-    except tomllib.TOMLDecodeError as error:
-        raise BadInput(f"{path}: not TOML: {error}", "mend it there") from error
+        table = parse_toml(_content(path))
+    except ValueError as error:
+        # Beside TOMLDecodeError: a number of more than 4,300 digits, brackets that are nested too deep.
+        raise BadInput(f"{path}: not TOML: {error}", "mend it there; a plan is a TOML file") from error
     release = table.get("release")
     return table | {"release": str(path.parent / release)} if isinstance(release, str) and release else table
 
 
+def _content(path: Path) -> bytes:
+    try:
+        with path.open("rb") as file:
+            return file.read(MAX_TOML_BYTES + 1)
+    except FileNotFoundError as error:
+        raise NotFound(f"there is no plan {path}", "look at the path") from error
+    except OSError as error:
+        raise BadInput(f"{path}: cannot be read: {error.strerror}", "a plan is a TOML file") from error
+
+
 def _merged(table: Mapping[str, object], flags: Mapping[str, object]) -> dict[str, object]:
-    """A table with the fields of another in the place of its own; tables within are merged likewise."""
+    """A table with its fields replaced by those of another; tables inside are merged in the same way."""
     merged = dict(table)
     for name, value in flags.items():
         own = merged.get(name)

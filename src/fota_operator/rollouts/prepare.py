@@ -1,4 +1,4 @@
-"""All that is checked before a rollout is run, and what it would do. Changes nothing.
+"""Checks everything before a rollout is run, and says what it would do. Changes nothing.
 
 Leaves to others: doing it (`run`).
 """
@@ -7,16 +7,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from fota.keyring import Keyring
+from fota.trust.keyring import Keyring
 from fota_operator.cloud import Cloud
 from fota_operator.errors import BadInput, NotFound
-from fota_operator.pace import Clock, SystemClock
-from fota_operator.rollouts.forecast import Forecast, forecast
-from fota_operator.rollouts.ledger import Ledger
-from fota_operator.rollouts.look import judge
-from fota_operator.rollouts.plan import Plan
-from fota_operator.rollouts.plan_json import decode, encode
-from fota_operator.rollouts.plan_store import (
+from fota_operator.former_names import former_keyword
+from fota_operator.jobs.publish import Firmware, Publication, check_publication, require_publishable
+from fota_operator.rate_limiter import SystemClock, WallClock
+from fota_operator.rollouts.aws.plan_store import (
     StoredPlan,
     bucket_of,
     find_plan,
@@ -24,13 +21,17 @@ from fota_operator.rollouts.plan_store import (
     role_of,
     store_plan,
 )
+from fota_operator.rollouts.aws.progress import OnProgress, silent
+from fota_operator.rollouts.aws.reader import SnapshotReader
+from fota_operator.rollouts.aws.targets import missing_things
+from fota_operator.rollouts.decide.snapshot import Halted
+from fota_operator.rollouts.decide.stages import PlannedStage, planned
+from fota_operator.rollouts.decide.status import RolloutStatus
+from fota_operator.rollouts.look import judge
+from fota_operator.rollouts.plan.model import Plan
+from fota_operator.rollouts.plan.text import decode, encode
+from fota_operator.rollouts.preview import Forecast, forecast
 from fota_operator.rollouts.run import TO_THE_END, Runner, RunOptions
-from fota_operator.rollouts.seen import Halted
-from fota_operator.rollouts.stages import PlannedStage, planned
-from fota_operator.rollouts.standing import Standing
-from fota_operator.rollouts.targets import missing_things
-from fota_operator.rollouts.telling import Tell, silent
-from fota_operator.shipment import Firmware, Shipment, check_shipment, require_sendable
 from fota_operator.trust.release import Release
 
 
@@ -40,10 +41,10 @@ class Prepared:
 
     cloud: Cloud
     plan: Plan
-    ledger: Ledger
-    shipment: Shipment
+    reader: SnapshotReader
+    publication: Publication
     stages: tuple[PlannedStage, ...]
-    standing: Standing
+    status: RolloutStatus
     begun: bool
 
     @property
@@ -51,29 +52,39 @@ class Prepared:
         """The things that the release goes to, in their order, if it begins now."""
         return tuple(thing for stage in self.stages for thing in stage.things)
 
-    def require_at_most(self, things: int | None) -> None:
-        """*Raises* BadInput if the rollout goes to more than so many things, begun or not."""
-        if things is not None and self.standing.targets > things:
+    def require_at_most(self, max_things: int | None) -> None:
+        """*Raises* BadInput if the rollout goes to more than `max_things` things, begun or not."""
+        things = self.status.targets
+        if max_things is not None and things > max_things:
             raise BadInput(
-                f"the rollout {self.plan.name} goes to {self.standing.targets} things, and --max-things is {things}",
+                f"the rollout {self.plan.name} goes to {things} things, and `max_things` is {max_things}",
                 "look at its targets with `fota rollout plan`, or allow more",
             )
 
-    def forecast(self, most: int, *, clock: Clock | None = None) -> Forecast:
-        """What AWS knows of the things that stands in the way; the first `most` are asked for one by one.
+    def forecast(self, most: int, *, clock: WallClock | None = None) -> Forecast:
+        """The problems of the things that AWS knows of; the first `most` things are looked up one by one.
 
         *Raises* CloudUnreachable.
         """
         return forecast(self.cloud, self.things, clock or SystemClock(), most)
 
-    def run(self, options: RunOptions = TO_THE_END, *, clock: Clock | None = None, tell: Tell = silent) -> Standing:
+    @former_keyword(tell="on_progress")
+    def run(
+        self,
+        options: RunOptions = TO_THE_END,
+        *,
+        clock: WallClock | None = None,
+        on_progress: OnProgress = silent,
+    ) -> RolloutStatus:
         """Store the plan, and go on as `Runner.run` does. *Raises* AlreadyThere, and what that raises."""
-        store_plan(self.cloud, self.ledger.stored)
-        return Runner(self.cloud, self.ledger, self.shipment, clock or SystemClock(), tell).run(options)
+        store_plan(self.cloud, self.reader.stored)
+        return Runner(self.cloud, self.reader, self.publication, clock or SystemClock(), on_progress).run(options)
 
 
-def prepare(cloud: Cloud, plan: Plan, release: Release, keyring: Keyring, *, clock: Clock | None = None) -> Prepared:
-    """Check all that can be: the release by the devices' own code, role and bucket, name and targets.
+def prepare(
+    cloud: Cloud, plan: Plan, release: Release, keyring: Keyring, *, clock: WallClock | None = None
+) -> Prepared:
+    """Check all that can be checked: the release by the devices' own code, role and bucket, name and targets.
 
     *Raises* DeviceWouldRefuse, NotFound, AlreadyThere, BadInput, CloudRefused, CloudUnreachable.
     """
@@ -85,26 +96,26 @@ def prepare(cloud: Cloud, plan: Plan, release: Release, keyring: Keyring, *, clo
             f"release: expected that of the plan, {plan.release}, got {release.image.sha256}",
             "make the plan of this release",
         )
-    firmware = Firmware(release.image, release.envelope, keyring)
-    require_sendable(firmware)
+    firmware = Firmware(release.image, release.envelope, keyring, insist=plan.insist)
+    require_publishable(firmware)
     bucket = bucket_of(cloud, plan.bucket)
-    shipment = check_shipment(cloud, firmware, bucket=bucket, role=role_of(plan))
+    publication = check_publication(cloud, firmware, bucket=bucket, role=role_of(plan))
     known = find_plan(cloud, plan.name, bucket)
     if known is None:
         _require_things(cloud, plan, clock)
     else:
         require_same(known, plan)
     stored = StoredPlan(plan, release.manifest.product, release.manifest.version)
-    ledger = Ledger(cloud, stored)
-    judgement = judge(ledger, clock)
-    begun = bool(ledger.jobs)
-    if not begun and isinstance(judgement.step, Halted):
-        raise BadInput(judgement.step.why, "correct the plan")
-    stages = planned(plan, ledger.targets()) if not begun else ()
-    return Prepared(cloud, plan, ledger, shipment, stages, judgement.standing, begun)
+    reader = SnapshotReader(cloud, stored)
+    decision = judge(reader, clock)
+    begun = bool(reader.jobs)
+    if not begun and isinstance(decision.step, Halted):
+        raise BadInput(decision.step.why, "correct the plan")
+    stages = planned(plan, reader.targets()) if not begun else ()
+    return Prepared(cloud, plan, reader, publication, stages, decision.status, begun)
 
 
-def _require_things(cloud: Cloud, plan: Plan, clock: Clock) -> None:
+def _require_things(cloud: Cloud, plan: Plan, clock: WallClock) -> None:
     missing = missing_things(cloud, plan.targets.things, clock)
     if missing:
         raise NotFound(

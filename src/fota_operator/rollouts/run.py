@@ -1,56 +1,57 @@
-"""Run a rollout: look at AWS, decide, do the one step that is due, wait, and again. Its state is in AWS alone.
+"""Runs a rollout: looks at AWS, decides, does the one step that is due, waits, and repeats. Its state is only in AWS.
 
-Killed at any point and run again, here or elsewhere, it goes on; two that run at once make each job once.
-Leaves to others: deciding (`decision`), the jobs (`offer`), all that comes before (`prepare`).
+If it is killed at any point and run again, here or elsewhere, it goes on; two parallel runs make each job only once.
+Leaves to others: deciding (`decide.next_step`), the jobs (`make_job`), all that comes before (`prepare`).
 """
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from fota_operator.account.roles import presign_role_arn
+from fota_operator.bounded_text import parse_json
 from fota_operator.cloud import Cloud, explaining, is_passing
 from fota_operator.errors import AlreadyThere, CloudUnreachable, NotFound, OperatorError, TimedOut
-from fota_operator.pace import Clock, SystemClock, jittered, require_waits
-from fota_operator.rollouts.ledger import Ledger
-from fota_operator.rollouts.look import judge
-from fota_operator.rollouts.offer import Offer, make_offer
-from fota_operator.rollouts.plan_store import role_of
-from fota_operator.rollouts.seen import (
+from fota_operator.former_names import former_keyword
+from fota_operator.jobs.publish import Publication, ship
+from fota_operator.rate_limiter import SystemClock, WallClock, jittered, require_waits
+from fota_operator.rollouts.aws.make_job import StageJob, make_stage_job
+from fota_operator.rollouts.aws.plan_store import role_of
+from fota_operator.rollouts.aws.progress import OnProgress, RolloutProgress, silent
+from fota_operator.rollouts.aws.reader import SnapshotReader
+from fota_operator.rollouts.aws.stage_group import delete_groups
+from fota_operator.rollouts.control import Rollout, enforce, require_paused, unmark
+from fota_operator.rollouts.decide.snapshot import (
     ABORTED_CODE,
     GATE_CODE,
     PAUSED_CODE,
     Aborted,
     Begin,
+    Decision,
     Done,
     Halted,
-    Judgement,
     OfferAgain,
     Paused,
     Step,
     Wait,
 )
-from fota_operator.rollouts.stage_group import delete_groups
-from fota_operator.rollouts.stages import split
-from fota_operator.rollouts.standing import Standing
-from fota_operator.rollouts.steer import Rollout, enforce, require_paused, unmark
-from fota_operator.rollouts.telling import Progress, Tell, silent
-from fota_operator.shipment import Shipment, ship
+from fota_operator.rollouts.decide.stages import split
+from fota_operator.rollouts.decide.status import RolloutStatus
+from fota_operator.rollouts.look import judge
 
 INTERVAL_S = 10.0
-MOST_TROUBLES = 8
-"""So often in a row AWS may be out of reach or ask for patience before a run gives up."""
+MAX_TROUBLES = 8
+"""A run gives up after this many failures in a row: AWS is out of reach, or throttles."""
 _LONGEST_TROUBLE_S = 60.0
 _QUEUE_LOOKS = 30
 _STOPS: dict[type[Step], str] = {Paused: PAUSED_CODE, Aborted: ABORTED_CODE, Halted: GATE_CODE}
-"""Why jobs that still run are cancelled: whoever paused or aborted it may have been interrupted, or a gate failed."""
+"""Why jobs that still run are cancelled: a pause or an abort may have been interrupted, or a gate failed."""
 
 
 @dataclass(frozen=True)
 class RunOptions:
-    """How far and how long. `until` is a stage's number: end when its gate is passed. `once`: do not wait.
+    """How far to go, and how long. `until` is a stage's number: end when its gate is passed. `once`: do not wait.
 
     *Raises* BadInput for a time that cannot be waited for.
     """
@@ -69,137 +70,139 @@ TO_THE_END = RunOptions()
 
 @dataclass
 class Runner:
-    """What a run has in hand. `shipment` None: the rollout has begun, and its document is in AWS."""
+    """What a run works with. `publication` None: the rollout has begun, and its document is in AWS."""
 
     cloud: Cloud
-    ledger: Ledger
-    shipment: Shipment | None = None
-    clock: Clock = field(default_factory=SystemClock)
-    tell: Tell = silent
+    reader: SnapshotReader
+    publication: Publication | None = None
+    clock: WallClock = field(default_factory=SystemClock)
+    on_progress: OnProgress = silent
     _document: str | None = None
 
-    def run(self, options: RunOptions = TO_THE_END) -> Standing:
-        """Go on until it is done, halted, aborted or paused, or as far as the options say; how it stands then.
+    def run(self, options: RunOptions = TO_THE_END) -> RolloutStatus:
+        """Go on until it is done, halted, aborted or paused, or as far as the options say; returns its status then.
 
-        *Raises* TimedOut, AlreadyThere, CloudRefused, CloudUnreachable after MOST_TROUBLES in a row.
+        *Raises* TimedOut, AlreadyThere, CloudRefused, CloudUnreachable after MAX_TROUBLES in a row.
         """
         began_at, troubles, told = self.clock.now(), 0, ""
         while True:
             try:
-                judgement = self._advanced(options)
+                decision = self._advanced(options)
                 troubles = 0
             except OperatorError as error:
                 troubles += 1
-                if not is_passing(error) or options.once or troubles > MOST_TROUBLES:
+                if not is_passing(error) or options.once or troubles > MAX_TROUBLES:
                     raise
                 self._rest(error, troubles, began_at, options)
                 continue
-            standing, step = judgement.standing, judgement.step
-            if standing.next != told:
-                told = standing.next
-                self.tell(Progress(told))
-            if not isinstance(step, Wait) or options.once or _is_reached(standing, options.until):
-                return standing
+            status, step = decision.status, decision.step
+            if status.next != told:
+                told = status.next
+                self.on_progress(RolloutProgress(told))
+            if not isinstance(step, Wait) or options.once or _is_reached(status, options.until):
+                return status
             self._sleep(self._pause_s(step, options), began_at, options)
 
-    def offer_again(self) -> Standing:
+    def offer_again(self) -> RolloutStatus:
         """Make the jobs that a pause has left to be made, and no others. *Raises* CloudRefused."""
         made: OfferAgain | None = None
         while True:
-            judgement = judge(self.ledger, self.clock, fresh=True)
-            step = judgement.step
+            decision = judge(self.reader, self.clock, fresh=True)
+            step = decision.step
             if not isinstance(step, OfferAgain):
-                return judgement.standing
+                return decision.status
             _require_other(step, made)
             made = step if self._offer(step.stage, again=True) else None
 
-    def _advanced(self, options: RunOptions) -> Judgement:
-        """All steps done that are due; how it stands then, and what is waited for."""
+    def _advanced(self, options: RunOptions) -> Decision:
+        """Do every step that is due; returns the status then, and what is waited for."""
         made: Step | None = None
         while True:
-            judgement = judge(self.ledger, self.clock)
-            if not isinstance(judgement.step, Wait | Paused | Aborted):
-                # What is final, or makes something, is decided by the groups as they are now.
-                judgement = judge(self.ledger, self.clock, fresh=True)
-            step = judgement.step
-            if _is_reached(judgement.standing, options.until) or not isinstance(step, Begin | OfferAgain):
-                return self._ended(judgement)
+            decision = judge(self.reader, self.clock)
+            if not isinstance(decision.step, Wait | Paused | Aborted):
+                # A final decision, or one that makes something, needs the members that the groups have now.
+                decision = judge(self.reader, self.clock, fresh=True)
+            step = decision.step
+            if _is_reached(decision.status, options.until) or not isinstance(step, Begin | OfferAgain):
+                return self._ended(decision)
             _require_other(step, made)
             made = step if self._offer(step.stage, again=isinstance(step, OfferAgain)) else None
 
     def _offer(self, number: int, *, again: bool) -> bool:
-        """Make a job for a stage. False: its things were not all there, and it is to be decided anew."""
-        plan = self.ledger.stored.plan
+        """Make a job for a stage. False: some of its things do not exist, and the next step must be decided again."""
+        plan = self.reader.stored.plan
         if again:
             self._wait_for_cancelled(number)
-            things = tuple(sorted(self.ledger.unanswered(number)))
+            things = tuple(sorted(self.reader.unanswered(number)))
         else:
-            things = split(plan, number, self.ledger.targets(), self.ledger.offered())
+            things = split(plan, number, self.reader.targets(), self.reader.offered())
         if not things:
             return False
         title = f"stage {number}, {plan.stages[number - 1].name}"
-        self.tell(Progress(f"{title}: {'offered again' if again else 'begins'}, {len(things)} things"))
+        self.on_progress(RolloutProgress(f"{title}: {'offered again' if again else 'begins'}, {len(things)} things"))
         role_arn = presign_role_arn(self.cloud, role_of(plan))
-        offer = Offer(self.ledger.stored, self.ledger.next_place(number), self._document_of(), role_arn)
-        gone = make_offer(self.cloud, offer, things, self.clock, self.tell)
-        self.ledger.expect(number)
+        offer = StageJob(self.reader.stored, self.reader.next_place(number), self._document_of(), role_arn)
+        gone = make_stage_job(self.cloud, offer, things, self.clock, self.on_progress)
+        self.reader.expect(number)
         if gone:
-            self.tell(Progress(f"{title}: {len(gone)} things are not registered any more, {min(gone)} is one"))
-            self.ledger.forget(gone)
+            self.on_progress(
+                RolloutProgress(f"{title}: {len(gone)} things are not registered any more, {min(gone)} is one")
+            )
+            self.reader.forget(gone)
         return not gone
 
     def _wait_for_cancelled(self, number: int) -> None:
         """AWS cancels executions a little after their job: until then a device may take one up."""
         for _ in range(_QUEUE_LOOKS):
-            seen = self.ledger.read()
-            if not next(stage for stage in seen.stages if stage.number == number).counts.get("QUEUED"):
+            snapshot = self.reader.read()
+            if not next(stage for stage in snapshot.stages if stage.number == number).counts.get("QUEUED"):
                 return
             self.clock.sleep(1.0)
         raise TimedOut("AWS has not cancelled all executions yet", "run this again in a minute")
 
     def _document_of(self) -> str:
-        """The document of every job: that of the first, or else the one that the shipment makes."""
+        """The document of every job: that of the first job, or else the one that the publication makes."""
         if self._document is None:
-            self._document = self._stored_document() if self.ledger.jobs else self._shipped_document()
+            self._document = self._stored_document() if self.reader.jobs else self._shipped_document()
         return self._document
 
     def _shipped_document(self) -> str:
-        if self.shipment is None:
+        if self.publication is None:
             raise NotFound(
-                f"the rollout {self.ledger.stored.plan.name} has not begun, and the release is not at hand",
+                f"the rollout {self.reader.stored.plan.name} has not begun, and the release is not at hand",
                 "run it with its plan: `fota rollout run PLAN`",
             )
-        shipped = ship(self.cloud, self.shipment)
-        verb = "found" if shipped.stored.reused else "uploaded"
-        self.tell(Progress(f"{verb} s3://{shipped.stored.bucket}/{shipped.stored.key}"))
-        return shipped.document
+        published = ship(self.cloud, self.publication)
+        verb = "found" if published.stored.reused else "uploaded"
+        self.on_progress(RolloutProgress(f"{verb} s3://{published.stored.bucket}/{published.stored.key}"))
+        return published.document
 
     def _stored_document(self) -> str:
-        job_id = self.ledger.jobs[0].job_id
+        job_id = self.reader.jobs[0].job_id
         with explaining(f"read the document of the job {job_id}"):
             document = self.cloud.iot.get_job_document(jobId=job_id)["document"]
-        if json.loads(document).get("bc_sha256") != self.ledger.stored.plan.release:
+        if _image_of(document) != self.reader.stored.plan.release:
             raise AlreadyThere(
                 f"the job {job_id} offers another release than its plan says", "abort it, and start another rollout"
             )
         return document
 
-    def _ended(self, judgement: Judgement) -> Judgement:
+    def _ended(self, decision: Decision) -> Decision:
         """What is left to do when nothing begins now."""
-        code = _STOPS.get(type(judgement.step))
-        if code == GATE_CODE and all(stage.state != "failed" for stage in judgement.standing.stages):
-            # Halted for what its targets are: those that were offered the release may have it.
+        code = _STOPS.get(type(decision.step))
+        if code == GATE_CODE and all(stage.state != "failed" for stage in decision.status.stages):
+            # It is halted because of its targets: things that were already offered the release may install it.
             code = None
-        if code is not None and any(job.running for job in self.ledger.jobs):
-            enforce(self.cloud, self.ledger, code)
-            judgement = judge(self.ledger, self.clock)
-        if isinstance(judgement.step, Aborted | Done | Halted):
-            delete_groups(self.cloud, self.ledger.jobs)
-        return judgement
+        if code is not None and any(job.running for job in self.reader.jobs):
+            enforce(self.cloud, self.reader, code)
+            decision = judge(self.reader, self.clock)
+        if isinstance(decision.step, Aborted | Done | Halted):
+            delete_groups(self.cloud, self.reader.jobs)
+        return decision
 
     def _rest(self, error: OperatorError, troubles: int, began_at: datetime, options: RunOptions) -> None:
         seconds = jittered(min(2.0**troubles, _LONGEST_TROUBLE_S))
-        self.tell(Progress(f"{error.message}; again in {seconds:.0f} s"))
+        self.on_progress(RolloutProgress(f"{error.message}; again in {seconds:.0f} s"))
         self._sleep(seconds, began_at, options)
 
     def _pause_s(self, step: Wait, options: RunOptions) -> float:
@@ -210,7 +213,7 @@ class Runner:
         if options.timeout_s is not None:
             left = (began_at + timedelta(seconds=options.timeout_s) - self.clock.now()).total_seconds()
             if left <= 0:
-                name = self.ledger.stored.plan.name
+                name = self.reader.stored.plan.name
                 raise TimedOut(
                     f"the rollout {name} has not come so far within {options.timeout_s:g} s; its jobs go on in AWS",
                     "run this again to go on",
@@ -219,26 +222,37 @@ class Runner:
         self.clock.sleep(seconds)
 
 
-def resume(rollout: Rollout, *, clock: Clock | None = None, tell: Tell = silent, dry_run: bool = False) -> Standing:
+@former_keyword(tell="on_progress")
+def resume(
+    rollout: Rollout, *, clock: WallClock | None = None, on_progress: OnProgress = silent, dry_run: bool = False
+) -> RolloutStatus:
     """Offer the release again to the things that a pause left without an answer. Twice is harmless.
 
-    The stages that come are begun by whoever runs it. *Raises* NotFound, BadInput if it has ended, CloudRefused.
+    `fota rollout run` begins the later stages. *Raises* NotFound, BadInput if it has ended, CloudRefused.
     """
     looker = rollout.looker(clock)
-    before = looker.standing()
+    before = looker.status()
     require_paused(before)
     if dry_run:
         return before
     if before.state == "paused":
-        unmark(rollout.cloud, looker.ledger)
-    return Runner(rollout.cloud, looker.ledger, clock=clock or SystemClock(), tell=tell).offer_again()
+        unmark(rollout.cloud, looker.reader)
+    return Runner(rollout.cloud, looker.reader, clock=clock or SystemClock(), on_progress=on_progress).offer_again()
 
 
 def _require_other(step: Step, made: Step | None) -> None:
-    """*Raises* CloudUnreachable if what was made is due again: AWS does not show it yet."""
+    """*Raises* CloudUnreachable if the step just done is due again: AWS does not show its job yet."""
     if step == made:
         raise CloudUnreachable("AWS does not show the job that was made", "run this again in a minute")
 
 
-def _is_reached(standing: Standing, until: int | None) -> bool:
-    return until is not None and all(stage.state == "passed" for stage in standing.stages[:until])
+def _image_of(document: str) -> object:
+    try:
+        fields = parse_json(document)
+    except ValueError:
+        return None
+    return fields.get("bc_sha256") if isinstance(fields, dict) else None
+
+
+def _is_reached(status: RolloutStatus, until: int | None) -> bool:
+    return until is not None and all(stage.state == "passed" for stage in status.stages[:until])

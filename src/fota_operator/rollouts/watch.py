@@ -1,46 +1,53 @@
-"""Looks at a rollout until it has ended. Looking moves nothing: `fota rollout run` does.
+"""Looks at a rollout until it has ended, or until the gate of a stage is passed, while somebody else runs it.
 
-Leaves to others: how it stands (`look`), and how that is shown (`cli.live`).
+Changes nothing: `fota rollout run` does. Leaves to others: its status (`look`), and how that is shown (`cli.live`).
 """
 
 from collections.abc import Iterator
 
 from fota_operator.cloud import Cloud
-from fota_operator.errors import BadInput, CloudRefused, NotFound, TimedOut
-from fota_operator.progress import executions_of_job
+from fota_operator.errors import BadInput, CloudRefused, NotFound, OperatorError, TimedOut
+from fota_operator.former_names import former_keyword
+from fota_operator.jobs.progress import executions_of_job
+from fota_operator.poll import PollOptions, poll
+from fota_operator.rate_limiter import SystemClock, WallClock
+from fota_operator.rollouts.aws.progress import OnProgress, RolloutProgress, silent
+from fota_operator.rollouts.control import Rollout
+from fota_operator.rollouts.decide.status import RolloutStatus, StageStatus
 from fota_operator.rollouts.look import Looker
-from fota_operator.rollouts.standing import Standing
-from fota_operator.watching import Patience, looks
+from fota_operator.rollouts.run import INTERVAL_S
 
 ENDS = ("done", "halted", "aborted")
 
 
-def watch_rollout(cloud: Cloud, name: str, patience: Patience, *, bucket: str | None = None) -> Iterator[Standing]:
-    """Look at a rollout until it is done, halted or aborted. One that is paused may be resumed: it is watched on.
+def watch_rollout(
+    cloud: Cloud, name: str, options: PollOptions, *, bucket: str | None = None
+) -> Iterator[RolloutStatus]:
+    """Look at a rollout until it is done, halted or aborted. A pause is no end: it may be resumed.
 
     *Raises* TimedOut, NotFound.
     """
-    too_late = TimedOut(
-        f"the rollout {name} has not ended within {patience.timeout_s:g} s",
+    timed_out = TimedOut(
+        f"the rollout {name} has not ended within {options.timeout_s:g} s",
         f"watch on with `fota watch {name}`, or end it with `fota rollout abort {name}`",
     )
-    return looks(Looker(cloud, name, bucket).standing, has_ended, patience, lambda _: too_late)
+    return poll(Looker(cloud, name, bucket).status, has_ended, options, lambda _: timed_out)
 
 
-def has_ended(standing: Standing) -> bool:
+def has_ended(status: RolloutStatus) -> bool:
     """Whether a rollout starts nothing more."""
-    return standing.state in ENDS
+    return status.state in ENDS
 
 
 def is_rollout(cloud: Cloud, name: str, *, bucket: str | None = None) -> bool:
-    """Whether a rollout is called that; if not, it may be a job. *Raises* CloudRefused, CloudUnreachable."""
+    """Whether a rollout has that name; if not, it may be a job. *Raises* CloudRefused, CloudUnreachable."""
     try:
         Looker(cloud, name, bucket)
     except (BadInput, NotFound):
-        # The ids that `fota start` makes hold a capital letter, no name of a rollout does: nothing was asked.
+        # The ids that `fota start` makes hold a capital letter, and no name of a rollout does: AWS need not be asked.
         return False
     except CloudRefused:
-        # Who may only look at jobs may not look into the bucket of rollouts: a job need not be there.
+        # A user who may only look at jobs may not read the bucket of rollouts; following a job does not need it.
         if not _is_job(cloud, name):
             raise
         return False
@@ -53,3 +60,51 @@ def _is_job(cloud: Cloud, job_id: str) -> bool:
     except (BadInput, NotFound):
         return False
     return True
+
+
+@former_keyword(tell="on_progress")
+def wait_for_gate(
+    rollout: Rollout,
+    stage: str,
+    *,
+    timeout_s: float,
+    clock: WallClock | None = None,
+    on_progress: OnProgress = silent,
+    interval_s: float = INTERVAL_S,
+) -> RolloutStatus:
+    """Wait for the gate of a stage, given by name or number; returns the status of the rollout when it is passed.
+
+    A look that fails for a moment is reported, and made again, as `poll.poll` does.
+    *Raises* OperatorError if the gate failed, or the rollout was halted or aborted; TimedOut, NotFound, BadInput.
+    """
+
+    def is_passed(status: RolloutStatus) -> bool:
+        return status.stage_called(stage).state == "passed"
+
+    def on_timeout(status: RolloutStatus) -> TimedOut:
+        why = status.stage_called(stage).why
+        return TimedOut(f"the gate of {stage} is not passed within {timeout_s:g} s: {why}", "wait on")
+
+    clock = clock or SystemClock()
+    options = PollOptions(
+        interval_s, timeout_s, lambda error: on_progress(RolloutProgress(f"{error}; looking again"))
+    )
+    told = ""
+    for status in poll(rollout.looker(clock).status, is_passed, options, on_timeout, clock):
+        if is_passed(status):
+            break
+        row = status.stage_called(stage)
+        _require_hope(status, row)
+        why = f"stage {row.number}, {row.name}: {row.state}, {row.why}"
+        if why != told:
+            told = why
+            on_progress(RolloutProgress(why))
+    return status
+
+
+def _require_hope(status: RolloutStatus, row: StageStatus) -> None:
+    if row.state in ("failed", "aborted") or status.state in ("halted", "aborted"):
+        raise OperatorError(
+            f"the gate of {row.name} will not be passed: {status.state}, {status.next}",
+            f"see `fota rollout status {status.name}`",
+        )

@@ -6,27 +6,29 @@ Leaves to others: the keys themselves (`keys`), bringing a successor to a device
 from collections.abc import Sequence
 from pathlib import Path
 
-from fota import envelope as envelopes
-from fota import keyring as keyrings
 from fota import strict_json
-from fota.envelope import Envelope
-from fota.keyring import Keyring
-from fota.trust_errors import BadEnvelope, BadKeyring, NotTrusted
+from fota.trust import envelope as envelopes
+from fota.trust import keyring as keyrings
+from fota.trust.envelope import Envelope
+from fota.trust.errors import BadEnvelope, BadKeyring, NotTrusted
+from fota.trust.keyring import Keyring
 from fota_operator.errors import AlreadyThere, BadInput, DeviceWouldRefuse
 from fota_operator.files import read_bounded, write_new
+from fota_operator.trust.jumps import require_countable
 from fota_operator.trust.keys import SigningKey
 from fota_operator.trust.signing import Signer, signed
 
 KEYRING_FILE = "keyring.json"
 """The name of the keyring in use, in the folder of the keys."""
 
-_MOST_BYTES = 16_384
+_MAX_BYTES = 16_384
 _REMEDY = "make it with `fota keys export`"
 _REMEDY_NEXT = "make it with `fota keys rotate`"
 
 
 def new_keyring(keys: Sequence[SigningKey], *, product: str, hardware: str, threshold: int, version: int) -> Keyring:
     """A keyring of these keys. *Raises* BadInput for what a device would not read."""
+    require_countable(version)
     if len({key.key_id for key in keys}) != len(keys):
         raise BadInput("the same key twice", "name different keys")
     keyring = Keyring(
@@ -45,7 +47,7 @@ def new_keyring(keys: Sequence[SigningKey], *, product: str, hardware: str, thre
 def write_keyring(path: Path, keyring: Keyring) -> None:
     """Write the file that `fota-boot --keyring` takes. *Raises* AlreadyThere if another keyring is there."""
     content = keyrings.encode(keyring)
-    if path.exists() and read_bounded(path, _MOST_BYTES, _REMEDY).rstrip(b"\n") == content:
+    if path.exists() and read_bounded(path, _MAX_BYTES, _REMEDY).rstrip(b"\n") == content:
         return
     try:
         write_new(path, content, mode=0o644)
@@ -57,22 +59,23 @@ def write_keyring(path: Path, keyring: Keyring) -> None:
 
 def read_keyring(path: Path) -> Keyring:
     """The keyring in a file. *Raises* NotFound, BadInput."""
-    content = read_bounded(path, _MOST_BYTES, f"name a keyring with --keyring; {_REMEDY}")
+    content = read_bounded(path, _MAX_BYTES, f"name a keyring with `keyring`; {_REMEDY}")
     try:
-        # As a device reads it: editors end a file with a new line.
+        # Strip it as a device does: editors end a file with a new line.
         return keyrings.parse(content.rstrip(b"\n"))
     except BadKeyring as error:
         raise BadInput(f"{path} is no keyring: {error}", _REMEDY) from error
 
 
 def sign_successor(current: Keyring, new: Keyring, by: Sequence[Signer], *, any_hardware: bool) -> Envelope:
-    """The envelope that makes devices exchange the current keyring for the new one.
+    """The envelope that makes devices replace the current keyring with the new one.
 
-    Signed by the thresholds of both. With `any_hardware` each device keeps its own: one envelope for all that
-    have the current keys. *Raises* BadInput, KeyUnusable, DeviceWouldRefuse with the device's reason.
+    It is signed by the thresholds of both. With `any_hardware` each device keeps its own hardware name: one
+    envelope serves all devices that have the current keys.
+    *Raises* BadInput, KeyUnusable, DeviceWouldRefuse with the device's reason.
     """
     if keyrings.encode(new) == keyrings.encode(current):
-        raise BadInput("both keyrings are the same", "export the next one with its own --version")
+        raise BadInput("both keyrings are the same", "export the next one with its own `version`")
     sent = Keyring(
         product=new.product,
         hardware=None if any_hardware else new.hardware,
@@ -86,13 +89,13 @@ def sign_successor(current: Keyring, new: Keyring, by: Sequence[Signer], *, any_
 
 
 def require_successor(current: Keyring, envelope: Envelope) -> Keyring:
-    """What a device with the current keyring would have then. *Raises* DeviceWouldRefuse."""
+    """The keyring that a device with the current one would have afterwards. *Raises* DeviceWouldRefuse."""
     try:
         return keyrings.successor(current, envelopes.fields(envelope))
     except NotTrusted as error:
         raise DeviceWouldRefuse(
             f"a device with this keyring would refuse the next one: {error.reason}: {error}",
-            "sign it, with --sign, by as many keys of both as their thresholds say; versions follow one another",
+            "sign it, with `signers`, by as many keys of both as their thresholds say; versions follow one another",
             reason=error.reason,
         ) from error
 
@@ -104,7 +107,7 @@ def write_envelope(path: Path, envelope: Envelope) -> None:
 
 def read_envelope(path: Path) -> Envelope:
     """The signed keyring in a file, not verified. *Raises* NotFound, BadInput."""
-    content = read_bounded(path, _MOST_BYTES, _REMEDY_NEXT)
+    content = read_bounded(path, _MAX_BYTES, _REMEDY_NEXT)
     try:
         envelope = envelopes.parse(strict_json.parse(content))
     except (BadEnvelope, ValueError) as error:

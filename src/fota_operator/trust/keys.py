@@ -1,7 +1,7 @@
-"""The folder of signing keys: for each name a private key, or which key of AWS KMS stands for it.
+"""The folder of signing keys: for each name a private key, or a reference to a key in AWS KMS.
 
-DIR/NAME.pem    the private key: P-256, PKCS#8, for its owner only; encrypted if a passphrase was given
-DIR/NAME.kms    in its place: the ARN of a key in AWS KMS, which never leaves it
+DIR/NAME.pem    the private key: P-256, PKCS#8, readable by its owner only; encrypted if a passphrase was given
+DIR/NAME.kms    instead of that: the ARN of a key in AWS KMS, which never leaves KMS
 DIR/NAME.pub    the public key
 
 Leaves to others: signing (`signing`), asking KMS (`kms`), where a passphrase comes from.
@@ -19,24 +19,25 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from fota.keyring import key_id
+from fota.trust.keyring import key_id
+from fota_operator.bounded_text import parse_json
 from fota_operator.errors import AlreadyThere, BadInput, KeyUnusable, NotFound, OperatorError
 from fota_operator.files import read_bounded, write_new
 
 PassphraseOf = Callable[[str], bytes | None]
-"""Asked for the passphrase of the key of that name, once it is known to be encrypted."""
+"""Called for the passphrase of a key, by its name, once the key is known to be encrypted."""
 
-MOST_PASSPHRASE_BYTES = 1023
-"""What the package `cryptography` takes."""
+MAX_PASSPHRASE_BYTES = 1023
+"""The curve, for the package `cryptography`."""
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
-_MOST_BYTES = 16_384
+_MAX_BYTES = 16_384
 _ENCRYPTED = b"-----BEGIN ENCRYPTED PRIVATE KEY-----"
 
 
 @dataclass(frozen=True)
 class SigningKey:
-    """What everybody may know of a key. `kms_arn` is None for one whose private half is a file."""
+    """The public part of a key. `kms_arn` is None if the private half is a file."""
 
     name: str
     key_id: str
@@ -75,7 +76,7 @@ class KeyFolder:
         _require_name(name)
         self._require_unwritable_by_others()
         pem = read_bounded(
-            self._file(name, "pub"), _MOST_BYTES, "make the key with `fota keys new`, or name its folder with --keys"
+            self._file(name, "pub"), _MAX_BYTES, "make the key with `fota keys new`, or name its folder with `keys`"
         )
         public_key = _loaded_public_key(self._file(name, "pub"), pem)
         return SigningKey(name, key_id(public_key), public_key, self._kms_arn(name))
@@ -91,7 +92,7 @@ class KeyFolder:
         return private
 
     def _with_public_key(self, name: str, private_suffix: str, public_key: ec.EllipticCurvePublicKey) -> SigningKey:
-        """Make the name complete, or as if nothing had been made."""
+        """Write the public key too; if that fails, remove the private half."""
         try:
             pem = public_key.public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
             write_new(self._file(name, "pub"), pem, mode=0o644)
@@ -105,14 +106,14 @@ class KeyFolder:
         try:
             self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
         except OSError as error:
-            raise OperatorError(f"cannot make {self.path}: {error.strerror}", "choose another with --keys") from error
+            raise OperatorError(f"cannot make {self.path}: {error.strerror}", "choose another with `keys`") from error
         self._require_unwritable_by_others()
         for path in (self._file(name, suffix) for suffix in ("pem", "kms", "pub")):
             if path.exists():
                 raise AlreadyThere(f"{path} is there already", "a key is never overwritten: choose another name")
 
     def _require_unwritable_by_others(self) -> None:
-        """Who can write here can put a key of his own in the place of ours."""
+        """*Raises* KeyUnusable if others can write here: they could replace our key with their own."""
         try:
             mode = stat.S_IMODE(self.path.stat().st_mode)
         except OSError:
@@ -123,10 +124,10 @@ class KeyFolder:
     def _private_pem_of(self, name: str) -> bytes:
         path = self._file(name, "pem")
         try:
-            # Of the opened file: what is looked at is what is read.
+            # The mode is read from the opened file, so that it belongs to the bytes that are read.
             with path.open("rb") as file:
                 mode = stat.S_IMODE(os.fstat(file.fileno()).st_mode)
-                pem = file.read(_MOST_BYTES)
+                pem = file.read(_MAX_BYTES)
         except OSError as error:
             raise NotFound(f"cannot read {path}: {error.strerror}", "sign where the private key is") from error
         if mode & 0o077:
@@ -140,10 +141,10 @@ class KeyFolder:
         path = self._file(name, "kms")
         if not path.exists():
             return None
-        remedy = "restore it, or make the key anew with `fota keys new --kms`"
+        remedy = "restore it, or make a new key with `fota keys new kms=yes`"
         try:
-            fields = json.loads(read_bounded(path, _MOST_BYTES, remedy))
-        except (ValueError, RecursionError) as error:
+            fields = parse_json(read_bounded(path, _MAX_BYTES, remedy))
+        except ValueError as error:
             raise KeyUnusable(f"{path} is not JSON", remedy) from error
         arn = fields.get("key_arn") if isinstance(fields, dict) else None
         if not isinstance(arn, str):
@@ -167,8 +168,8 @@ def _require_name(name: str) -> None:
 def _private_pem(private: ec.EllipticCurvePrivateKey, passphrase: bytes | None) -> bytes:
     encryption: serialization.KeySerializationEncryption = serialization.NoEncryption()
     if passphrase is not None:
-        if not 0 < len(passphrase) <= MOST_PASSPHRASE_BYTES:
-            raise BadInput(f"the passphrase has {len(passphrase)} bytes", f"use 1 to {MOST_PASSPHRASE_BYTES}")
+        if not 0 < len(passphrase) <= MAX_PASSPHRASE_BYTES:
+            raise BadInput(f"the passphrase has {len(passphrase)} bytes", f"use 1 to {MAX_PASSPHRASE_BYTES}")
         encryption = serialization.BestAvailableEncryption(passphrase)
     return private.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, encryption)
 

@@ -1,4 +1,4 @@
-"""Keys in AWS KMS: their public halves, and signatures by them. KMS is sent a digest, nothing else."""
+"""Keys in AWS KMS: reads their public halves, and signs with them. Only a digest is sent to KMS."""
 
 import hashlib
 from collections.abc import Iterator
@@ -64,7 +64,7 @@ def kms_public_key(cloud: Cloud, key: str) -> tuple[str, ec.EllipticCurvePublicK
 
 
 def require_may_sign(cloud: Cloud, key: str) -> None:
-    """See that a key is in use and that we may sign with it: KMS says whether it would, and does not.
+    """Check that a key is enabled and that we may sign with it: a dry run, in which KMS makes no signature.
 
     *Raises* KeyUnusable, NotFound, CloudRefused, CloudUnreachable.
     """
@@ -84,7 +84,7 @@ def require_may_sign(cloud: Cloud, key: str) -> None:
 
 @contextmanager
 def _explaining(action: str, key: str) -> Iterator[None]:
-    """Turn errors into ours, and what KMS says of a key that is not there into words."""
+    """Turn boto3's errors into ours, and put KMS's answer for a key that does not exist into words."""
     try:
         with explaining(action):
             yield

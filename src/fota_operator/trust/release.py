@@ -1,7 +1,7 @@
 """Releases: an image and what its maker has signed of it, in one file that is never changed.
 
-A zip of two members, stored as they are: `envelope.json`, the signed manifest, and `image`. What a device takes
-is decided by the device's own code, in `fota`.
+It is a zip of two members, stored without compression: `envelope.json`, the signed manifest, and `image`. The
+device's own code, in `fota`, decides what a device accepts.
 Leaves to others: the file (`release_file`), keys and signatures (`signing`), jobs (`jobs`).
 """
 
@@ -9,16 +9,18 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from fota import envelope as envelopes
-from fota import manifest as manifests
-from fota import releases, strict_json
-from fota.envelope import Envelope
-from fota.image import Digests
-from fota.keyring import Keyring
-from fota.manifest import ANY_SLOT, Manifest
-from fota.trust_errors import BadManifest, Contradiction, NotTrusted
+from fota import strict_json
+from fota.digests import Digests
+from fota.trust import envelope as envelopes
+from fota.trust import manifest as manifests
+from fota.trust import releases
+from fota.trust.envelope import Envelope
+from fota.trust.errors import BadManifest, Contradiction, NotTrusted
+from fota.trust.keyring import Keyring
+from fota.trust.manifest import ANY_SLOT, Manifest
 from fota_operator.errors import BadInput, DeviceWouldRefuse
 from fota_operator.images.image import ESP32_KIND, LITTLEFS_KIND, ZIPAPP_KIND, Image
+from fota_operator.trust.jumps import require_no_jump
 from fota_operator.trust.signing import Signer, signed
 
 _STARTED_KINDS = (ZIPAPP_KIND, LITTLEFS_KIND, ESP32_KIND)
@@ -26,12 +28,12 @@ _STARTED_KINDS = (ZIPAPP_KIND, LITTLEFS_KIND, ESP32_KIND)
 
 _REMEDIES = {
     "unsigned": "make a release of it with `fota release create`",
-    "unknown-key": "sign it with a key of that keyring, or give the keyring of that device with --keyring",
-    "too-few-signatures": "sign it with more keys of that keyring: `fota release create ... --sign A --sign B`",
-    "wrong-product": "give the keyring of that device with --keyring, or make a release for its product",
-    "wrong-hardware": "give the keyring of that device with --keyring, or name its hardware with --hardware",
+    "unknown-key": "sign it with a key of that keyring, or give the keyring of that device with `keyring`",
+    "too-few-signatures": "sign it with more keys of that keyring: `fota release create ... signers=A signers=B`",
+    "wrong-product": "give the keyring of that device with `keyring`, or make a release for its product",
+    "wrong-hardware": "give the keyring of that device with `keyring`, or name its hardware with `hardware`",
     "wrong-format": "make an image with `fota image build`",
-    "not-valid-now": "wait, or make a release with other --not-before and --not-after",
+    "not-valid-now": "wait, or make a release with other `not_before` and `not_after`",
 }
 _MAKE_IT_AGAIN = "make the release again with `fota release create`"
 
@@ -47,7 +49,10 @@ class Release:
 
 @dataclass(frozen=True)
 class Claim:
-    """What its maker says of an image. None: the default of `make_release`."""
+    """What the maker states about an image. None means the default of `make_release`.
+
+    `allow_jump`: the numbers are meant, even if they leave few or none for later releases.
+    """
 
     product: str
     hardware: tuple[str, ...]
@@ -58,10 +63,11 @@ class Claim:
     release: str | None = None
     not_before: int | None = None
     not_after: int | None = None
+    allow_jump: bool = False
 
 
 def make_release(image: Image, claim: Claim, by: Sequence[Signer]) -> Release:
-    """Sign what is claimed of the image.
+    """Sign the maker's statements about the image.
 
     Left out, `version` and `slot` are the image's own, `seq` the seconds since 1970, and `release` is made of
     `seq` and the image's SHA-256. *Raises* BadInput, KeyUnusable.
@@ -76,10 +82,10 @@ def make_release(image: Image, claim: Claim, by: Sequence[Signer]) -> Release:
 
 
 def require_taken(envelope: Envelope, image: Image, keyring: Keyring, now_s: int | None = None) -> Manifest:
-    """The manifest, if a device with that keyring would take the release; as far as it can be known here.
+    """The manifest, if a device with that keyring would accept the release, as far as that can be known here.
 
-    What the device has installed before is not known: it may still find the release too old. Nor is which of the
-    two interpreters it has: each takes images of its own kind only.
+    What the device has installed before is not known: it may still refuse the release as too old. Its interpreter is
+    not known either: each of the two takes images of its own kind only.
     `now_s`: seconds since 1970, if not by the clock of this machine. *Raises* DeviceWouldRefuse.
     """
     try:
@@ -94,7 +100,7 @@ def require_taken(envelope: Envelope, image: Image, keyring: Keyring, now_s: int
 
 
 def refusal(reason: str, message: str) -> DeviceWouldRefuse:
-    """The error for what a device would answer."""
+    """The error for a refusal by the device's code."""
     return DeviceWouldRefuse(
         f"a device with this keyring would refuse it: {reason}: {message}",
         _REMEDIES.get(reason, _MAKE_IT_AGAIN),
@@ -108,7 +114,10 @@ def digests_of(image: Image) -> Digests:
 
 
 def _fields(image: Image, claim: Claim) -> dict[str, object]:
-    seq = int(time.time()) if claim.seq is None else claim.seq
+    now_s = int(time.time())
+    seq = now_s if claim.seq is None else claim.seq
+    if not claim.allow_jump:
+        require_no_jump(seq, claim.secver, now_s)
     slot = _slot(image, claim)
     fields: dict[str, object] = {
         "format": 1,
@@ -126,18 +135,18 @@ def _fields(image: Image, claim: Claim) -> dict[str, object]:
     }
     times = {"not_before": claim.not_before, "not_after": claim.not_after}
     if claim.not_before is not None and claim.not_after is not None and claim.not_before > claim.not_after:
-        raise BadInput("--not-before lies after --not-after", "a device would never take it: exchange them")
+        raise BadInput("`not_before` is later than `not_after`", "a device would never take it: exchange them")
     return fields | {name: time_s for name, time_s in times.items() if time_s is not None}
 
 
 def _version(image: Image, claim: Claim) -> str:
     version = image.version if claim.version is None else claim.version
     if version is None:
-        raise BadInput("the image does not say its version", "say it with --version")
+        raise BadInput("the image does not say its version", "say it with `version`")
     if image.version not in (None, version):
         raise BadInput(
             f"the image calls itself {image.version}, not {version}",
-            "build it with that version, or leave out --version",
+            "build it with that version, or leave out `version`",
         )
     return version
 
@@ -145,6 +154,6 @@ def _version(image: Image, claim: Claim) -> str:
 def _slot(image: Image, claim: Claim) -> int | None:
     if claim.slot is not None and image.slot not in (None, claim.slot):
         raise BadInput(
-            f"the image is linked for slot {image.slot} and cannot run in slot {claim.slot}", "leave out --slot"
+            f"the image is linked for slot {image.slot} and cannot run in slot {claim.slot}", "leave out `slot`"
         )
     return image.slot if claim.slot is None else claim.slot

@@ -1,4 +1,4 @@
-"""The file of a release: a zip of two members, stored as they are. Read within bounds, strictly; written whole.
+"""The file of a release: a zip of two uncompressed members. It is read strictly and within bounds, and written whole.
 
 `envelope.json`   the envelope, canonical JSON
 `image`           the bytes that fill a slot
@@ -10,11 +10,11 @@ import io
 import zipfile
 from pathlib import Path
 
-from fota import envelope as envelopes
-from fota import manifest as manifests
 from fota import strict_json
-from fota.envelope import Envelope
-from fota.trust_errors import NotTrusted
+from fota.trust import envelope as envelopes
+from fota.trust import manifest as manifests
+from fota.trust.envelope import Envelope
+from fota.trust.errors import NotTrusted
 from fota_operator.errors import BadInput, NotFound
 from fota_operator.files import read_bounded, write_whole
 from fota_operator.images.image import MAX_IMAGE_BYTES, image_from
@@ -22,10 +22,10 @@ from fota_operator.trust.release import Release, digests_of
 
 _ENVELOPE = "envelope.json"
 _IMAGE = "image"
-_MOST_ENVELOPE_BYTES = 8192
-_MOST_BYTES = MAX_IMAGE_BYTES + 16_384
+_MAX_ENVELOPE_BYTES = 8192
+_MAX_BYTES = MAX_IMAGE_BYTES + 16_384
 _EARLIEST = (1980, 1, 1, 0, 0, 0)
-# A local header of a zip, and where the name of its member stands.
+# The local header of a zip, and the position of the member's name in it.
 _MAGIC = b"PK\x03\x04"
 _NAME = slice(30, 30 + len(_ENVELOPE))
 _REMEDY = "make it again with `fota release create`"
@@ -40,7 +40,7 @@ def write_release(path: Path, release: Release) -> None:
             (_IMAGE, release.image.content),
         ):
             member = zipfile.ZipInfo(name, date_time=_EARLIEST)
-            member.create_system = 3  # Unix, wherever it is made.
+            member.create_system = 3  # Always Unix, so that the bytes do not depend on the machine.
             member.external_attr = 0o644 << 16
             archive.writestr(member, content)
     write_whole(path, buffer.getvalue())
@@ -57,11 +57,11 @@ def is_release(path: Path) -> bool:
 
 
 def read_release(path: Path) -> Release:
-    """The release in a file, its image the one that its manifest names; no signature was verified.
+    """The release in a file. Its image is checked against its manifest; signatures are not verified.
 
     *Raises* NotFound, BadInput.
     """
-    content = read_bounded(path, _MOST_BYTES, "name a file made by `fota release create`")
+    content = read_bounded(path, _MAX_BYTES, "name a file made by `fota release create`")
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             _require_members(path, archive)
@@ -85,11 +85,11 @@ def read_release(path: Path) -> Release:
 
 
 def _require_members(path: Path, archive: zipfile.ZipFile) -> None:
-    """Exactly the two, stored, and no larger than they may be: nothing is unpacked to find out."""
+    """Check that there are exactly the two members, uncompressed and not too large, without unpacking anything."""
     members = archive.infolist()
     if [member.filename for member in members] != [_ENVELOPE, _IMAGE]:
         raise BadInput(f"{path} is no release: expected {_ENVELOPE} and {_IMAGE} in it, and nothing else", _REMEDY)
-    for member, most_bytes in zip(members, (_MOST_ENVELOPE_BYTES, MAX_IMAGE_BYTES), strict=True):
+    for member, most_bytes in zip(members, (_MAX_ENVELOPE_BYTES, MAX_IMAGE_BYTES), strict=True):
         if member.compress_type != zipfile.ZIP_STORED or member.file_size != member.compress_size:
             raise BadInput(f"{path} is no release: {member.filename} is packed", _REMEDY)
         if member.file_size > most_bytes:

@@ -1,4 +1,4 @@
-"""Signatures over what devices verify, by private keys in files or by AWS KMS.
+"""Signs what devices verify, with private keys in files or in AWS KMS.
 
 Leaves to others: what is signed, and keeping the keys (`keys`, `kms`).
 """
@@ -9,9 +9,9 @@ from typing import Protocol
 from cryptography.hazmat.primitives.asymmetric import ec, utils
 from cryptography.hazmat.primitives.hashes import SHA256
 
-from fota import envelope as envelopes
-from fota.envelope import MOST_SIGNATURES, Envelope
-from fota.trust_errors import BadEnvelope, BadSignature
+from fota.trust import envelope as envelopes
+from fota.trust.envelope import MAX_SIGNATURES, Envelope
+from fota.trust.errors import BadEnvelope, BadSignature
 from fota_operator.errors import BadInput, KeyUnusable
 from fota_operator.trust.keys import KeyFolder, PassphraseOf, SigningKey
 
@@ -19,7 +19,7 @@ _HALF_BYTES = envelopes.SIGNATURE_BYTES // 2
 
 
 class Signer(Protocol):
-    """Whoever can sign with a key."""
+    """Something that can sign with a key."""
 
     key: SigningKey
 
@@ -46,12 +46,12 @@ def signers(
     passphrase_of: PassphraseOf,
     kms_signer: Callable[[SigningKey], Signer],
 ) -> tuple[Signer, ...]:
-    """Who signs, every key opened. *Raises* BadInput, NotFound, KeyUnusable."""
+    """The signers of these names, with every key opened. *Raises* BadInput, NotFound, KeyUnusable."""
     keys = [folder.get(name) for name in names]
-    if not 0 < len(keys) <= MOST_SIGNATURES:
-        raise BadInput(f"--sign: expected 1 to {MOST_SIGNATURES} keys, got {len(keys)}", "name them")
+    if not 0 < len(keys) <= MAX_SIGNATURES:
+        raise BadInput(f"`signers`: expected 1 to {MAX_SIGNATURES} keys, got {len(keys)}", "name them")
     if len({key.key_id for key in keys}) != len(keys):
-        raise BadInput("--sign: the same key twice", "one key is one signature: name different keys")
+        raise BadInput("`signers`: the same key twice", "one key is one signature: name different keys")
     return tuple(
         kms_signer(key) if key.kms_arn is not None else FileSigner(key, folder.private_key(key, passphrase_of))
         for key in keys
@@ -66,17 +66,17 @@ def signed(payload_type: str, payload: bytes, by: Sequence[Signer]) -> Envelope:
     try:
         envelopes.verified(envelopes.parse(envelopes.fields(envelope)), payload_type, keys, len(keys))
     except BadEnvelope as error:
-        raise BadInput(f"what shall be signed makes no envelope: {error}", "shorten it") from error
+        raise BadInput(f"what is to be signed does not fit into an envelope: {error}", "shorten it") from error
     except BadSignature as error:
         raise KeyUnusable(
             f"a signature does not fit the public key beside its private one ({error})",
-            "restore the .pub file, or make the key anew",
+            "restore the .pub file, or make a new key",
         ) from error
     return envelope
 
 
 def signature_from_der(key: SigningKey, der: bytes) -> bytes:
-    """A signature as devices take it, r and s side by side, from the DER of a signer. *Raises* KeyUnusable."""
+    """A signature as devices take it, r followed by s, from the DER of a signer. *Raises* KeyUnusable."""
     try:
         r, s = utils.decode_dss_signature(der)
         return r.to_bytes(_HALF_BYTES, "big") + s.to_bytes(_HALF_BYTES, "big")

@@ -1,6 +1,6 @@
 """The firmware of the demo: publishes samples, and takes its updates from AWS IoT.
 
-Started by `fota-boot --home DIR -- CREDENTIALS`; what makes it bad stands in `fault.txt` beside it, if anything.
+Started by `fota-boot --home DIR -- CREDENTIALS`; `fault.txt` beside it, if it exists, says what makes it bad.
 """
 
 import json
@@ -12,12 +12,13 @@ from pathlib import Path
 
 from aws.iot import fota as awsfota
 from aws.iot import iot, jobs
+from fota import device
 
 PUBLISH_PERIOD_S = 0.5
 
 
 def resource(name: str) -> str:
-    """A text that lies beside this program in its image; empty if there is none."""
+    """The text of a file beside this program in its image; empty if there is no such file."""
     loader = globals()["__loader__"]
     try:
         return str(loader.get_data(f"{loader.archive}/{name}").decode())
@@ -50,6 +51,8 @@ def main() -> None:
     print(f"firmware {version} is connected", flush=True)
 
     myjobs = jobs.Jobs(thing)
+    # The story has one failure after the other; a device in the field waits for longer and longer after the third.
+    device.current().pace.free_tries = 100
     awsfota.handle_fota_jobs(myjobs, force=True)
     while True:
         sample = {"asample": random.randrange(10), "firmware": version}

@@ -1,0 +1,48 @@
+"""The status of a rollout as the result of a command: drawn for people, as JSON for programs."""
+
+import sys
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+from fota_operator.cli.output import answer_json, in_utc, new_console, writing_result
+from fota_operator.cli.wording import worded
+from fota_operator.plain import plain
+
+if TYPE_CHECKING:
+    from fota_operator.rollouts.decide.status import Failures, RolloutStatus, StageStatus
+
+
+def answer_status(status: "RolloutStatus", *, as_json: bool) -> None:
+    """Write the status of a rollout."""
+    if as_json:
+        answer_json(status_as_json(status))
+        return
+    from fota_operator.cli.dashboard import Dashboard
+
+    with writing_result():
+        new_console(sys.stdout, width_of_file=100).print(Dashboard(status))
+
+
+def status_as_json(status: "RolloutStatus") -> dict[str, object]:
+    """As programs read it; times are in UTC, ISO 8601."""
+    return {
+        **asdict(status),
+        "next": worded(status.next),
+        "next_at": in_utc(status.next_at),
+        "stages": [_stage_as_json(stage) for stage in status.stages],
+        "failures": [_failures_as_json(failures) for failures in status.failures],
+    }
+
+
+def _stage_as_json(stage: "StageStatus") -> dict[str, object]:
+    return {
+        **asdict(stage),
+        "job_ids": list(stage.job_ids),
+        "began_at": in_utc(stage.began_at),
+        "gate_met_at": in_utc(stage.gate_met_at),
+    }
+
+
+def _failures_as_json(failures: "Failures") -> dict[str, object]:
+    message = None if failures.message is None else plain(failures.message)
+    return {**asdict(failures), "message": message}

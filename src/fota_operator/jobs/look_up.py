@@ -1,0 +1,36 @@
+"""Reads one job from AWS, and the tags that mark a job of a rollout. Changes nothing."""
+
+from typing import TYPE_CHECKING
+
+from fota_operator.cloud import Cloud, explaining
+from fota_operator.errors import IOT_NOT_FOUND, CloudRefused
+
+if TYPE_CHECKING:
+    from mypy_boto3_iot.type_defs import JobTypeDef
+
+TAG_ROLLOUT = "fota:rollout"
+TAG_STAGE = "fota:stage"
+TAG_PLAN = "fota:plan"
+"""The SHA-256 of the plan's bytes, in hex."""
+TAG_THINGS = "fota:things"
+"""How many things a job aims at: for a group AWS does not report it."""
+TAG_STATE = "fota:state"
+"""Only the first job of a rollout has this tag, and not while the rollout runs."""
+
+
+def look_up_job(cloud: Cloud, job_id: str) -> "JobTypeDef | None":
+    """What AWS says of a job, or None if no job has that id. Costs one call. *Raises* CloudRefused."""
+    try:
+        with explaining(f"look up the job {job_id}"):
+            return cloud.iot.describe_job(jobId=job_id)["job"]
+    except CloudRefused as error:
+        if error.code != IOT_NOT_FOUND:
+            raise
+        return None
+
+
+def read_tags(cloud: Cloud, arn: str) -> dict[str, str]:
+    """The tags of a job or group. Costs one call. *Raises* CloudRefused."""
+    with explaining(f"read the tags of {arn}"):
+        pages = cloud.iot.get_paginator("list_tags_for_resource").paginate(resourceArn=arn)
+        return {tag["Key"]: tag.get("Value", "") for page in pages for tag in page.get("tags", [])}

@@ -1,0 +1,138 @@
+"""Starts the job that brings an image to a thing.
+
+Everything is checked before anything is made, and what was made is taken back if the job is refused.
+Leaves to others: the status of the job (`progress`).
+"""
+
+import secrets
+from dataclasses import dataclass, replace
+from datetime import datetime, timezone
+from typing import TYPE_CHECKING
+
+from fota.trust.envelope import Envelope
+from fota.trust.keyring import Keyring
+from fota_operator.cloud import Cloud
+from fota_operator.errors import BadInput, CloudRefused, NotFound
+from fota_operator.images.image import Image
+from fota_operator.jobs.create_job import NewJob, create_job
+from fota_operator.jobs.image_store import remove_image
+from fota_operator.jobs.limits import MAX_DURATION_S, MAX_TIMEOUT_MINUTES, MIN_DURATION_S
+from fota_operator.jobs.publish import Firmware, check_publication, ship
+from fota_operator.things.things import thing_arn
+
+if TYPE_CHECKING:
+    pass
+
+
+@dataclass(frozen=True)
+class StartRequest:
+    """Which image goes to which thing, through which bucket and role (a name or an ARN).
+
+    `duration_s` is how long a presigned URL is good for; each time a device reads its job, AWS IoT makes a fresh one.
+    `slot` None means the image's own slot, or else the spare slot of the device. `timeout_minutes` is how long an
+    execution may be IN_PROGRESS; None means no limit.
+    `insist`: a device on which the image was rolled back tries it again, instead of refusing it as `known-bad`.
+    With an `envelope` the image is a release, and the device's `keyring` decides whether it may be sent.
+    """
+
+    thing: str
+    image: Image
+    bucket: str
+    role: str
+    duration_s: int = MAX_DURATION_S
+    slot: int | None = None
+    timeout_minutes: int | None = None
+    envelope: Envelope | None = None
+    keyring: Keyring | None = None
+    insist: bool = False
+
+
+@dataclass(frozen=True)
+class StartedJob:
+    """A job that was made, or with `dry_run` would be.
+
+    `reused`: the image was in the bucket before. `version_id`: the version of the object that the job of a release
+    names; before the upload nobody knows it.
+    """
+
+    job_id: str
+    thing: str
+    bucket: str
+    key: str
+    document: str
+    version_id: str | None
+    reused: bool
+    dry_run: bool
+
+
+def start_job(cloud: Cloud, request: StartRequest, *, dry_run: bool = False) -> StartedJob:
+    """Check, upload, verify, make the job. With `dry_run`, only check.
+
+    *Raises* BadInput, DeviceWouldRefuse, NotFound, StoredObjectDiffers, CloudRefused; then nothing new is left
+    behind. After CloudUnreachable it is not known whether there is a job; an image may be left in the bucket.
+    """
+    _require_range("duration_s", request.duration_s, MIN_DURATION_S, MAX_DURATION_S)
+    require_timeout(request.timeout_minutes)
+    firmware = Firmware(request.image, request.envelope, request.keyring, request.slot, request.insist)
+    publication = check_publication(cloud, firmware, bucket=request.bucket, role=request.role)
+    target = target_arn(cloud, request.thing)
+    started = StartedJob(
+        job_id=new_job_id(),
+        thing=request.thing,
+        bucket=request.bucket,
+        key=publication.key,
+        document=publication.document(),
+        version_id=None,
+        reused=False,
+        dry_run=dry_run,
+    )
+    if dry_run:
+        return started
+    published = ship(cloud, publication)
+    job = NewJob(
+        started.job_id,
+        (target,),
+        published.document,
+        _description(request),
+        request.timeout_minutes,
+        presigned={"roleArn": publication.role_arn, "expiresInSec": request.duration_s},
+    )
+    try:
+        create_job(cloud, job)
+    except CloudRefused:
+        remove_image(cloud, published.stored)
+        raise
+    return replace(
+        started, document=published.document, version_id=published.version_id, reused=published.stored.reused
+    )
+
+
+def _description(request: StartRequest) -> str:
+    return f"firmware {request.image.version or request.image.sha256[:12]}"
+
+
+def target_arn(cloud: Cloud, thing: str) -> str:
+    """The ARN of a thing that is to get a job. *Raises* BadInput, NotFound."""
+    target = thing_arn(cloud, thing)
+    if target is None:
+        raise NotFound(
+            f"there is no thing {thing} in {cloud.region}",
+            f"register it with `fota things add {thing}`, or look at the region",
+        )
+    return target
+
+
+def require_timeout(timeout_minutes: int | None) -> None:
+    """*Raises* BadInput unless AWS IoT takes it."""
+    if timeout_minutes is not None:
+        _require_range("timeout_minutes", timeout_minutes, 1, MAX_TIMEOUT_MINUTES)
+
+
+def new_job_id() -> str:
+    """An id for a job: the current second, so that lists sort, and 64 random bits, so that no two ids collide."""
+    return f"fota-{datetime.now(timezone.utc):%Y%m%dT%H%M%S}-{secrets.token_hex(8)}"
+
+
+def _require_range(field: str, value: int, minimum: int, maximum: int) -> None:
+    if not minimum <= value <= maximum:
+        raise BadInput(f"`{field}`: expected {minimum} to {maximum}, got {value}", "choose one in that range")

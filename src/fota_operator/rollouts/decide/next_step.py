@@ -1,0 +1,199 @@
+"""Computes, from the plan and a snapshot, the status of a rollout and the one step that is due. Pure.
+
+Leaves to others: the status of each stage (`stage_status`), reading AWS (`reader`), doing the step (`run`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from fota_operator.rollouts.decide.snapshot import (
+    ABORTED_CODE,
+    Aborted,
+    Begin,
+    Decision,
+    Done,
+    Halted,
+    OfferAgain,
+    Paused,
+    Snapshot,
+    Step,
+    Wait,
+)
+from fota_operator.rollouts.decide.stage_status import is_offerable, judge_stages, needs_times, soaked_at
+from fota_operator.rollouts.decide.status import PENDING, RolloutStatus, StageStatus
+from fota_operator.rollouts.plan.model import Plan
+from fota_operator.rollouts.plan.window import next_inside
+
+__all__ = ["decide", "needs_times"]
+
+
+@dataclass(frozen=True)
+class _Facts:
+    """All that a rule looks at."""
+
+    plan: Plan
+    snapshot: Snapshot
+    stages: tuple[StageStatus, ...]
+    now: datetime
+
+    def first(self, state: str) -> StageStatus | None:
+        """The first stage in that state."""
+        return next((stage for stage in self.stages if stage.state == state), None)
+
+    @property
+    def things(self) -> int:
+        """How many things the release is offered to when every stage has begun."""
+        return sum(stage.things for stage in self.stages)
+
+
+def decide(plan: Plan, snapshot: Snapshot, now: datetime) -> Decision:
+    """The status of the rollout, and the one step that is due now. `now` must have a time zone.
+
+    *Raises* ValueError if `snapshot` lacks the times that `needs_times` asks for.
+    """
+    facts = _Facts(plan, snapshot, judge_stages(plan, snapshot, now), now)
+    step = next(step for rule in _RULES if (step := rule(facts)) is not None)
+    status = RolloutStatus(
+        name=plan.name,
+        state=_STATES[type(step)],
+        next=_announced(facts, step) if isinstance(step, Begin | OfferAgain) else step.why,
+        product=snapshot.product,
+        version=snapshot.version,
+        targets=facts.things,
+        stages=facts.stages,
+        failures=snapshot.failures,
+        next_at=step.until if isinstance(step, Wait) else None,
+        rate_per_minute=plan.rate_per_minute,
+    )
+    return Decision(status, step)
+
+
+def _aborted(facts: _Facts) -> Step | None:
+    codes = {job.reason_code for stage in facts.snapshot.stages for job in stage.jobs}
+    if facts.snapshot.tag != "aborted" and ABORTED_CODE not in codes:
+        return None
+    return Aborted("it was aborted; to offer the release again, start a rollout of another name")
+
+
+def _job_cancelled(facts: _Facts) -> Step | None:
+    return _halted(facts.first("aborted"))
+
+
+def _gate_failed(facts: _Facts) -> Step | None:
+    return _halted(facts.first("failed"))
+
+
+def _halted(stage: StageStatus | None) -> Step | None:
+    return None if stage is None else Halted(f"{_title(stage)}: {stage.why}")
+
+
+def _paused(facts: _Facts) -> Step | None:
+    if facts.snapshot.tag != "paused":
+        return None
+    running = [job.job_id for stage in facts.snapshot.stages for job in stage.jobs if job.status == "IN_PROGRESS"]
+    if running:
+        # The pause was interrupted between the tag and the last CancelJob.
+        return Paused(f"paused, but {', '.join(running)} still runs: pause it again")
+    return Paused(f"paused; `fota rollout resume {facts.plan.name}` goes on")
+
+
+def _offer_again(facts: _Facts) -> Step | None:
+    stage = next((stage for stage in facts.snapshot.stages if is_offerable(stage)), None)
+    return None if stage is None else _inside_window(facts, OfferAgain(stage.number))
+
+
+def _running(facts: _Facts) -> Step | None:
+    stage = facts.first("running")
+    return None if stage is None else Wait(None, f"{_title(stage)}: {stage.why}; {_pending(stage)}")
+
+
+def _soaking(facts: _Facts) -> Step | None:
+    stage = facts.first("soaking")
+    if stage is None or stage.gate_met_at is None:
+        return None
+    until = soaked_at(facts.plan.stages[stage.number - 1], stage.gate_met_at)
+    if any(later.things for later in facts.stages[stage.number :]):
+        until = next_inside(facts.plan.window, until)
+    return Wait(until, f"{_title(stage)}: {stage.why}")
+
+
+def _no_targets(facts: _Facts) -> Step | None:
+    if facts.things:
+        return None
+    return Halted("its targets are no things; look at the names of the groups, and at what they hold")
+
+
+def _too_many(facts: _Facts) -> Step | None:
+    most = facts.plan.most_things
+    if most is None or facts.things <= most or facts.first("waiting") is None:
+        return None
+    return Halted(f"it would offer the release to {facts.things} things, and its plan allows {most}; the groups grew")
+
+
+def _begin(facts: _Facts) -> Step | None:
+    stage = facts.first("waiting")
+    return None if stage is None else _inside_window(facts, Begin(stage.number))
+
+
+def _done(facts: _Facts) -> Step:
+    late = sum(stage.counts.get(status, 0) for stage in facts.stages for status in PENDING)
+    return Done(f"every gate is passed; without an answer yet: {_things(late)}" if late else "every gate is passed")
+
+
+_RULES = (
+    _aborted,
+    _job_cancelled,
+    _gate_failed,
+    _paused,
+    _offer_again,
+    _running,
+    _soaking,
+    _no_targets,
+    _too_many,
+    _begin,
+    _done,
+)
+"""The first rule with a step decides: when a rule is asked, no rule before it had a step."""
+
+_STATES = {
+    Begin: "running",
+    OfferAgain: "running",
+    Wait: "running",
+    Paused: "paused",
+    Halted: "halted",
+    Aborted: "aborted",
+    Done: "done",
+}
+
+
+def _inside_window(facts: _Facts, step: Begin | OfferAgain) -> Step:
+    """The step, if updates may begin now; or else to wait until they may."""
+    opens = next_inside(facts.plan.window, facts.now)
+    if opens == facts.now:
+        return step
+    return Wait(opens, f"{_title(facts.stages[step.stage - 1])} is due, and waits for the window")
+
+
+def _announced(facts: _Facts, step: Begin | OfferAgain) -> str:
+    stage = facts.stages[step.stage - 1]
+    if isinstance(step, Begin):
+        return f"{_title(stage)}, is due: {_things(stage.things)}"
+    again = next(snapshot.offerable for snapshot in facts.snapshot.stages if snapshot.number == step.stage)
+    return f"{_title(stage)}, is to be offered again: {_things(again)}"
+
+
+def _things(count: int) -> str:
+    return "1 thing" if count == 1 else f"{count} things"
+
+
+def _title(stage: StageStatus) -> str:
+    return f"stage {stage.number}, {stage.name}"
+
+
+def _pending(stage: StageStatus) -> str:
+    """In words, the state of the things that have not answered."""
+    words = {"WAITING": "not offered yet", "QUEUED": "queued", "IN_PROGRESS": "in progress"}
+    counts = [f"{stage.counts[status]} {word}" for status, word in words.items() if stage.counts.get(status)]
+    return ", ".join(counts) or "no answer is pending"

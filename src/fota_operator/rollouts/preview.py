@@ -1,0 +1,93 @@
+"""Which things of a plan cannot take the release now, as far as AWS tells cheaply. Changes nothing.
+
+Leaves to others: which things these are, and what is done with the result (`prepare`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from fota_operator.cloud import Cloud, explaining
+from fota_operator.errors import CloudRefused
+from fota_operator.jobs.progress import executions_of_thing
+from fota_operator.rate_limiter import JOBS_PER_SECOND, RateLimiter, WallClock
+
+MAX_ASKED = 25
+"""How many things are looked up one by one: the first ones, which are the canary's."""
+_PAGE_SIZE = 250
+_MAX_PAGES = 40
+_OFFLINE = "connectivity.connected:false"
+
+
+@dataclass(frozen=True)
+class Forecast:
+    """Of the first `asked` things, those without a certificate and those with a job waiting; of all, the offline.
+
+    None: AWS does not say, since the account does not index connectivity or we may not ask.
+    """
+
+    asked: int
+    without_certificate: tuple[str, ...] | None
+    with_pending_job: tuple[str, ...] | None
+    offline: tuple[str, ...] | None
+
+
+def forecast(cloud: Cloud, things: Sequence[str], clock: WallClock, most: int = MAX_ASKED) -> Forecast:
+    """Ask AWS of things, in the order in which they come. *Raises* CloudRefused, CloudUnreachable."""
+    first = things[:most]
+    pace = RateLimiter(JOBS_PER_SECOND, clock)
+
+    def those(is_so: Callable[[str], bool]) -> tuple[str, ...]:
+        found = []
+        for thing in first:
+            pace.wait()
+            if is_so(thing):
+                found.append(thing)
+        return tuple(found)
+
+    return Forecast(
+        asked=len(first),
+        without_certificate=_if_allowed(lambda: those(lambda thing: not _has_certificate(cloud, thing))),
+        with_pending_job=_if_allowed(lambda: those(lambda thing: _has_pending_job(cloud, thing))),
+        offline=_if_allowed(lambda: _offline(cloud, things)),
+    )
+
+
+def _has_certificate(cloud: Cloud, thing: str) -> bool:
+    with explaining(f"list the certificates of {thing}"):
+        return bool(cloud.iot.list_thing_principals(thingName=thing).get("principals"))
+
+
+def _has_pending_job(cloud: Cloud, thing: str) -> bool:
+    return any(execution.pending for _, execution in executions_of_thing(cloud, thing))
+
+
+def _offline(cloud: Cloud, things: Sequence[str]) -> tuple[str, ...] | None:
+    """This asks the fleet index, if the account has one: an account pays for it."""
+    with explaining("look at the index of the fleet"):
+        indexing = cloud.iot.get_indexing_configuration().get("thingIndexingConfiguration", {})
+    if indexing.get("thingConnectivityIndexingMode") != "STATUS":
+        return None
+    offline: set[str] = set()
+    token = ""
+    for _ in range(_MAX_PAGES):
+        with explaining("search the index of the fleet"):
+            page = (
+                cloud.iot.search_index(queryString=_OFFLINE, maxResults=_PAGE_SIZE, nextToken=token)
+                if token
+                else cloud.iot.search_index(queryString=_OFFLINE, maxResults=_PAGE_SIZE)
+            )
+        offline.update(found["thingName"] for found in page.get("things", []))
+        token = page.get("nextToken", "")
+        if not token:
+            return tuple(thing for thing in things if thing in offline)
+    return None
+
+
+def _if_allowed(ask: Callable[[], tuple[str, ...] | None]) -> tuple[str, ...] | None:
+    """What AWS answers; None if it refuses: a preview does not fail for that."""
+    try:
+        return ask()
+    except CloudRefused:
+        return None

@@ -1,0 +1,1 @@
+"""Things of AWS IoT, and the folders that their devices get."""

@@ -1,0 +1,1 @@
+"""AWS IoT Jobs in memory, and a connection to it, on a virtual clock."""
