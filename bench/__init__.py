@@ -1,5 +1,5 @@
-"""Side by side: what an update costs, measured against what a user would take instead. `python -m bench [NAME]`.
+"""Measures what an update costs, side by side with what a user would take instead: `python -m bench [NAME]`.
 
-Prints tables and one JSON line for each bench; asserts nothing about time. What must hold of sizes and memory is
+Prints tables and one JSON line for each bench; asserts nothing about time. The limits on sizes and memory are
 in `tests/bench`.
 """

@@ -1,6 +1,6 @@
 """`python -m bench [NAME ...]`: the command.
 
-Exit status: 0 measured, 1 a bench failed, 2 misused, or somebody to compare with is missing.
+Exit status: 0 measured, 1 a bench failed, 2 misused, or a program to compare with is missing.
 """
 
 import argparse
@@ -22,7 +22,7 @@ from fota_operator.errors import OperatorError
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Measure, tell, and write the page if asked to."""
+    """Run the benches, print the results, and write the page if asked to."""
     options = _parser().parse_args(arguments)
     names = options.names or list(BENCHES)
     # As Ctrl-C does: no process is left behind.
@@ -64,10 +64,10 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m bench",
         description="Measure an update beside what a user would take instead. Prints tables, and JSON for programs.",
-        epilog="Exit status: 0 measured, 1 a bench failed, 2 misused, or somebody to compare with is missing.",
+        epilog="Exit status: 0 measured, 1 a bench failed, 2 misused, or a program to compare with is missing.",
     )
     parser.add_argument("names", nargs="*", choices=[[], *BENCHES], metavar="NAME", help=f"of {', '.join(BENCHES)}")
-    parser.add_argument("--tiny", action="store_true", help="do the least that shows that it works")
+    parser.add_argument("--tiny", action="store_true", help="do only enough to show that each bench works")
     parser.add_argument("--page", type=Path, metavar="FILE", help="write the figures into this page's block")
     return parser
 

@@ -1,4 +1,4 @@
-"""Figures: what was measured of us and of a peer, as medians with their spread, a table, and a line of JSON.
+"""Figures measured for us and for a peer: as medians with their spread, a table, and a line of JSON.
 
 Pure. Leaves to others: measuring.
 """
@@ -13,7 +13,7 @@ COLUMNS = ("work", "unit", "ours", "spread", "peer", "spread", "ratio")
 
 @dataclass(frozen=True)
 class Row:
-    """One piece of work, measured of us and, unless there is none, of a peer."""
+    """One piece of work, measured for us and for a peer, if there is a peer."""
 
     work: str
     unit: str
@@ -33,7 +33,7 @@ class Row:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of one bench; its first row is the one that counts."""
+    """The result of one bench; its first row is the one that counts."""
 
     bench: str
     beside: str
@@ -42,7 +42,7 @@ class Outcome:
 
 
 def json_line(outcome: Outcome) -> str:
-    """The row that counts, for programs: medians; `peer` and `ratio` are null where there is none."""
+    """The row that counts, for programs: medians; `peer` and `ratio` are null if there is no peer."""
     row = outcome.rows[0]
     return json.dumps(
         {
@@ -72,7 +72,7 @@ def table(outcome: Outcome) -> str:
 
 
 def rounded(value: float) -> float:
-    """To four figures: no bench here knows more."""
+    """Round to four digits: no bench here is more exact."""
     return float(f"{value:.4g}")
 
 

@@ -1,7 +1,7 @@
-"""A bad link: a TCP relay on this machine that is slow, late and breaks off; it counts what it carries.
+"""A bad link: a TCP relay on this machine that is slow, delays data and breaks off; it counts what it carries.
 
-The kernel of many a machine has no netem, so the link is a program. All connections of one `Link` share its rate,
-and a cut by the clock breaks all of them with a reset: what was on its way is lost.
+Many kernels have no netem, so the link is a program. All connections of one `Link` share its rate,
+and a timed cut breaks all of them with a reset: data on its way is lost.
 """
 
 import asyncio
@@ -19,17 +19,17 @@ _SLOW_CHUNK_BYTES, _FAST_CHUNK_BYTES = 2048, 65_536
 
 @dataclass(frozen=True)
 class Weather:
-    """What a link is like; 0 is: not so."""
+    """The properties of a link; 0 switches a property off."""
 
     bytes_per_s: int = 0
-    """To the client, of all connections together."""
+    """The rate to the client, of all connections together."""
     one_way_s: float = 0.0
     cut_every_s: float = 0.0
-    """By the clock, from the first connection on."""
+    """The time between cuts, counted from the first connection on."""
     cut_after_bytes: tuple[int, ...] = ()
-    """The first connection ends after so many bytes to the client, the next after the next number, and so on.
+    """The first connection ends after the first number of bytes to the client, the next after the next, and so on.
 
-    Those bytes do arrive: how many more this machine would have had on their way says nothing of any link.
+    Those bytes do arrive: how many more this machine had sent says nothing about a real link.
     """
 
 
@@ -39,7 +39,7 @@ class Link:
     def __init__(self, target: int, weather: Weather) -> None:
         self.port = 0
         self.carried_bytes = 0
-        """To the client, of all connections."""
+        """The bytes carried to the client, of all connections."""
         self.cuts = 0
         self._target = target
         self._weather = weather
@@ -49,7 +49,7 @@ class Link:
         self._cutting: asyncio.Task[None] | None = None
 
     async def run(self, closing: asyncio.Event, ready: threading.Event) -> None:
-        """Carry, until `closing`."""
+        """Relay data until `closing` is set."""
         server = await asyncio.start_server(self._relay, "127.0.0.1", 0)
         self.port = int(server.sockets[0].getsockname()[1])
         ready.set()
@@ -64,7 +64,7 @@ class Link:
     async def _relay(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         if self._weather.cut_every_s and self._cutting is None:
             self._cutting = asyncio.create_task(self._cut_by_the_clock())
-        # Reset or refused: whoever is at the other end learns of it, which is all that a link can do.
+        # Reset or refused: the other end notices it, and a link can do no more.
         with suppress(OSError):
             far_reader, far_writer = await asyncio.open_connection("127.0.0.1", self._target)
             pair = {writer, far_writer}
@@ -105,7 +105,7 @@ class Link:
 
     async def _deliver(self, sink: asyncio.StreamWriter, chunk: bytes) -> None:
         if self._weather.one_way_s:
-            # On its way: what is sent meanwhile does not wait for it.
+            # The chunk is delayed; what is sent meanwhile does not wait for it.
             asyncio.get_running_loop().call_later(self._weather.one_way_s, _write, sink, chunk)
         else:
             sink.write(chunk)
@@ -123,7 +123,7 @@ class Link:
 
 @contextmanager
 def link_to(target: int, weather: Weather) -> Iterator[Link]:
-    """A link from a free port to the port `target`, up as long as the block."""
+    """A link from a free port to the port `target`; it is up while the block runs."""
     link, ready = Link(target, weather), threading.Event()
     loop, closing = asyncio.new_event_loop(), asyncio.Event()
     thread = threading.Thread(target=loop.run_until_complete, args=(link.run(closing, ready),), daemon=True)

@@ -1,4 +1,4 @@
-"""Moments that a process tells of, one a line: `mark NAME SECONDS`, by the clock that all processes share."""
+"""Reads the moments that a process prints, one a line: `mark NAME SECONDS`, by the clock that all processes share."""
 
 import subprocess
 import time
@@ -20,7 +20,7 @@ class Mark:
 
 
 def marks_in(text: str) -> list[Mark]:
-    """All that a text tells of; a line that is not whole yet is left out, and so is all else."""
+    """All moments in a text; a line that is not complete yet is left out, and so is everything else."""
     lines = [
         line.split() for line in text.splitlines(keepends=True) if line.startswith("mark ") and line.endswith("\n")
     ]
@@ -28,7 +28,7 @@ def marks_in(text: str) -> list[Mark]:
 
 
 def await_mark(log: Path, name: str, count: int, process: "subprocess.Popen[bytes]", within_s: float) -> list[Mark]:
-    """All moments told of, once there are `count` of that name. *Raises* ProcessFailed."""
+    """Wait until there are `count` moments of that name; returns all moments. *Raises* ProcessFailed."""
     deadline = time.monotonic() + within_s
     while time.monotonic() < deadline:
         is_running = process.poll() is None
@@ -43,7 +43,7 @@ def await_mark(log: Path, name: str, count: int, process: "subprocess.Popen[byte
 
 
 def spans(marks: Sequence[Mark], first: str, last: str) -> tuple[float, ...]:
-    """From each moment `first` to the next moment `last`: seconds."""
+    """The seconds from each moment `first` to the next moment `last`."""
     found, began_s = [], None
     for mark in marks:
         if mark.name == first:

@@ -1,4 +1,4 @@
-"""nginx on this machine, with TLS, serving a folder: what stands for S3 where speed matters."""
+"""Runs nginx on this machine, with TLS, to serve a folder: it takes the place of S3 where speed matters."""
 
 import os
 import socket
@@ -46,7 +46,7 @@ class Nginx:
     files: Path
 
     def url(self, name: str, port: int | None = None) -> str:
-        """Where a file lies; by way of another port, if that leads here."""
+        """The URL of a file; through another port, if that is given."""
         return f"https://localhost:{port or self.port}/{name}"
 
 
@@ -57,7 +57,7 @@ def serving(folder: Path) -> Iterator[Nginx]:
     (folder / "files").mkdir(parents=True)
     ca = folder / "ca.pem"
     ensure_server_certificate(ca, folder / "server.pem", folder / "server.key")
-    # Started by root it would serve as another user, who may not look in here.
+    # Started by root, it would serve as another user, who may not read this folder.
     user = "user root;" if os.geteuid() == 0 else ""
     (folder / "nginx.conf").write_text(_CONF.format(folder=folder, port=port, user=user))
     log = folder / "said.log"

@@ -1,6 +1,6 @@
-"""The last figures as a block of a page of the documentation, with what they were made with.
+"""Writes the last figures into a block of a documentation page, with the command and the machine.
 
-Pure, but for the look at the machine.
+Pure, except that it looks at the machine.
 """
 
 import os
@@ -16,7 +16,7 @@ _BLOCK = re.compile(r"(<!-- figures -->\n).*?(<!-- end of figures -->)", re.DOTA
 
 
 def with_figures(text: str, outcomes: Sequence[Outcome], command: str, day: date, machine: str) -> str:
-    """The text of a page, its block of figures written anew. *Raises* ValueError if it has none."""
+    """The text of a page with its block of figures replaced. *Raises* ValueError if it has none."""
     if not _BLOCK.search(text):
         raise ValueError("the page has no line <!-- figures -->")
     block = "\n".join([f"Made with `{command}` on {day.isoformat()}, on {machine}.", *map(_section, outcomes), ""])

@@ -1,6 +1,6 @@
-"""Whom we are measured against: nginx and curl of Debian, packages of PyPI, each in a folder of its own.
+"""What we are measured against: nginx and curl of Debian, and packages of PyPI, each in a folder of its own.
 
-What is installed on the machine is used where it is there; nothing is installed outside of the checkout.
+A program that the machine already has is used; nothing is installed outside the checkout.
 """
 
 import fcntl
@@ -20,7 +20,7 @@ _MINIMAL_PIP = ("--quiet", "--disable-pip-version-check", "--no-compile")
 
 
 class PeerMissing(Exception):
-    """A peer is not there and cannot be had; says what is needed."""
+    """A peer is not there and cannot be installed; the message says what is needed."""
 
 
 def curl() -> str:
@@ -55,7 +55,7 @@ def nginx() -> str:
 def python_with(name: str, *requirements: str, content: str = "") -> str:
     """The Python of a virtual environment that has these packages and no others. *Raises* PeerMissing.
 
-    It stays for the next time, unless the packages are other ones, or their `content` is.
+    It is kept for the next time, unless the packages or their `content` have changed.
     """
     folder = made() / name
     python, ready = folder / "bin/python", folder / "ready"
@@ -81,12 +81,12 @@ def python_with_awsiotsdk() -> str:
 
 
 def python_with_ours() -> str:
-    """A Python with this distribution, as `pip install aws-iot-fota` would leave it."""
+    """A Python with this distribution, as an installation of it would leave it."""
     return python_with("ours", str(ROOT), content=_content_of_ours())
 
 
 def installed_bytes(python: str) -> int:
-    """The size of all that was installed for it."""
+    """The size of everything that was installed for it."""
     (packages,) = Path(python).parent.parent.glob("lib/python3*/site-packages")
     return sum(path.stat().st_size for path in packages.rglob("*") if path.is_file() and path.suffix != ".pyc")
 

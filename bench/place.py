@@ -1,6 +1,6 @@
-"""Where the benches put things: `.bench` in the checkout, which git does not see and which may be deleted.
+"""The folder where the benches put things: `.bench` in the checkout, which git ignores and which may be deleted.
 
-What was installed stays there for the next time; what a run makes is in a folder of its own and goes with it.
+What was installed stays there for the next time; what a run makes is in a folder that is removed with the run.
 """
 
 import shutil

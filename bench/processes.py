@@ -1,6 +1,6 @@
-"""Processes that are measured: started, waited for within a deadline, and their memory looked at.
+"""Starts processes that are measured, waits for them within a deadline, and reads their memory.
 
-Each is in a session of its own, so that one that is late ends with all that it started.
+Each is in a session of its own, so that one that is late can be ended with all that it started.
 """
 
 import json
@@ -31,7 +31,7 @@ class Finished:
 
     seconds: float
     peak_bytes: int
-    """The most that it, or one it started, had resident, as far as was seen while it ran; 0 without `watch`."""
+    """The peak of resident memory of it or of one that it started, as seen while it ran; 0 without `watch`."""
     output: str
 
 
@@ -65,7 +65,7 @@ def run_program(
     within_s: float,
     environment: Mapping[str, str] | None = None,
 ) -> dict[str, float]:
-    """Run one of `programs`; what it found. *Raises* ProcessFailed."""
+    """Run one of `programs`; returns what it found. *Raises* ProcessFailed."""
     command = [python, "-m", f"bench.programs.{name}", json.dumps(dict(settings))]
     found = json.loads(
         run(command, within_s=within_s, environment=with_programs(environment)).output.splitlines()[-1]
@@ -74,7 +74,7 @@ def run_program(
 
 
 def with_programs(environment: Mapping[str, str] | None = None) -> dict[str, str]:
-    """The environment in which a Python, whichever it is, finds the programs; and nothing else of ours."""
+    """The environment in which any Python finds the programs, and nothing else of ours."""
     return {**(environment or {}), "PYTHONPATH": str(_ROOT)}
 
 
@@ -82,7 +82,7 @@ def with_programs(environment: Mapping[str, str] | None = None) -> dict[str, str
 def running(
     command: Sequence[str], log: Path, environment: Mapping[str, str] | None = None
 ) -> Iterator["subprocess.Popen[bytes]"]:
-    """A process that runs as long as the block; what it says is in `log`."""
+    """A process that runs while the block runs; its output is in `log`."""
     with log.open("wb") as output:
         process = _started(command, output, output, environment)
     try:
@@ -92,7 +92,7 @@ def running(
 
 
 def end(process: "subprocess.Popen[bytes]") -> None:
-    """End it and all that it started: asked first, killed if that takes too long."""
+    """End it and all that it started: ask first, and kill if that takes too long."""
     if process.poll() is None:
         process.terminate()
         try:
@@ -123,7 +123,7 @@ def _started(
 
 
 def _await(process: "subprocess.Popen[bytes]", deadline: float, *, watch: bool) -> int:
-    """The most that was resident. *Raises* ProcessFailed at the deadline."""
+    """The peak of resident memory. *Raises* ProcessFailed at the deadline."""
     peak_bytes = 0
     poll = select.poll()
     handle = os.pidfd_open(process.pid)
@@ -143,7 +143,7 @@ def _await(process: "subprocess.Popen[bytes]", deadline: float, *, watch: bool) 
 
 
 def _most_resident(pid: int) -> int:
-    """The peak of a process; 0 once it has ended. `ru_maxrss` would count the memory of whoever started it."""
+    """The peak of a process; 0 once it has ended. `ru_maxrss` would include the memory of its parent process."""
     try:
         status = Path(f"/proc/{pid}/status").read_text()
     except OSError:

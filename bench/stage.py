@@ -1,4 +1,4 @@
-"""What the benches of one run share: their folder, how much they do, a server of files, a local AWS. Made when asked.
+"""What the benches of one run share: a folder, how much to do, a file server, a local AWS. Each is made when needed.
 
 Leaves to others: the peers (`peers`), and what is measured (`benches`).
 """
@@ -14,7 +14,7 @@ from bench.nginx import Nginx, serving
 from bench.place import PLACE, folder_of_run
 from fota_operator.demo.device import provision
 from fota_operator.local.aws import LocalAws
-from fota_operator.things import add_things
+from fota_operator.things.things import add_things
 
 MIB = 1 << 20
 _CHUNK_BYTES = MIB
@@ -28,7 +28,7 @@ class Stage:
     def __init__(self, folder: Path, closing: ExitStack, *, tiny: bool, say: Callable[[str], None]) -> None:
         self.folder = folder
         self.tiny = tiny
-        """Whether every bench does the least that shows that it works."""
+        """Whether every bench does only enough to show that it works."""
         self.say = say
         self._closing = closing
         self._nginx: Nginx | None = None
@@ -36,7 +36,7 @@ class Stage:
         self._count = 0
 
     def pick(self, full: T, tiny: T) -> T:
-        """How much of something."""
+        """The full amount, or in a tiny run the tiny one."""
         return tiny if self.tiny else full
 
     def nginx(self) -> Nginx:
@@ -78,7 +78,7 @@ class Stage:
         return folder / "home"
 
     def new_things(self, name: str, count: int = 1) -> list[Path]:
-        """Things of the local AWS, other ones at every call: the folder of each."""
+        """Make new things in the local AWS at every call; returns the folder of each."""
         local, folder = self.local_aws(), self.new_folder("things")
         names = [f"{name}-{self._count}-{number}" for number in range(count)]
         return [thing.folder for thing in add_things(local.cloud(), names, folder, local.thing_options())]
@@ -88,13 +88,13 @@ class Stage:
 def open_stage(
     *, tiny: bool = False, place: Path = PLACE, say: Callable[[str], None] | None = None
 ) -> Iterator[Stage]:
-    """A stage that leaves nothing behind but what was installed."""
+    """A stage that leaves nothing behind except what was installed."""
     with folder_of_run(place) as folder, ExitStack() as closing:
         yield Stage(folder, closing, tiny=tiny, say=say or _say)
 
 
 def settle_disk() -> None:
-    """Have everything written that waits to be, so that it does not disturb what is measured next."""
+    """Write everything that waits to be written, so that it does not disturb the next measurement."""
     os.sync()
 
 

@@ -1,4 +1,4 @@
-"""Values of options, as every sweep takes them."""
+"""Reads the values of options that all sweeps have."""
 
 from __future__ import annotations
 

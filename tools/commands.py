@@ -1,6 +1,6 @@
 """The reference of the commands as Markdown, from the declarations that `--help` is made of.
 
-Not the text of `--help` itself, which is another with every version of the libraries that draw it.
+It does not use the text of `--help` itself, which differs between versions of the libraries that print it.
 """
 
 import argparse
@@ -14,7 +14,7 @@ from typing import Any, get_args, get_type_hints
 import typer
 from typer.models import ArgumentInfo, OptionInfo
 
-from fota import supervisor
+from fota_boot import options
 from fota_operator.cli.app import app
 
 _HEAD = "| argument or option | meaning |\n| --- | --- |"
@@ -79,7 +79,7 @@ def _parameters(function: Callable[..., object]) -> Iterator[_Parameter]:
 
 # Any: an annotation is no type.
 def _option_label(name: str, kind: Any, declared: OptionInfo) -> str:
-    # Inside Annotated, the first name stands where a default otherwise would.
+    # Inside Annotated, the first name has the place that a default would otherwise have.
     first = [declared.default] if isinstance(declared.default, str) else []
     names = ", ".join((*first, *(declared.param_decls or ()))) or f"--{_dashed(name)}"
     if kind is bool:
@@ -103,7 +103,7 @@ def _meaning(declared: ArgumentInfo | OptionInfo, default: object, *, is_require
 
 
 def _fota_boot() -> Iterator[str]:
-    parser = supervisor._parser()
+    parser = options.make_parser()
     yield f"## {parser.prog}\n\n{parser.description}\n"
     yield _code_block(f"{parser.prog} --home DIR [OPTION...] [-- ARGUMENT...]")
     yield _table(_row(_boot_label(one), _boot_meaning(parser, one)) for one in parser._actions if one.dest != "help")
@@ -138,7 +138,7 @@ def _first(text: str | None) -> str:
 
 
 def _prose(text: str | None) -> str:
-    """Paragraphs of one line each, whatever width they were written for."""
+    """The paragraphs, each joined into one line."""
     return "\n\n".join(" ".join(paragraph.split()) for paragraph in (text or "").strip().split("\n\n"))
 
 

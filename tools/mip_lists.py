@@ -1,8 +1,8 @@
-"""Writes the lists by which mip installs the device library, `src/BOARD.json`.
+"""Writes the lists that mip installs the device library from, `src/BOARD.json`.
 
-`--check` says which are out of date. `--compiled DIR` puts the library there as byte code, with lists of that.
+`--check` says which are out of date. `--compiled DIR` puts the library there as byte code, with lists for it.
 Their URLs are relative, so that the same list works from GitHub, at any version, and from a server of one's own.
-They lie at the top of `src` because mip follows no `..`.
+They are at the top of `src` because mip follows no `..`.
 """
 
 import argparse
@@ -21,7 +21,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     how = parser.add_mutually_exclusive_group()
     how.add_argument("--check", action="store_true", help="change nothing; fail if a list is out of date")
     how.add_argument("--compiled", metavar="DIR", type=Path, help="compile the library into that folder, with lists")
-    parser.add_argument("--lines", action="store_true", help="compiled: with line numbers, for tracebacks")
+    parser.add_argument("--lines", action="store_true", help="with --compiled: keep line numbers, for tracebacks")
     chosen = parser.parse_args(arguments)
     if chosen.compiled:
         _compile_into(chosen.compiled, keeps_lines=chosen.lines)

@@ -1,6 +1,6 @@
-"""Prints how large the device library is, compiled: each module, each kind of board, and at the end all as JSON.
+"""Prints how large the compiled device library is: each module, each kind of board, and at the end all as JSON.
 
-Compiled as `mip_lists.py --compiled` does it: byte code without line numbers.
+It is compiled as by `mip_lists.py --compiled`: byte code without line numbers.
 """
 
 import json

@@ -1,11 +1,11 @@
 """Runs every test that needs the interpreter of the microcontrollers, and ends with one line of JSON.
 
-passed, failed      tests; one that was not run is neither
+passed, failed      tests; a test that was not run counts as neither
 smallest_heap_kib   of this port of 64 bits, in which a whole update passes, with the library in ROM; null if it was
                     not measured
 cuts, violations    power cuts on littlefs, and what was found broken afterwards (10 at most of each sweep)
 
-A line before says the same with the library in files. Leaves to the tests what they check.
+The line before it gives the smallest heap with the library in files. Leaves to the tests: what they check.
 """
 
 import json
@@ -19,7 +19,8 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 PATTERNS = (
     "micropython",
-    "fota/test_*_micropython.py",
+    "device/test_*_micropython.py",
+    "trust/test_*_micropython.py",
     "iot/test_mqtt_micropython*.py",
     "structure/test_micropython.py",
 )
@@ -27,7 +28,7 @@ _SWEPT = re.compile(r"^(\d+) cuts, (\d+) violations$", re.MULTILINE)
 
 
 class Tally:
-    """A plugin of pytest: counts what it hears of."""
+    """A plugin of pytest: counts the results that it gets."""
 
     def __init__(self) -> None:
         self._passed: set[str] = set()

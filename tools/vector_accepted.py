@@ -1,4 +1,4 @@
-"""What a device must take: the plain release, and all that stands at the edge of what is allowed."""
+"""What a device must accept: the plain release, and everything at the edge of what is allowed."""
 
 import hashlib
 
@@ -10,13 +10,12 @@ from vector_parts import (
     ORDER,
     Fields,
     Vector,
-    device,
+    accepted,
     document,
     encoded,
     entry,
     envelope,
     key_id,
-    keyring,
     manifest,
     numbers,
     raw,
@@ -24,19 +23,13 @@ from vector_parts import (
     signed_document,
 )
 
-MOST_PAYLOAD_BYTES = 2048
+MAX_PAYLOAD_BYTES = 2048
 FULL = "x" * 10_000
 
 
 def vectors() -> list[Vector]:
     """Every release that is accepted; keyrings are in `vector_keyrings`."""
     return [*_manifests(), *_devices(), *_signatures(), *_documents(), *_largest(), *_without_keyring()]
-
-
-def _accepted(
-    name: str, about: str, asked: object, image: str = IMAGE, of: Fields | None = None, **of_device: object
-) -> Vector:
-    return Vector("accepted", name, about, of or device(**of_device), asked, image)
 
 
 def _manifests() -> list[Vector]:
@@ -62,40 +55,42 @@ def _manifests() -> list[Vector]:
         "version-with-spaces": ("What people call it may be any printable text.", {"version": " 1.7 (beta) ~/'"}),
         "release-named-like-a-folder": ("A name is never a path: two dots mean nothing.", {"release": ".."}),
     }
-    found = [_accepted(name, about, signed_document(**changes)) for name, (about, changes) in plain.items()]
-    return [_accepted("plain", "A release with nothing special.", signed_document()), *found]
+    found = [accepted(name, about, signed_document(**changes)) for name, (about, changes) in plain.items()]
+    return [accepted("plain", "A release with nothing special.", signed_document()), *found]
 
 
 def _devices() -> list[Vector]:
-    mark = {"secver": 3, "seq": 7, "sha256": hashlib.sha256(IMAGE.encode()).hexdigest()}
-    new = {"secver": 0, "seq": 0, "sha256": ""}
     return [
-        _accepted(
+        accepted(
             "same-seq-same-image",
             "The release whose number is the mark, and whose image runs no more: nothing newer was ever confirmed.",
             signed_document(),
-            floor=mark,
+            device="mark-is-new-image",
         ),
-        _accepted("nothing-reached", "A device that has reached nothing yet.", signed_document(), floor=new),
-        _accepted(
+        accepted(
+            "nothing-reached", "A device that has reached nothing yet.", signed_document(), device="nothing-reached"
+        ),
+        accepted(
             "first-of-all",
             "The lowest numbers that there are.",
             signed_document(seq=1, secver=0, not_after=NOW_S + 500),
-            floor=new,
+            device="nothing-reached",
         ),
-        _accepted(
+        accepted(
             "expired-without-a-clock",
             "The time is over, but this device cannot tell: advisory where no clock can be trusted.",
             signed_document(not_after=1),
-            now_s=None,
+            device="no-clock",
         ),
-        _accepted(
+        accepted(
             "insisted",
             "The image was rolled back here; the job insists.",
             document(bc_insist=True),
-            known_bad=True,
+            device="new-image-known-bad",
         ),
-        _accepted("third-slot", "The manifest names the last of three slots.", signed_document(slot=2), slots=3),
+        accepted(
+            "third-slot", "The manifest names the last of three slots.", signed_document(slot=2), device="three-slots"
+        ),
     ]
 
 
@@ -103,30 +98,34 @@ def _signatures() -> list[Vector]:
     payload = encoded(manifest())
     r, s = numbers("first", signed_bytes(payload))
     other_half = [entry(key_id("first"), raw(r, ORDER - s))]
-    three = keyring("first", "second", "third", threshold=2)
     return [
-        _accepted(
+        accepted(
             "other-half",
             "From (r, s) anybody makes (r, n - s), which is as valid.",
             document(release=envelope(payload, signatures=other_half)),
         ),
-        _accepted(
+        accepted(
             "stranger-beside",
             "Signed by our key, and by one that is not ours.",
             document(release=envelope(payload, ("stranger", "first"))),
         ),
-        _accepted(
+        accepted(
             "more-than-needed",
             "Two have signed where one is enough.",
             signed_document(signers=("first", "second")),
-            keyring=keyring("first", "second"),
+            device="one-of-two-keys",
         ),
-        _accepted("two-of-three", "Two of three keys.", signed_document(signers=("third", "first")), keyring=three),
-        _accepted(
+        accepted(
+            "two-of-three",
+            "Two of three keys.",
+            signed_document(signers=("third", "first")),
+            device="two-of-three-keys",
+        ),
+        accepted(
             "all-of-three",
             "All of three keys.",
             signed_document(signers=("second", "third", "first")),
-            keyring=keyring("first", "second", "third", threshold=3),
+            device="three-of-three-keys",
         ),
     ]
 
@@ -145,31 +144,31 @@ def _documents() -> list[Vector]:
         "a-note": ("A note of the operator's.", {"x-ticket": ["any", {"thing": None}]}),
         "insists-for-nothing": ("It insists, though nothing was rolled back.", {"bc_insist": True}),
     }
-    found = [_accepted(name, about, document(**changes)) for name, (about, changes) in plain.items()]
+    found = [accepted(name, about, document(**changes)) for name, (about, changes) in plain.items()]
     both = document(release=envelope(encoded(manifest(slot=1))), bc_idx=1)
-    return [*found, _accepted("both-name-the-slot", "Document and manifest name the same slot.", both)]
+    return [*found, accepted("both-name-the-slot", "Document and manifest name the same slot.", both)]
 
 
 def _largest() -> list[Vector]:
-    room = MOST_PAYLOAD_BYTES - len(encoded(manifest(note="")))
+    room = MAX_PAYLOAD_BYTES - len(encoded(manifest(note="")))
     return [
-        _accepted("full-slot", "An image that fills its slot to the last byte.", signed_document(FULL), FULL),
-        _accepted("one-byte", "The smallest image.", signed_document("!"), "!"),
-        _accepted("full-payload", "A manifest of 2,048 bytes.", signed_document(note="n" * room)),
+        accepted("full-slot", "An image that fills its slot to the last byte.", signed_document(FULL), FULL),
+        accepted("one-byte", "The smallest image.", signed_document("!"), "!"),
+        accepted("full-payload", "A manifest of 2,048 bytes.", signed_document(note="n" * room)),
     ]
 
 
 def _without_keyring() -> list[Vector]:
-    open_device = device(keyring=None, floor={"secver": 0, "seq": 0, "sha256": ""})
+    without = "nothing-reached-no-keyring"
     return [
-        _accepted("unsigned-without-keyring", "No keyring, no envelope.", document(release=None), of=open_device),
-        _accepted(
-            "signed-without-keyring", "A signed release for a device that cannot tell.", document(), of=open_device
+        accepted("unsigned-without-keyring", "No keyring, no envelope.", document(release=None), device=without),
+        accepted(
+            "signed-without-keyring", "A signed release for a device that cannot tell.", document(), device=without
         ),
-        _accepted(
+        accepted(
             "forged-without-keyring",
             "A device without a keyring looks at no envelope, and says so loudly: it trusts everybody.",
             document(release=envelope(b"{}", ("stranger",), KEYRING)),
-            of=open_device,
+            device=without,
         ),
     ]

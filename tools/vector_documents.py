@@ -1,6 +1,6 @@
-"""Job documents that are none: fields missing, odd or unknown, whatever their envelope says."""
+"""Job documents that are not valid: fields are missing, odd or unknown, even if the envelope is right."""
 
-from vector_parts import ABSENT, Fields, Vector, device, document, encoded
+from vector_parts import ABSENT, Fields, Vector, document, encoded, refused
 
 URL = "https://images.example/"
 
@@ -14,7 +14,7 @@ def vectors() -> list[Vector]:
 
 def _vector(name: str, asked: object) -> Vector:
     about = f"The envelope is right, the document odd: {name.replace('-', ' ')}."
-    return Vector("refused/bad-document", name, about, device(), asked)
+    return refused("bad-document", name, about, asked)
 
 
 def _missing() -> dict[str, Fields]:
@@ -82,7 +82,7 @@ def _urls() -> dict[str, Fields]:
         "port-no-number": "https://images.example:a/",
         "number": 7,
         "list": [URL],
-        "too-long": URL + "a" * 4096,
+        "too-long": URL + "a" * 16_384,
         "accent": URL + "\u00e9",
         "nul": URL + "\0",
     }

@@ -7,9 +7,10 @@ from vector_parts import (
     ABSENT,
     KEYRING,
     MANIFEST,
+    ORDINARY,
     Fields,
     Vector,
-    device,
+    accepted,
     document,
     encoded,
     entry,
@@ -19,12 +20,12 @@ from vector_parts import (
     keyring_document,
     manifest,
     public_key,
+    refused,
     signature,
 )
 
 NEXT = keyring("second", version=2)
 BOTH = ("first", "second")
-TWO_OF_TWO = keyring(*BOTH, threshold=2)
 
 
 def vectors() -> list[Vector]:
@@ -32,38 +33,34 @@ def vectors() -> list[Vector]:
     return [*_accepted(), *_who_signed(), *_wrong_device(), *_not_the_next(), *_odd(), *_lost(), *_documents()]
 
 
-def _refused(reason: str, name: str, about: str, asked: object, of: Fields | None = None) -> Vector:
-    return Vector(f"refused/{reason}", name, about, device() if of is None else of, asked)
-
-
 def _accepted() -> list[Vector]:
     every_kind = keyring("second", version=2, hardware=ABSENT)
     stricter = keyring(*BOTH, version=2, threshold=2)
     found = {
-        "keyring-next": ("The next version, with another key, signed by both.", NEXT, device()),
-        "keyring-for-all-hardware": ("It names no hardware: the device keeps its own.", every_kind, device()),
-        "keyring-stricter": ("From one of one to two of two.", stricter, device()),
-        "keyring-looser": ("From two of two to one of one.", NEXT, device(keyring=TWO_OF_TWO)),
-        "keyring-same-again": ("The one that is there already.", keyring(), device()),
+        "keyring-next": ("The next version, with another key, signed by both.", NEXT, ORDINARY),
+        "keyring-for-all-hardware": ("It names no hardware: the device keeps its own.", every_kind, ORDINARY),
+        "keyring-stricter": ("From one of one to two of two.", stricter, ORDINARY),
+        "keyring-looser": ("From two of two to one of one.", NEXT, "two-of-two-keys"),
+        "keyring-same-again": ("The one that is there already.", keyring(), ORDINARY),
     }
     return [
-        Vector("accepted", name, about, of, keyring_document(new, BOTH)) for name, (about, new, of) in found.items()
+        accepted(name, about, keyring_document(new, BOTH), "", device) for name, (about, new, device) in found.items()
     ]
 
 
 def _who_signed() -> list[Vector]:
-    cases: list[tuple[str, str, str, Iterable[str], Fields]] = [
-        ("bad-keyring", "only-by-the-old", "Its own key has not signed: nobody could use it.", ("first",), device()),
-        ("unknown-key", "keyring-only-by-the-new", "The old key has not signed.", ("second",), device()),
-        ("unknown-key", "keyring-by-a-stranger", "Signed by neither.", ("stranger",), device()),
-        ("too-few-signatures", "keyring-one-of-two", "One old key of two.", ("second",), device(keyring=TWO_OF_TWO)),
-        ("bad-keyring", "own-threshold", "One of its own two keys has signed.", ("first", "second"), device()),
+    cases: list[tuple[str, str, str, Iterable[str], str]] = [
+        ("bad-keyring", "only-by-the-old", "Its own key has not signed: nobody could use it.", ("first",), ORDINARY),
+        ("unknown-key", "keyring-only-by-the-new", "The old key has not signed.", ("second",), ORDINARY),
+        ("unknown-key", "keyring-by-a-stranger", "Signed by neither.", ("stranger",), ORDINARY),
+        ("too-few-signatures", "keyring-one-of-two", "One old key of two.", ("second",), "two-of-two-keys"),
+        ("bad-keyring", "own-threshold", "One of its own two keys has signed.", ("first", "second"), ORDINARY),
     ]
     stricter = keyring("second", "third", version=2, threshold=2)
     found = []
-    for reason, name, about, signers, of in cases:
+    for reason, name, about, signers, device in cases:
         new = stricter if name == "own-threshold" else NEXT
-        found.append(_refused(reason, name, about, keyring_document(new, signers), of))
+        found.append(refused(reason, name, about, keyring_document(new, signers), device))
     payload = encoded(NEXT)
     forged = [
         entry(key_id("first"), signature("stranger", payload, KEYRING)),
@@ -73,21 +70,21 @@ def _who_signed() -> list[Vector]:
     unsigned: Fields = {"envelope": envelope(payload, kind=KEYRING, signatures=[]), "operation": "fota-keyring"}
     return [
         *found,
-        _refused("bad-signature", "keyring-forged", "A stranger signed under the old key's id.", bad),
-        _refused("bad-envelope", "keyring-without-signatures", "Nobody has signed.", unsigned),
-        _refused(
+        refused("bad-signature", "keyring-forged", "A stranger signed under the old key's id.", bad),
+        refused("bad-envelope", "keyring-without-signatures", "Nobody has signed.", unsigned),
+        refused(
             "bad-envelope",
             "keyring-as-manifest",
             "The next keyring, well signed, with the type of a manifest.",
             keyring_document(NEXT, BOTH, MANIFEST),
         ),
-        _refused(
+        refused(
             "bad-envelope",
             "release-as-keyring-job",
             "A good release in a job that should bring a keyring.",
             {"envelope": envelope(encoded(manifest())), "operation": "fota-keyring"},
         ),
-        _refused(
+        refused(
             "bad-keyring",
             "manifest-as-keyring",
             "A manifest, well signed, with the type of a keyring.",
@@ -100,34 +97,34 @@ def _wrong_device() -> list[Vector]:
     other = keyring_document(keyring("second", version=2, product="kettle"), BOTH)
     board = keyring_document(keyring("second", version=2, hardware="board-b"), BOTH)
     return [
-        _refused("wrong-product", "keyring", "A keyring for another product.", other),
-        _refused("wrong-hardware", "keyring", "A keyring for other hardware.", board),
-        _refused(
+        refused("wrong-product", "keyring", "A keyring for another product.", other),
+        refused("wrong-hardware", "keyring", "A keyring for other hardware.", board),
+        refused(
             "no-keyring",
             "first-by-job",
             "A first keyring cannot come by a job: nothing shows who sent it.",
             keyring_document(keyring()),
-            device(keyring=None),
+            "no-keyring",
         ),
-        _refused(
+        refused(
             "no-keyring",
             "forged",
             "A keyring of a stranger's for a device that trusts nobody in particular.",
             keyring_document(keyring("stranger"), ("stranger",)),
-            device(keyring=None),
+            "no-keyring",
         ),
-        _refused(
+        refused(
             "no-keyring",
             "no-envelope-at-all",
             "Something that is no envelope.",
             {"envelope": None, "operation": "fota-keyring"},
-            device(keyring=None),
+            "no-keyring",
         ),
     ]
 
 
 def _not_the_next() -> list[Vector]:
-    at_five = device(keyring=keyring(version=5))
+    at_five = "fifth-keyring"
     cases = {
         "version-skipped": ("Two versions on: the one between may have dropped a key.", keyring("second", version=7)),
         "version-same-other-keys": ("The same version with other keys.", keyring("second", version=5)),
@@ -140,7 +137,7 @@ def _not_the_next() -> list[Vector]:
         ),
     }
     return [
-        _refused("bad-keyring", name, about, keyring_document(new, BOTH), at_five)
+        refused("bad-keyring", name, about, keyring_document(new, BOTH), at_five)
         for name, (about, new) in cases.items()
     ]
 
@@ -191,7 +188,7 @@ def _odd() -> list[Vector]:
     found = _beside_a_good_key()
     for name, changes in fields.items():
         new = keyring("second", **{"version": 2, **changes})
-        found.append(_refused("bad-keyring", f"odd-{name}", f"{name}: not a keyring.", keyring_document(new, BOTH)))
+        found.append(refused("bad-keyring", f"odd-{name}", f"{name}: not a keyring.", keyring_document(new, BOTH)))
     good = encoded(NEXT)
     texts = {
         "space": good.replace(b":", b": ", 1),
@@ -206,13 +203,13 @@ def _odd() -> list[Vector]:
     }
     for name, content in texts.items():
         found.append(
-            _refused("bad-keyring", f"text-{name}", f"{name}: not canonical JSON.", keyring_document(content, BOTH))
+            refused("bad-keyring", f"text-{name}", f"{name}: not canonical JSON.", keyring_document(content, BOTH))
         )
     return found
 
 
 def _beside_a_good_key() -> list[Vector]:
-    """Keyrings of which one key is as it should be, and has signed."""
+    """Keyrings in which only one key is as it should be, and has signed."""
     point = public_key("third")
     strange = {
         "hybrid": bytes([6 + point[64] % 2]) + point[1:],
@@ -231,25 +228,24 @@ def _beside_a_good_key() -> list[Vector]:
     found = []
     for name, more in odd.items():
         asked = keyring_document({**NEXT, "keys": {**good, **more}}, BOTH)
-        found.append(_refused("bad-keyring", f"beside-{name}", f"One key is good; beside it, {name}.", asked))
+        found.append(refused("bad-keyring", f"beside-{name}", f"One key is good; beside it, {name}.", asked))
     last = 9_007_199_254_740_991
     after = keyring_document(keyring("second", version=last + 1), BOTH)
-    at_the_end = device(keyring=keyring(version=last))
-    return [*found, _refused("bad-keyring", "version-after-the-last", "No version is left.", after, at_the_end)]
+    return [*found, refused("bad-keyring", "version-after-the-last", "No version is left.", after, "last-keyring")]
 
 
 def _lost() -> list[Vector]:
-    damaged = device(keyring="damaged")
+    damaged = "damaged-keyring"
     return [
-        _refused(
+        refused(
             "bad-keyring",
             "lost-unsigned",
             "Its keyring is lost: what is unsigned is not taken.",
             document(release=None),
             damaged,
         ),
-        _refused("bad-keyring", "lost-signed", "Its keyring is lost: nothing shows who signed.", document(), damaged),
-        _refused(
+        refused("bad-keyring", "lost-signed", "Its keyring is lost: nothing shows who signed.", document(), damaged),
+        refused(
             "bad-keyring",
             "lost-next",
             "Its keyring is lost: no job brings another one.",
@@ -262,9 +258,9 @@ def _lost() -> list[Vector]:
 def _documents() -> list[Vector]:
     good = keyring_document(NEXT, BOTH)
     return [
-        _refused("bad-document", "keyring-without-envelope", "No envelope.", {"operation": "fota-keyring"}),
-        _refused("bad-document", "keyring-unknown-field", "A field that nobody knows.", {**good, "version": 2}),
-        _refused("bad-document", "keyring-with-image", "A keyring and an image in one.", {**document(), **good}),
-        _refused("bad-envelope", "keyring-envelope-null", "Null.", {"envelope": None, "operation": "fota-keyring"}),
-        _refused("bad-envelope", "keyring-envelope-text", "Text.", {"envelope": "x", "operation": "fota-keyring"}),
+        refused("bad-document", "keyring-without-envelope", "No envelope.", {"operation": "fota-keyring"}),
+        refused("bad-document", "keyring-unknown-field", "A field that nobody knows.", {**good, "version": 2}),
+        refused("bad-document", "keyring-with-image", "A keyring and an image in one.", {**document(), **good}),
+        refused("bad-envelope", "keyring-envelope-null", "Null.", {"envelope": None, "operation": "fota-keyring"}),
+        refused("bad-envelope", "keyring-envelope-text", "Text.", {"envelope": "x", "operation": "fota-keyring"}),
     ]

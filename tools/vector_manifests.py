@@ -1,6 +1,6 @@
-"""Manifests that are well signed and are none: odd fields, and texts that two readers could read differently."""
+"""Manifests that are signed correctly but not valid: odd fields, and texts that two readers read differently."""
 
-from vector_parts import ABSENT, Fields, Vector, device, document, encoded, envelope, manifest
+from vector_parts import ABSENT, Fields, Vector, document, encoded, envelope, manifest, refused
 
 GOOD = encoded(manifest())
 
@@ -14,7 +14,7 @@ def vectors() -> list[Vector]:
 
 def _vector(name: str, payload: bytes) -> Vector:
     about = f"The manifest is well signed, and odd: {name.replace('-', ' ')}."
-    return Vector("refused/bad-manifest", name, about, device(), document(release=envelope(payload)))
+    return refused("bad-manifest", name, about, document(release=envelope(payload)))
 
 
 def _missing() -> dict[str, Fields]:

@@ -1,6 +1,6 @@
 """Parts of the vectors: published test keys, signatures, manifests, keyrings and job documents, right ones and wrong.
 
-Written from the formats as they are documented; shares no code with the device, which is to be judged by it.
+It is written from the documented formats and shares no code with the device, which it is there to judge.
 Everything is the same at every run: signatures are deterministic (RFC 6979).
 """
 
@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, utils
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-# These keys are published with the source. Whoever trusts one of them trusts everybody. Never put one on a device.
+# These keys are published with the source: to trust one of them is to trust everybody. Never put one on a device.
 PUBLISHED_TEST_KEYS = {
     "first": int.from_bytes(b"PUBLISHED TEST KEY, NEVER USE #1", "big"),
     "second": int.from_bytes(b"PUBLISHED TEST KEY, NEVER USE #2", "big"),
@@ -31,24 +31,27 @@ NOW_S = 1_767_226_600
 CAPACITY_BYTES = 10_000
 FACTORY = "the factory image"
 IMAGE = "new image"
+ORDINARY = "one-key"
+"""The device of nearly every vector, by its name in `vector_devices`."""
 ABSENT = object()
-"""In the place of a value: the field is left out."""
+"""Used in the place of a value: the field is left out."""
 
 # Any: wrong types are what many vectors are about.
 Fields = dict[str, Any]
 
 
 class Vector(NamedTuple):
-    """One device, one job document, and what must come of it."""
+    """One device, one job document, and the verdict that it must get."""
 
-    folder: str
-    """`accepted`, or `refused/` and the reason."""
+    file: str
+    """`accepted.jsonl`, or `refused/REASON.jsonl`."""
     name: str
     about: str
-    device: Fields
+    device: str
+    """Its name in `vector_devices`."""
     document: object
     image: str = ""
-    """What runs in the end, where a release is accepted."""
+    """What runs in the end, if a release is accepted."""
 
 
 def with_changes(fields: Mapping[str, object], changes: Mapping[str, object]) -> Fields:
@@ -149,7 +152,7 @@ def keyring(*names: str, **changes: object) -> Fields:
 
 
 def device(**changes: object) -> Fields:
-    """A device in the middle of its life, which trusts one key; a field given replaces the right one."""
+    """A device that trusts one key and has installed releases before; a field given replaces the right one."""
     fields: Fields = {
         "capacity_bytes": CAPACITY_BYTES,
         "floor": {"secver": 3, "seq": 5, "sha256": hashlib.sha256(FACTORY.encode()).hexdigest()},
@@ -191,6 +194,11 @@ def keyring_document(payload: Fields | bytes, signers: Iterable[str] = ("first",
     return {"envelope": envelope(content, signers, kind), "operation": "fota-keyring"}
 
 
-def refused(reason: str, name: str, about: str, asked: object, **of_device: object) -> Vector:
-    """A vector that is refused for that reason, by the device with these changes."""
-    return Vector(f"refused/{reason}", name, about, device(**of_device), asked)
+def refused(reason: str, name: str, about: str, asked: object, device: str = ORDINARY) -> Vector:
+    """A vector that this device refuses for that reason."""
+    return Vector(f"refused/{reason}.jsonl", name, about, device, asked)
+
+
+def accepted(name: str, about: str, asked: object, image: str = IMAGE, device: str = ORDINARY) -> Vector:
+    """A vector that this device accepts; the image runs in the end, unless it is empty."""
+    return Vector("accepted.jsonl", name, about, device, asked, image)

@@ -1,4 +1,4 @@
-"""What a device must refuse though its signature holds; and what is not signed at all.
+"""What a device must refuse although its signature is valid; and what is not signed at all.
 
 Odd envelopes, manifests and documents have modules of their own.
 """
@@ -17,7 +17,6 @@ from vector_parts import (
     document,
     encoded,
     envelope,
-    keyring,
     manifest,
     refused,
     signed_document,
@@ -101,8 +100,6 @@ def _not_for_it() -> list[Vector]:
 
 
 def _too_old() -> list[Vector]:
-    factory = hashlib.sha256(FACTORY.encode()).hexdigest()
-    mark = {"secver": 3, "seq": 7, "sha256": factory}
     both = signed_document(seq=4, signers=("first", "second"))
     return [
         refused("older-release", "seq-just-below", "The manifest before that of the mark.", signed_document(seq=4)),
@@ -112,7 +109,7 @@ def _too_old() -> list[Vector]:
             "same-seq-other-image",
             "The number of the mark, on another image.",
             document(),
-            floor=mark,
+            device="mark-is-other-image",
         ),
         refused(
             "older-release",
@@ -131,7 +128,7 @@ def _too_old() -> list[Vector]:
             "signed-by-all",
             "Older, and signed by everybody.",
             both,
-            keyring=keyring("first", "second"),
+            device="one-of-two-keys",
         ),
         refused(
             "older-release", "insists", "Older, and the job insists.", {**signed_document(seq=4), "bc_insist": True}
@@ -181,19 +178,25 @@ def _slots() -> list[Vector]:
         refused("slot-is-running", "document", "The document names the slot that runs.", document(bc_idx=0)),
         refused("slot-is-running", "manifest", "The manifest names the slot that runs.", signed_document(slot=0)),
         refused("image-too-large", "one-byte", "One byte more than the slot holds.", signed_document(big)),
-        refused("image-too-large", "half-a-slot", "A slot of one byte.", document(), capacity_bytes=1),
+        refused("image-too-large", "half-a-slot", "A slot of one byte.", document(), device="one-byte-slots"),
         refused(
             "image-too-large",
             "most",
             "As large as a manifest can say.",
             document(release=envelope(encoded(manifest(size=2**31 - 1))), bc_size=2**31 - 1),
         ),
-        refused("known-bad", "rolled-back", "Well signed, and rolled back here before.", document(), known_bad=True),
+        refused(
+            "known-bad",
+            "rolled-back",
+            "Well signed, and rolled back here before.",
+            document(),
+            device="new-image-known-bad",
+        ),
         refused(
             "known-bad",
             "not-insisting",
             "The job says that it does not insist.",
             document(bc_insist=False),
-            known_bad=True,
+            device="new-image-known-bad",
         ),
     ]

@@ -1,1 +1,1 @@
-"""One file for each bench: what it does, beside whom, and what came of it."""
+"""One file for each bench: what it does, what it compares with, and the result."""

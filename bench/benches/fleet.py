@@ -1,7 +1,7 @@
-"""A fleet of devices takes one image from the local AWS, all told of it at the same moment.
+"""A fleet of devices takes one image from the local AWS; all are notified at the same moment.
 
-Real TLS, real files, the very library; a device is a thread, a restart is played. Beside it as many clients with
-paho alone that have the same conversation with AWS IoT Jobs and do nothing else.
+TLS, files and the library are the real ones; a device is a thread, and a restart is simulated. It is compared with
+as many clients with paho alone, which exchange the same messages with AWS IoT Jobs and do nothing else.
 """
 
 import json
@@ -21,11 +21,11 @@ from bench.processes import ProcessFailed, running, with_programs
 from bench.stage import MIB, Stage
 from fota_operator.account.roles import presign_role_arn
 from fota_operator.cloud import explaining
-from fota_operator.document import build_document
 from fota_operator.images.image import Image, build_image
-from fota_operator.jobs import new_job_id
+from fota_operator.jobs.document import build_document
+from fota_operator.jobs.image_store import key_of, object_url, store_image
+from fota_operator.jobs.start import new_job_id
 from fota_operator.local.aws import LocalAws
-from fota_operator.store import key_of, object_url, store_image
 
 NAME = "fleet"
 AIM = "seconds, devices a second, and where the time goes"
@@ -46,9 +46,9 @@ class Taken:
     """How a fleet took a job."""
 
     seconds: float
-    """From the making of the job to the last report."""
+    """The time from the creation of the job to the last report."""
     parts: dict[str, tuple[float, ...]]
-    """How long each device was in each part."""
+    """How long each device spent in each part."""
     server_s: float
     """Processor time of the local AWS."""
     devices_s: float
@@ -56,7 +56,7 @@ class Taken:
 
 
 def measure(stage: Stage) -> Outcome:
-    """Ours, then the peer, with the same things; each once in a round."""
+    """Run ours, then the peer, with the same things, once each in a round."""
     count, rounds, size_bytes = stage.pick(200, 4), stage.pick(2, 1), stage.pick(256, 16) * 1024
     fleet = _Fleet(stage, count, size_bytes)
     ours, paho = [], []
@@ -84,7 +84,7 @@ def measure(stage: Stage) -> Outcome:
 
 
 class _Fleet:
-    """Things in a group, and an image for them; homes are made anew for each job."""
+    """Things in a group, and an image for them; each job gets new homes."""
 
     def __init__(self, stage: Stage, count: int, size_bytes: int) -> None:
         self._stage = stage
@@ -124,7 +124,7 @@ class _Fleet:
         return _judged(found, offered_s, server_s, said)
 
     def _offer(self) -> float:
-        """Make the job; when that began."""
+        """Make the job; returns when that began."""
         cloud, local = self._cloud, self._local
         url = object_url(local.bucket, key_of(self._image), region=cloud.region, partition=cloud.partition)
         offered_s = time.monotonic()
@@ -156,7 +156,7 @@ class _Fleet:
 
 
 def _said(log: Path) -> dict[str, Any]:
-    """What one of the processes found: the last line but the mark that ends it."""
+    """What one of the processes found: its last line before the closing mark."""
     return dict(json.loads(log.read_text().splitlines()[-2]))
 
 

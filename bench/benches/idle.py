@@ -1,7 +1,7 @@
 """What the library costs a program's own loop while there is nothing to do: one `handle_fota_jobs` call.
 
-Beside it one `loop(timeout=0)` of paho, which a program with paho alone would call there. Ours has a thread for the
-network, so its call only looks whether something came.
+It is compared with one `loop(timeout=0)` of paho, which a program with paho alone would call there. Ours has a
+thread for the network, so its call only looks whether something came.
 """
 
 import sys
@@ -36,6 +36,6 @@ def measure(stage: Stage) -> Outcome:
 
 
 def device_idle(stage: Stage, calls: int) -> dict[str, float]:
-    """`microseconds` for a call, and the bytes `kept` after so many."""
+    """`microseconds` for a call, and the bytes `kept` after all calls."""
     settings = {"home": str(stage.new_home(MIB)), "thing": str(stage.new_things("idle")[0]), "calls": calls}
     return run_program("ours_idle", settings, python=sys.executable, within_s=_WITHIN_S)

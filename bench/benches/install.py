@@ -1,7 +1,7 @@
-"""An image over HTTPS into a slot: MD5 and SHA-256 proven, flushed, read back and proven again.
+"""Installs an image over HTTPS into a slot: verifies MD5 and SHA-256, flushes, reads back and verifies again.
 
-Ours is the call, in a program that runs already, as on a device; the peer's is the whole shell command. What the
-start of a Python costs is in the bench `start`.
+Our time is that of the call, in a program that runs already, as on a device; the peer's is that of the whole shell
+command. The bench `start` measures what starting Python costs.
 """
 
 import hashlib
@@ -55,13 +55,13 @@ def document_of(served: Path, url: str) -> dict[str, object]:
 
 
 def break_seal(home: Path) -> None:
-    """Have the spare slot hold nothing that proves itself."""
+    """Break the seal of the spare slot, so that its content cannot be verified."""
     for seal in home.glob("slot-1.seal-*"):
         seal.write_bytes(bytes(seal.stat().st_size))
 
 
 def _ours(stage: Stage, served: Path, home: Path) -> float:
-    # The image of the round before lies there, as one does on a device; with its seal it would not be fetched at all.
+    # The slot holds the image of the round before, as on a device; with its seal it would not be fetched again.
     break_seal(home)
     nginx = stage.nginx()
     settle_disk()

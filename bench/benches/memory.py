@@ -1,7 +1,7 @@
-"""What an update needs of memory: the most that is resident during it, over the same device at rest.
+"""How much memory an update needs: the peak of resident memory during it, above that of the same device at rest.
 
-At rest is: connected, and its jobs looked at once. Beside it curl, which only downloads, and the AWS IoT Device SDK,
-which only holds the connection.
+At rest, the device is connected and has looked at its jobs one time. It is compared with curl, which only downloads,
+and with the AWS IoT Device SDK, which only holds the connection.
 """
 
 import sys

@@ -1,6 +1,6 @@
 """A small image over a link that is slow, far away, and breaks off every 20 seconds.
 
-The link is the limit, not this machine: so all downloads run at the same time, each over a link of its own.
+The link is the limit, not this machine, so all downloads run at the same time, each over a link of its own.
 """
 
 import sys
@@ -21,10 +21,10 @@ _WITHIN_S = 180.0
 
 
 def measure(stage: Stage) -> Outcome:
-    """As many of ours as of the peer, all at once."""
+    """Run as many of ours as of the peer, all at the same time."""
     size_bytes, rounds = stage.pick(4 * MIB, 100_000), stage.pick(4, 1)
     weather = stage.pick(_WEATHER, replace(_WEATHER, one_way_s=0.01, cut_every_s=1.0))
-    # Made first: the stage is for one thread.
+    # These are made first: only one thread may use the stage.
     homes = [stage.new_home(size_bytes) for _ in range(rounds)]
     folders = [stage.new_folder("peer") for _ in range(rounds)]
     stage.object_of(size_bytes)

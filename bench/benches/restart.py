@@ -1,6 +1,6 @@
-"""From `reset()` to an image that is confirmed, and its job reported, over MQTT and with every durable write.
+"""The time from `reset()` until the image is confirmed and its job reported, over MQTT and with every durable write.
 
-Beside it a program with paho alone that ends, is started again by a shell, and connects.
+It is compared with a program with paho alone that ends, is started again by a shell, and connects.
 """
 
 from pathlib import Path
@@ -13,7 +13,7 @@ from bench.processes import running, with_programs
 from bench.stage import MIB, Stage
 from fota_operator.demo.device import provision
 from fota_operator.images.image import Image, build_image
-from fota_operator.jobs import StartRequest, start_job
+from fota_operator.jobs.start import StartRequest, start_job
 
 NAME = "restart"
 AIM = "within 1.2"
@@ -47,12 +47,12 @@ def measure(stage: Stage) -> Outcome:
 
 
 def _ours(stage: Stage, rounds: int, python: str) -> list[Mark]:
-    """All moments of a device that goes from image to image; one round more, which nobody counts, comes first."""
+    """All moments of a device that goes from image to image; a first round is run but not counted."""
     local, folder, thing = stage.local_aws(), stage.new_folder("restart"), stage.new_things("restart")[0]
     images = [_image(folder, version) for version in ("1", "2")]
     provision(folder / "home", folder / "1.pyz", slot_size_bytes=MIB)
     log = folder / "log"
-    command = [python, "-m", "fota.supervisor", "--home", str(folder / "home"), "--", str(thing)]
+    command = [python, "-m", "fota_boot.command", "--home", str(folder / "home"), "--", str(thing)]
     environment = with_programs({"SSL_CERT_FILE": str(local.ca_bundle)})
     with running(command, log, environment) as process:
         await_mark(log, "connected", 1, process, _WITHIN_S)

@@ -1,8 +1,8 @@
-"""What is fetched again when a download breaks off a hundred times.
+"""How much is downloaded again when a download breaks off a hundred times.
 
-Counted where it costs: what the link carried to the client beyond the image. In that are the TLS handshakes, the
-framing, and the last TLS record of each connection, which nobody can use without its end. What of the image's own
-bytes came twice to the program is a row of its own.
+It counts what the link carried to the client beyond the image, since that is what costs. This includes the TLS
+handshakes, the framing, and the last TLS record of each connection, which is useless without its end. Another row
+counts the bytes of the image itself that reached the program twice.
 """
 
 import random
@@ -48,14 +48,14 @@ def measure(stage: Stage) -> Outcome:
 
 
 def cut_places(size_bytes: int, cuts: int, dice: random.Random) -> tuple[int, ...]:
-    """After how many bytes each connection breaks: all before the image is through, none alike."""
+    """The number of bytes after which each connection breaks: all before the end of the image, and no two alike."""
     shares = [dice.uniform(0.6, 1.4) for _ in range(cuts)]
     all_but_the_last_bytes = size_bytes * cuts / (cuts + 1)
     return tuple(int(share / sum(shares) * all_but_the_last_bytes) for share in shares)
 
 
 def _ours(stage: Stage, size_bytes: int, places: tuple[int, ...]) -> tuple[float, float]:
-    """Bytes that the link carried, and those of the body that came."""
+    """The bytes that the link carried, and the bytes of the body that arrived."""
     nginx, served, home = stage.nginx(), stage.object_of(size_bytes), stage.new_home(size_bytes)
     with link_to(nginx.port, Weather(cut_after_bytes=places)) as link:
         document = document_of(served, nginx.url(served.name, link.port))

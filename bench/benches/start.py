@@ -1,7 +1,7 @@
-"""From nothing to a device that is connected: time, memory, and what had to be installed for it.
+"""What a device costs from process start to connection: time, memory, and the size of what had to be installed.
 
-Each in a virtual environment of its own with nothing else in it. The time is from the start of the process to the
-answer of the broker.
+Each runs in a virtual environment of its own with nothing else in it. The time is from the start of the process to
+the answer of the broker.
 """
 
 import time
@@ -28,7 +28,7 @@ def measure(stage: Stage) -> Outcome:
     pythons = {name: make() for name, make in _MAKERS.items()}
     things = {name: str(stage.new_things("start")[0]) for name in pythons}
     for name, python in pythons.items():
-        # Once unmeasured: byte code is written then, as on a device that has started before.
+        # The first start is not measured: it writes byte code, which a device that has started before already has.
         _start(name, python, things[name])
     found: dict[str, list[dict[str, float]]] = {name: [] for name in pythons}
     for _ in range(rounds):

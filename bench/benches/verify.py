@@ -1,6 +1,6 @@
 """One P-256 signature verified: by our code, which MicroPython uses, and by `cryptography`, which CPython uses.
 
-On MicroPython there is nothing to compare with: there the figure stands alone.
+On MicroPython there is nothing to compare with: the table shows our figure only.
 """
 
 import time
@@ -15,17 +15,17 @@ from bench.figures import Outcome, Row
 from bench.place import ROOT
 from bench.processes import run
 from bench.stage import Stage
-from fota import _signature_cpython, p256
+from fota.trust import _signature_cpython, p256
 
 NAME = "verify"
 AIM = "figures"
 _MESSAGE = b"what is signed of a release: some two hundred bytes".ljust(200)
 _WITHIN_S = 60.0
-# Without an import of our own but of the module itself: a board has no more.
+# It imports nothing of ours but the module itself: a board has no more.
 _ON_MICROPYTHON = """
 import sys, time
 sys.path.insert(0, {source!r})
-from fota import p256
+from fota.trust import p256
 signed = ({key!r}, {message!r}, {signature!r})
 assert p256.verify(*signed)
 for _ in range({rounds}):
@@ -40,7 +40,7 @@ Signed = tuple[bytes, bytes, bytes]
 
 
 def measure(stage: Stage) -> Outcome:
-    """In turn; each figure is the mean of a few calls."""
+    """Run them in turn; each figure is the mean of a few calls."""
     rounds, calls = stage.pick(7, 1), stage.pick(50, 2)
     signed = _signed()
     ours, theirs = [], []

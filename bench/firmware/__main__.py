@@ -1,6 +1,6 @@
-"""The firmware of the bench `restart`: takes every job at once, and says when it came to what.
+"""The firmware of the bench `restart`: takes every job immediately, and prints when it reached each step.
 
-Started by `fota-boot --home DIR -- THING-FOLDER`. All times are of the clock that all processes share.
+Started by `fota-boot --home DIR -- THING-FOLDER`. All times come from the clock that all processes share.
 """
 
 import time
@@ -9,16 +9,15 @@ _STARTED_S = time.monotonic()
 
 import sys  # noqa: E402 - after the first look at the clock
 
-from bench.programs.moments import mark  # noqa: E402
-from bench.programs.things import connected  # noqa: E402
-
 from aws.iot import fota as awsfota  # noqa: E402
 from aws.iot import jobs  # noqa: E402
+from bench.programs.moments import mark  # noqa: E402
+from bench.programs.things import connected  # noqa: E402
 from fota.progress import Progress  # noqa: E402
 
 
 class Marks(Progress):
-    """Tells when an update came to its ends."""
+    """Prints when an update ends."""
 
     def restarting(self) -> None:
         """See Progress."""

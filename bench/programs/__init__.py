@@ -1,4 +1,4 @@
-"""Programs that are measured, each in a process of its own, under whichever Python has what it needs.
+"""Programs that are measured, each in a process of its own, run by a Python that has what it needs.
 
 Each takes its settings as JSON on its command line and prints what it found as one line of JSON.
 """

@@ -1,4 +1,4 @@
-"""The AWS IoT Device SDK, imported, then connected: what it has resident."""
+"""Imports the AWS IoT Device SDK, then connects: measures its resident memory."""
 
 import json
 import sys

@@ -1,4 +1,4 @@
-"""The AWS IoT Device SDK, imported and connected: when, and what it then has resident."""
+"""Imports the AWS IoT Device SDK and connects: prints when it is connected, and its resident memory then."""
 
 import json
 import sys

@@ -1,4 +1,4 @@
-"""A thing of the local AWS, connected by the AWS IoT Device SDK, version 2, as its samples do it."""
+"""Connects a thing of the local AWS with the AWS IoT Device SDK, version 2, as its samples do."""
 
 import importlib
 import json

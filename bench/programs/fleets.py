@@ -1,4 +1,4 @@
-"""Clients of one process that all do the same at once, one thread each: told when they are ready, and when done.
+"""Runs clients in one process that all do the same at the same time, one thread each; prints when they are done.
 
 Leaves to others: what a client does (`ours_fleet`, `paho_fleet`).
 """
@@ -18,20 +18,20 @@ class Client(Protocol):
 
     @property
     def outcome(self) -> str:
-        """The status that its job came to; empty while there is none."""
+        """The final status of its job; empty until there is one."""
 
     @property
     def at_s(self) -> dict[str, float]:
-        """When it came to what."""
+        """When it reached each step."""
 
     def run(self, deadline: float) -> None:
         """Take the job, or give up at the deadline of `time.monotonic`."""
 
 
 def run_all(made: Callable[[str, str], Client]) -> None:
-    """Run a client for each thing folder and home of the settings, which stand on the command line.
+    """Run a client for each thing folder and home of the settings, which are given on the command line.
 
-    Writes what came of each, and when, and the processor time of all that.
+    Prints the result of each, and when, and the processor time of all.
     """
     settings = json.loads(sys.argv[1])
     deadline = time.monotonic() + settings["within_s"]

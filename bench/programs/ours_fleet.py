@@ -1,6 +1,6 @@
-"""Some devices of a fleet, one thread each, with the very library: they wait for a job and take it to its end.
+"""Some devices of a fleet, one thread each, with the real library: they wait for a job and take it to its end.
 
-A restart is played: the slot that the boot chooser would start runs next, with a new connection.
+A restart is simulated: the slot that the boot chooser would start runs next, with a new connection.
 """
 
 import time
@@ -10,8 +10,8 @@ from aws.iot import jobs
 from bench.programs.fleets import run_all
 from bench.programs.things import connected
 from fota import boot
+from fota.boards.files import FilesBoard
 from fota.device import Device, open_device
-from fota.home import Home
 from fota.image import proves_itself
 from fota.progress import Progress
 
@@ -19,7 +19,7 @@ _LOOK_S = 0.05
 
 
 class Marks(Progress):
-    """When this device came to what."""
+    """When this device reached each step."""
 
     def __init__(self) -> None:
         self.at_s: dict[str, float] = {}
@@ -89,7 +89,7 @@ class FleetDevice:
         self._thing.mqtt.close()
 
     def _next_slot(self) -> int:
-        home = Home(self._home)
+        home = FilesBoard(self._home)
         buffer = memoryview(bytearray(1 << 16))
         return boot.choose(
             home.records,

@@ -1,4 +1,4 @@
-"""Our device installs an image; how long that takes."""
+"""Our device installs an image; measures how long that takes."""
 
 import json
 import sys
@@ -10,7 +10,7 @@ from fota.device import open_device
 
 
 def main(settings: dict[str, Any]) -> dict[str, float]:
-    """Once into the spare slot of a home."""
+    """Install once into the spare slot of a home."""
     device = open_device(settings["home"], 0)
     began = time.monotonic()
     awsfota.update(settings["document"], device=device)

@@ -1,4 +1,4 @@
-"""Our device, connected and at rest, then updating: what it has resident."""
+"""Our device, connected and at rest, then updating: measures its resident memory."""
 
 import json
 import sys

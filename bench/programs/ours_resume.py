@@ -1,4 +1,4 @@
-"""Our device installs an image over a link that breaks off: how many bytes of the body come to it."""
+"""Our device installs an image over a link that breaks off; counts how many bytes of the body arrive."""
 
 from __future__ import annotations
 
@@ -6,30 +6,30 @@ import json
 import sys
 from typing import TYPE_CHECKING, Any
 
-from fota.download import Source
-from fota.http import HttpsClient
-from fota.image import Digests
+from fota.digests import Digests
 from fota.install import Installer
 from fota.progress import Progress
 from fota.slots.files import FileSlots
+from fota.transfer.download import Source
+from fota.transfer.http import HttpsClient
 
 if TYPE_CHECKING:
-    from fota.http import Answer, Client
+    from fota.transfer.http import Answer, Client
 
 
 class ClockWithoutWaits:
-    """Time stands still: this is about bytes, and the pauses between tries cost none."""
+    """A clock that never moves: this program counts bytes, and the pauses between tries cost none."""
 
     def now_ms(self) -> int:
-        """Always the same."""
+        """Always the same moment."""
         return 0
 
     def sleep_ms(self, _duration_ms: int) -> None:
-        """Not at all."""
+        """Do not wait at all."""
 
 
 class Counting:
-    """An HTTPS client that counts what it hands out."""
+    """An HTTPS client that counts the bytes that it returns."""
 
     def __init__(self, client: Client) -> None:
         self.body_bytes = 0
@@ -61,7 +61,7 @@ class CountedAnswer:
 
 
 def main(settings: dict[str, Any]) -> dict[str, float]:
-    """Once into the spare slot of a home."""
+    """Install once into the spare slot of a home."""
     client, asked = Counting(HttpsClient(settings["ca"])), settings["document"]
     wanted = Digests(asked["bc_size"], bytes.fromhex(asked["bc_crc"]), bytes.fromhex(asked["bc_sha256"]))
     installer = Installer(FileSlots.open(settings["home"]), client=client, clock=ClockWithoutWaits())

@@ -1,4 +1,4 @@
-"""Our library, imported and connected: when, and what it then has resident."""
+"""Imports our library and connects: prints when it is connected, and its resident memory then."""
 
 import json
 import sys

@@ -1,7 +1,7 @@
-"""The same clients with paho alone: the same words with AWS IoT Jobs as an update has, and nothing else.
+"""The same clients with paho alone: they exchange the same messages with AWS IoT Jobs as an update, and no more.
 
-Connect, be told of the job, ask for it, claim it, connect anew as after the download, say so, connect anew as after
-the restart, ask, report. No download, no disk, no checks.
+They connect, are notified of the job, ask for it, claim it, connect again as after the download, report that,
+connect again as after the restart, ask, and report. There is no download, no disk, no checks.
 """
 
 import json
@@ -66,7 +66,7 @@ class Conversation:
         self._client = self._connected()
 
     def run(self, deadline: float) -> None:
-        """Have the whole conversation."""
+        """Exchange all the messages."""
         if not self._notified.wait(deadline - time.monotonic()):
             return
         self._ask("get", {})

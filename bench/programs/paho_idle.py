@@ -1,4 +1,4 @@
-"""A paho client with nothing to do: what one turn of its loop costs, without waiting."""
+"""A paho client with nothing to do: measures what one turn of its loop costs, without waiting."""
 
 import json
 import sys
@@ -8,7 +8,7 @@ from bench.programs.paho_things import connected
 
 
 def main(settings: dict[str, str]) -> dict[str, float]:
-    """Calls, timed together."""
+    """Time a number of calls together."""
     count, client = int(settings["calls"]), connected(settings["thing"])
     began = time.perf_counter_ns()
     for _ in range(count):

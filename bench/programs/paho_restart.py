@@ -1,4 +1,4 @@
-"""A program with paho alone that connects and at once ends, to be started again: when it did both."""
+"""A program with paho alone that connects and then ends immediately, to be started again; prints when it did both."""
 
 import json
 import os

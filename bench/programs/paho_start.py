@@ -1,4 +1,4 @@
-"""Paho, imported and connected: when, and what it then has resident."""
+"""Imports paho and connects: prints when it is connected, and its resident memory then."""
 
 import json
 import sys

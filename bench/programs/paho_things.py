@@ -1,4 +1,4 @@
-"""A thing of the local AWS, connected by paho as its documentation says: what a user would write without us."""
+"""Connects a thing of the local AWS with paho as its documentation says: what a user would write without us."""
 
 import json
 import time
@@ -16,7 +16,7 @@ def connected(folder: str) -> Client:
     host, port = conf["endpoint"].split(":")
     client = Client(CallbackAPIVersion.VERSION2, conf["mqttid"])
     client.tls_set(f"{folder}/{conf['cacert']}", f"{folder}/certificate.pem.crt", f"{folder}/private.pem.key")
-    # As long as ours has: a fleet that comes at one moment waits for its turn.
+    # The same time as ours: a fleet that connects at the same moment has to queue.
     client.connect_timeout = _WITHIN_S
     client.connect(host, int(port))
     deadline = time.monotonic() + _WITHIN_S

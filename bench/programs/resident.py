@@ -1,4 +1,4 @@
-"""How much memory this process has resident, now and at most. Linux only."""
+"""How much memory this process has resident, now and at its peak. Linux only."""
 
 from pathlib import Path
 
@@ -14,7 +14,7 @@ def forget_peak() -> None:
 
 
 def peak_bytes() -> int:
-    """The most since `forget_peak`."""
+    """The peak since `forget_peak`."""
     return _field("VmHWM")
 
 

@@ -1,4 +1,4 @@
-"""A thing of the local AWS, connected by our library, from the folder that `fota things add` made."""
+"""Connects a thing of the local AWS with our library, from the folder that `fota things add` made."""
 
 import json
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Job documents and envelopes, mutated: what a device makes of them, and whether two interpreters agree.
+"""The fuzz: it sends changed job documents and envelopes to a device, and compares two interpreters.
 
-Run it with `python -m sweeps.fuzz`; what it does and what it found is told in docs/fuzzing.md.
+Run it with `python -m sweeps.fuzz`. docs/fuzzing.md says what it does and what it found.
 """

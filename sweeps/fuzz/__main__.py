@@ -1,6 +1,6 @@
 """The command: `python -m sweeps.fuzz`, from the root of the repository.
 
-A table for people, then one line of JSON. Exit status: 0 nothing found, 1 something, 2 misused.
+It prints a table for people, then one line of JSON. Exit status: 0 nothing found, 1 something, 2 misused.
 """
 
 from __future__ import annotations

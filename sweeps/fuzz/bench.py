@@ -1,26 +1,25 @@
-"""A device of which every write is counted: its slots, and each cell that it keeps a value in."""
+"""A device whose every write is counted: to its slots, and to each copy of a value."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from fota.boards import Board
+from fota.device import Device
+from fota.digests import Digests
+from fota.errors import BadHttpStatus
+from fota.journal import Journal
+from fota.record import Record, RecordStore
+from fota.trust.floor import FloorStore
+from fota.trust.keyring import KeyringStore
+from fota.trust.releases import Releases
+from fota_testing.clock import FakeClock
+from fota_testing.flash.cells import MemoryCell
+from fota_testing.memory_slots import MemorySlots
 from sweeps.fuzz import stage
 
-from fota.device import Device
-from fota.errors import BadHttpStatus
-from fota.floor import FloorStore
-from fota.image import Digests
-from fota.install import Installer
-from fota.journal import Journal
-from fota.keyring import KeyringStore
-from fota.record import Record, RecordStore
-from fota.releases import Releases
-from fota_testing.cells import MemoryCell
-from fota_testing.clock import FakeClock
-from fota_testing.slots import MemorySlots
-
 if TYPE_CHECKING:
-    from fota_testing.slots import MemoryWriter
+    from fota_testing.memory_slots import MemoryWriter
 
 _BUFFER_BYTES = 256
 _SEAL_BYTES = 52
@@ -49,14 +48,12 @@ class Bench:
         records.save(Record(0))
         journal.clear(bad=_digests(stage.BAD))
         self.device = Device(
-            self._slots,
-            records,
-            journal,
-            releases=self._releases(kind),
+            Board(self._slots, records, journal, self._releases(kind)),
             running_slot=0,
-            installer=Installer(self._slots, client=_Server(), clock=self.clock, buffer_bytes=_BUFFER_BYTES),
+            client=_Server(),
             clock=self.clock,
             restart=_restart,
+            buffer_bytes=_BUFFER_BYTES,
         )
         self.meter.written_bytes = 0
 
@@ -111,7 +108,7 @@ class _Server:
 
 
 class _Answer:
-    """See `fota.http.Answer`."""
+    """See `fota.transfer.http.Answer`."""
 
     def __init__(self, content: bytes) -> None:
         self.status = 200

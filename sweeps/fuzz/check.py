@@ -1,9 +1,9 @@
-"""One document after the other, each within its deadline, and what must hold for it.
+"""Checks one document after the other, each within its deadline. What it finds is of one of these kinds:
 
-escape  an exception left the library that it does not promise; or a document got past a device that should not have:
-        one that nobody it trusts has signed, or that the flow takes where its parts refuse it
-hang    no end within the deadline
-write   bytes were written, or erased, for a document that was refused
+escape  the library raised an exception that it does not promise, or a device accepted a document that it should
+        refuse: no key that it trusts has signed it, or the flow accepts it although its parts refuse it
+hang    the check did not end within the deadline
+write   bytes were written or erased for a document that was refused
 """
 
 from __future__ import annotations
@@ -15,6 +15,8 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
+from fota_testing.misuse import Misuse
+from sweeps.escapes import Escaped, errors_escape
 from sweeps.fuzz import paths
 from sweeps.fuzz.bench import Bench
 from sweeps.fuzz.deadline import Hang, deadline
@@ -31,8 +33,8 @@ if TYPE_CHECKING:
 ESCAPE, HANG, WRITE = "escape", "hang", "write"
 DEADLINE_S = 10.0
 """A document takes a millisecond; this much is for a machine that is busy with other things."""
-MOST_KEPT = 40
-"""So many findings of a kind are kept to be shown; all are counted."""
+MAX_KEPT = 40
+"""At most this number of findings of a kind is kept to be shown; all are counted."""
 
 
 @dataclass(frozen=True)
@@ -60,7 +62,7 @@ def kept(findings: list[Found], more: list[Found]) -> list[Found]:
     counts = Counter(one.kind for one in findings)
     for one in more:
         counts[one.kind] += 1
-        if counts[one.kind] <= MOST_KEPT:
+        if counts[one.kind] <= MAX_KEPT:
             findings.append(one)
     return findings
 
@@ -131,13 +133,16 @@ class Checker:
     def _tried(self, sent: Document, bench: Bench, path: paths.Path) -> Outcome | None:
         """What the document came to; None if that is a finding already."""
         try:
-            with deadline(self._deadline_s):
+            with deadline(self._deadline_s), errors_escape():
                 outcome = path(bench, sent)
         except Hang:
             self.tally.hangs += 1
             self.tally.found(Finding(HANG, sent.number, f"no end within {self._deadline_s} s"))
             return None
-        except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever comes out is the finding
+        except Escaped as escaped:
+            self._escape(sent, str(escaped))
+            return None
+        except (Exception, SystemExit, Misuse) as error:  # noqa: BLE001 - whatever comes out is the finding
             self._escape(sent, f"{type(error).__name__}: {error}")
             return None
         self._judge(sent, outcome, may_write=path is paths.whole or outcome.end != paths.CLAIMED)

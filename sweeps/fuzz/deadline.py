@@ -1,4 +1,4 @@
-"""A deadline for code that may not end: wall-clock time, by a signal. For the main thread of a process."""
+"""A deadline for code that may not end. A signal ends it after wall-clock time, in the main thread of a process."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class Hang(BaseException):
 
 @contextlib.contextmanager
 def deadline(seconds: float) -> Iterator[None]:
-    """*Raises* Hang within, once so many seconds have passed; at the end again, should it have been swallowed."""
+    """*Raises* Hang inside the block when the seconds have passed, and again at its end in case it was swallowed."""
     has_rung = False
 
     def ring(_number: int, _frame: FrameType | None) -> None:

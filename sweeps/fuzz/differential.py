@@ -1,4 +1,4 @@
-"""The same texts under both interpreters: not one verdict may differ."""
+"""Compares the verdicts of both interpreters on the same texts: no verdict may differ."""
 
 from __future__ import annotations
 
@@ -8,11 +8,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from fota.trust import floor, keyring
 from sweeps.fuzz import micropython, stage, verdicts
 from sweeps.fuzz.check import ESCAPE, HANG, kept
 from sweeps.fuzz.documents import document
-
-from fota import floor, keyring
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -1,4 +1,4 @@
-"""The documents: each is made from a seed and its number alone, and is the same in every run.
+"""Makes the documents. A document depends on a seed and its number alone, and is the same in every run.
 
 A document is built from the inside out: payload, envelope, document, text. At some of these levels it is changed; a
 payload is signed after its change, so that the checks behind the signature are reached.
@@ -10,17 +10,16 @@ import binascii
 from dataclasses import dataclass
 from random import Random
 
+from fota.trust import keyring, manifest
 from sweeps.fuzz import payloads, raw, signing, structure
 from sweeps.fuzz.stage import IMAGES, KEYRINGS, OPEN, PAIR, SINGLE
 from sweeps.fuzz.trees import Members, in_order, tree_of, written
 
-from fota import keyring, manifest
-
-MOST_TEXT_BYTES = 140_000
+MAX_TEXT_BYTES = 140_000
 """More than AWS IoT sends; what would be longer is cut off."""
 
 WHOLE_FLOW_IN, SIGNATURES_IN = 10, 20
-"""Every so many documents go through the whole flow, too; through signatures on both interpreters, too."""
+"""One document in this number goes through the whole flow too, and one has its signatures verified twice."""
 
 _PAYLOAD, _PAYLOAD_TEXT, _SIGNERS, _ENVELOPE, _DOCUMENT, _TEXT = range(6)
 _LEVELS = (
@@ -48,7 +47,7 @@ class Document:
     device: str
     text: bytes
     signed: frozenset[tuple[int, str, bytes]]
-    """Every signature that stands in it or ever stood in a part of it: key, payload type, payload."""
+    """Every signature that is or was in any part of it: key, payload type, payload."""
 
     @property
     def is_whole(self) -> bool:
@@ -89,7 +88,7 @@ class _Draft:
         text = self._unspoilt(kind, levels)
         if _TEXT in levels:
             text = raw.change(dice, text, self._unspoilt(dice.choice(_KINDS[self._device]), ()))
-        return text[:MOST_TEXT_BYTES]
+        return text[:MAX_TEXT_BYTES]
 
     def _unspoilt(self, kind: str, levels: tuple[int, ...]) -> bytes:
         """A document that was changed at these levels, above its text."""

@@ -1,4 +1,4 @@
-"""The interpreter of the microcontrollers, with what one of them would be given."""
+"""Runs MicroPython with the files that a microcontroller would be given."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Values that a careless reader trips over: of every type, at and around every bound that a field has.
+"""Values that a careless parser gets wrong: of every type, at and around every bound that a field has.
 
 The bounds are those of the documentation, written down here again rather than asked of the code.
 """
@@ -78,7 +78,7 @@ def _fraction(dice: Random) -> float:
 
 
 def nested(dice: Random, inner: object) -> object:
-    """The value within so many lists and objects."""
+    """The value within a number of lists and objects."""
     for _ in range(dice.choice(_DEPTHS)):
         inner = [inner] if dice.random() < 0.5 else Members([("a", inner)])
     return inner

@@ -1,8 +1,9 @@
-"""The two ways that a document takes through a device: judged, and through the whole flow.
+"""The two ways of a document through a device: judged only, or through the whole flow.
 
 `judged`: the answer to a describe is read, dispatched by the flow and carried out by the job's own code, up to the
-claim; then the service says that the job is over. Fast, on a device that is used again.
-`whole`: `handle_fota_jobs` over the fake of AWS IoT Jobs, with a download, up to the restart. A device of its own.
+claim; then the service says that the job is over. This is fast, and the device is used again.
+`whole`: `handle_fota_jobs` over the fake of AWS IoT Jobs, with a download, up to the restart. Each document gets
+a new device.
 """
 
 from __future__ import annotations
@@ -12,9 +13,6 @@ import random
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from sweeps.fuzz.bench import Bench, Restarted
-from sweeps.fuzz.stage import NOW_S
-
 from aws.iot import fota as awsfota
 from aws.iot.errors import ExecutionOver
 from aws.iot.exchange import UNREADABLE, Exchange
@@ -23,15 +21,16 @@ from aws.iot.iot import Thing
 from aws.iot.jobs import Job, Jobs
 from aws.iot.mqtt import parse_object
 from fota.progress import Progress
-from fota_testing.jobs_service import JobsService
-from fota_testing.memory_connection import MemoryConnection
+from fota_testing.jobs.memory_connection import MemoryConnection
+from fota_testing.jobs.service import JobsService
+from sweeps.fuzz.bench import Bench, Restarted
+from sweeps.fuzz.stage import NOW_S
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from sweeps.fuzz.documents import Document
-
     from fota_testing.clock import FakeClock
+    from sweeps.fuzz.documents import Document
 
     Path = Callable[[Bench, Document], "Outcome"]
 
@@ -116,6 +115,12 @@ class _OneJob(Jobs):
 
     def __init__(self, thing: Thing, exchange: Exchange) -> None:
         self._one = Job(thing, JOB, exchange, execution=1)
+        self.others = {}
+        self.told_to_wait = []
+
+    def may_try_again(self, job: Job) -> bool:  # noqa: ARG002 - the protocol's
+        """Whatever lacks ends the job."""
+        return False
 
     def reconnect(self) -> None:
         """Connected always."""

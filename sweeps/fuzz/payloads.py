@@ -1,4 +1,4 @@
-"""Documents, manifests and keyrings that are right, or wrong in what they ask for: what is changed afterwards."""
+"""Makes documents, manifests and keyrings that are right, or ask for something wrong, before they are changed."""
 
 from __future__ import annotations
 
@@ -13,9 +13,8 @@ T = TypeVar("T")
 if TYPE_CHECKING:
     from random import Random
 
+    from fota.trust.keyring import Keyring
     from sweeps.fuzz.stage import Image
-
-    from fota.keyring import Keyring
 
 FOREIGN: tuple[object, ...] = (
     {"operation": "reboot", "delay": 5},

@@ -1,4 +1,4 @@
-"""Texts changed byte by byte, whatever they mean: bits flipped, pieces cut out, put in, said twice or spliced."""
+"""Changes texts byte by byte, without regard to JSON: bits flipped, pieces cut out, inserted, doubled or spliced."""
 
 from __future__ import annotations
 

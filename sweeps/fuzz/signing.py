@@ -1,4 +1,4 @@
-"""The keys of the fuzz, and signatures by them. PUBLISHED TEST KEYS: everybody can read them here.
+"""The keys of the fuzz, and their signatures. These are PUBLISHED TEST KEYS: everybody can read them here.
 
 Signatures are deterministic (RFC 6979), so that a document is the same in every run.
 """
@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, utils
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from fota import envelope, keyring
+from fota.trust import envelope, keyring
 
 KEYS = 12
 """Key 0, 1 and 2 are in the keyrings of the devices; the others are strangers, or come with a next keyring."""

@@ -1,15 +1,14 @@
-"""What stands ready before a document comes: the images, the devices by kind, how far they have come, the time."""
+"""What is there before a document comes: the images, the kinds of devices, their floors, and the time."""
 
 from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
 
+from fota.trust.floor import Floor
+from fota.trust.keyring import Keyring
 from sweeps.fuzz.signing import IDS, PUBLIC
 from sweeps.fuzz.verdicts import IMAGE_KIND, NOW_S, SLOTS
-
-from fota.floor import Floor
-from fota.keyring import Keyring
 
 __all__ = ("IMAGE_KIND", "NOW_S", "SLOTS")
 
@@ -49,7 +48,7 @@ OTHER = Image(b"another new image" * 50)
 IMAGES = (FACTORY, BAD, NEW, OTHER)
 
 OPEN, SINGLE, PAIR = "open", "single", "pair"
-"""A device without a keyring; with one key; with three keys, of which two must sign."""
+"""A device without a keyring; with one key; with three keys and a threshold of two."""
 
 KEYRINGS: dict[str, Keyring | None] = {
     OPEN: None,

@@ -1,4 +1,4 @@
-"""Trees changed one member at a time, so that what is changed is still reached by whoever reads it."""
+"""Changes trees one member at a time, so that a parser still reaches the changed member."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from random import Random
 
-_MOST_CHANGES = 3
+_MAX_CHANGES = 3
 
 
 def change(dice: Random, tree: object) -> object:
     """The tree after one to three changes, which are made in place; now and then something else altogether."""
     if dice.random() < 0.02:
         return odd.value(dice)
-    for _ in range(dice.choice((1, 1, 1, 2, _MOST_CHANGES))):
+    for _ in range(dice.choice((1, 1, 1, 2, _MAX_CHANGES))):
         found = list(places(tree))
         if not found:
             return odd.value(dice)

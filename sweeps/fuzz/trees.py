@@ -1,6 +1,6 @@
 """JSON values as trees that can say more than a value can: a name twice, a number written in an odd way.
 
-Made of what `json.loads` gives, except that an object is `Members`. Leaves to others what is changed in a tree.
+A tree is what `json.loads` gives, except that an object is `Members`. `structure` and `payloads` change trees.
 """
 
 from __future__ import annotations
@@ -29,14 +29,14 @@ class Members(list[tuple[str, object]]):
 
 
 class Verbatim:
-    """A piece of text that stands for itself, whether or not it is JSON."""
+    """A piece of text that is written as it is, whether or not it is JSON."""
 
     def __init__(self, text: str) -> None:
         self.text = text
 
 
 class Place:
-    """Where a value stands in its tree."""
+    """The place of a value in its tree."""
 
     def __init__(self, container: list[object] | Members, index: int) -> None:
         self.container = container
@@ -49,7 +49,7 @@ class Place:
 
     @property
     def value(self) -> object:
-        """The value that stands there."""
+        """The value at this place."""
         found = self.container[self.index]
         return found[1] if isinstance(self.container, Members) and isinstance(found, tuple) else found
 
@@ -86,7 +86,7 @@ def places(tree: object) -> Iterator[Place]:
 
 
 def written(tree: object, *, comma: str = ",", colon: str = ":", ascii_only: bool = True) -> str:
-    """The text of a tree, members in the order in which they stand."""
+    """The text of a tree, with its members in their order."""
     if isinstance(tree, Verbatim):
         return tree.text
     if isinstance(tree, Members):

@@ -1,10 +1,10 @@
-"""What each parser says of a text, in words that both interpreters spell alike. Itself in the portable subset.
+"""The verdicts of the parsers on a text, spelled alike by both interpreters. It is in the portable subset itself.
 
 A verdict is, for each parser that the text reaches, the reason and the message of its refusal, or a digest of all
-that it read. With the devices known, the whole judgement by one of them follows, signatures verified.
+that it read. If the devices are known, the judgement by one of them follows, with its check of signatures.
 
 A file of texts: the state of each device (keyring, floor), then per text a device (0: none) and its bytes; every
-piece after its length. Knows nothing of who compares.
+piece after its length. This module leaves the comparison to `differential`.
 """
 
 import hashlib
@@ -12,22 +12,23 @@ import struct
 
 from aws.iot import document as documents
 from aws.iot.mqtt import parse_object
-from fota import envelope as envelopes
-from fota import keyring as keyrings
-from fota import manifest, strict_json
+from fota import strict_json
 from fota.errors import FotaError
-from fota.floor import FloorStore, decode
-from fota.keyring import KeyringStore
-from fota.releases import Releases
-from fota_testing.cells import MemoryCell
-from fota_testing.slots import MemorySlots
+from fota.trust import envelope as envelopes
+from fota.trust import keyring as keyrings
+from fota.trust import manifest
+from fota.trust.floor import FloorStore, decode
+from fota.trust.keyring import KeyringStore
+from fota.trust.releases import Releases
+from fota_testing.flash.cells import MemoryCell
+from fota_testing.memory_slots import MemorySlots
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from typing import BinaryIO
 
-    from fota.image import Digests
+    from fota.digests import Digests
 
 IMAGE_KIND = "zipapp"
 SLOTS = 2
@@ -40,7 +41,7 @@ _NOTHING = object()
 STATE = 255
 """In the place of a device: the piece is the state of one."""
 ESCAPED = "\t"
-"""Stands before an exception that is not of the library; `plain` lets no other one through."""
+"""The prefix of an exception that is not of the library; `plain` lets no other one through."""
 
 
 class Judge:
@@ -141,7 +142,7 @@ def _ask(said: "list[str]", name: str, parser: "Callable[..., object]", question
 
 
 def digest(value: object) -> str:
-    """A few digits that stand for all of a value."""
+    """A few digits that identify a value."""
     return hashlib.sha256(told(value).encode()).digest().hex()[:16]
 
 
@@ -157,7 +158,7 @@ def told(value: object) -> str:
 
 
 def told_text(value: object) -> str:
-    """Of what has no one spelling, its bytes; empty for what is none of that."""
+    """The bytes of a value that can be spelled in several ways; empty for any other value."""
     if isinstance(value, str):
         return "s" + value.encode().hex()
     if isinstance(value, bytes):

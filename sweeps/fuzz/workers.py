@@ -1,4 +1,4 @@
-"""The fuzz on several processes. Each takes the next few documents; what they found is put together."""
+"""The fuzz in several processes. Each takes the next few documents, and their findings are added up."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Order:
 def fuzz(
     documents: int, *, seed: int, workers: int, deadline_s: float, told: Callable[[Tally], None] = lambda _tally: None
 ) -> Tally:
-    """Check so many documents; what is known so far is `told` every now and then."""
+    """Check a number of documents; `told` is called with the result so far from time to time."""
     tally = Tally()
     for one in _done(_check, _orders(documents, _AT_ONCE, seed, deadline_s), workers):
         tally.add(one)
@@ -46,7 +46,7 @@ def fuzz(
 
 
 def compare(texts: int, *, seed: int, workers: int) -> Compared:
-    """Compare the verdicts on so many of the same texts."""
+    """Compare the verdicts on a number of the same texts."""
     compared = Compared()
     for one in _done(_compare, _orders(texts, _COMPARED_AT_ONCE, seed, differential.TIMEOUT_S), workers):
         compared.add(one)

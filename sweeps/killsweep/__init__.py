@@ -1,1 +1,1 @@
-"""The kill sweep: a real device process is killed, or its disk fails, at every file and socket call of an update."""
+"""The kill sweep kills a real device process, or makes its disk fail, at every file and socket call of an update."""

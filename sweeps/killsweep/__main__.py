@@ -1,4 +1,7 @@
-"""`python -m sweeps.killsweep`: the command. Exit status: 0 no fault, 1 a fault or too few points, 2 misused."""
+"""`python -m sweeps.killsweep`: the command.
+
+Exit status: 0 no violation, 1 a violation or too few points, 2 misused.
+"""
 
 import argparse
 import os
@@ -10,7 +13,7 @@ from pathlib import Path
 
 from sweeps.killsweep.attempt import Attempt, attempt, record_calls
 from sweeps.killsweep.points import EFFECTS, Point, in_order, parse, points_of
-from sweeps.killsweep.report import json_line, table_of_attempts, table_of_calls, table_of_ends, told_fault
+from sweeps.killsweep.report import json_line, table_of_attempts, table_of_calls, table_of_ends, told_violation
 from sweeps.killsweep.stage import Stage, own_local_aws, set_up
 from sweeps.killsweep.strace import StraceMissing, require_strace
 from sweeps.killsweep.sweep import Sweep
@@ -51,7 +54,7 @@ def _sweep(stage: Stage, options: argparse.Namespace) -> int:
     print("\nHow the jobs ended:\n" + table_of_ends(sweep.attempts))
     print(json_line(sweep.attempts, time.monotonic() - began))
     is_enough = sweep.hits >= min(options.points, len(candidates))
-    return 0 if is_enough and not sweep.faults else 1
+    return 0 if is_enough and not sweep.violations else 1
 
 
 def _replay(stage: Stage, points: list[Point]) -> int:
@@ -62,14 +65,14 @@ def _replay(stage: Stage, points: list[Point]) -> int:
     for point in points:
         one = attempt(bench, point, home_names)
         attempts.append(one)
-        print(f"{point}: {one.fault or 'no fault'}\n  at: {one.hit or '(not reached)'}\n  {one.seen}")
+        print(f"{point}: {one.violation or 'no violation'}\n  at: {one.hit or '(not reached)'}\n  {one.seen}")
         print("\n".join(f"  | {line}" for line in one.lines))
     print(json_line(attempts, time.monotonic() - began))
-    return 1 if any(one.fault or not one.hit for one in attempts) else 0
+    return 1 if any(one.violation or not one.hit for one in attempts) else 0
 
 
 class _Teller:
-    """Tells of faults as they are found, and now and then of the progress."""
+    """Prints each violation when it is found, and the progress from time to time."""
 
     def __init__(self, began: float) -> None:
         self._began = self._told = began
@@ -77,8 +80,8 @@ class _Teller:
 
     def __call__(self, done: Attempt) -> None:
         self._count += 1
-        if done.fault:
-            print(told_fault(done), flush=True)
+        if done.violation:
+            print(told_violation(done), flush=True)
         now = time.monotonic()
         if now - self._told >= _TELL_EVERY_S:
             self._told = now
@@ -90,7 +93,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m sweeps.killsweep",
         description="Kill a real device, or fail its disk, at every file and socket call of an update.",
-        epilog="Exit status: 0 no fault, 1 a fault or too few points, 2 misused, or strace is missing.",
+        epilog="Exit status: 0 no violation, 1 a violation or too few points, 2 misused, or strace is missing.",
     )
     parser.add_argument("--points", type=count, default=DEFAULT_POINTS, metavar="N", help="default %(default)s")
     parser.add_argument("--seed", type=int, default=1, metavar="N", help="which points, and their order")

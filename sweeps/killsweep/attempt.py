@@ -1,20 +1,20 @@
-"""One point: the update with something done to it, the device started again, and what is wrong then, if anything."""
+"""Tries one point: does something to an update, starts the device again, and says what is wrong then, if anything."""
 
 import time
 from dataclasses import dataclass, field
 
 from sweeps.killsweep import strace
 from sweeps.killsweep.device import DeviceRun
-from sweeps.killsweep.judge import Seen, fault, is_at_rest
+from sweeps.killsweep.judge import Seen, is_at_rest, violation
 from sweeps.killsweep.launch import Tracing
 from sweeps.killsweep.points import CUT, ROLES, Call, Point
 from sweeps.killsweep.stage import NEW, Bench
 
 REACHED_WITHIN_S = 20.0
-"""An update with a point in it has come to rest, or to its cut, by then; else the power is cut there."""
+"""How long an update with a point in it may take to come to rest, or to its cut; then the power is cut."""
 
 AT_REST_WITHIN_S = 60.0
-"""A device that was started again has come to rest by then; else it is stuck."""
+"""How long a device that was started again may take to come to rest; after that it is stuck."""
 
 
 @dataclass(frozen=True)
@@ -23,8 +23,8 @@ class Attempt:
 
     point: Point
     hit: str
-    """The call that something was done to, as strace tells it; empty if the update made fewer calls this time."""
-    fault: str | None
+    """The call at which the point was, in the words of strace; empty if the update made fewer calls this time."""
+    violation: str | None
     seen: Seen
     seconds: float
     lines: list[str] = field(default_factory=list, repr=False)
@@ -55,13 +55,13 @@ def attempt(bench: Bench, point: Point, home_names: set[str]) -> Attempt:
         assert trace is not None
         run.wait(lambda: _has_its_end(run, bench, job_id, point), REACHED_WITHIN_S)
     seen, lines = _start_again(bench, job_id)
-    wrong = fault(seen, NEW)
+    wrong = violation(seen, NEW)
     if wrong is not None:
         bench.renew()
     return Attempt(
         point=point,
         hit=strace.hit_line(trace.lines),
-        fault=wrong,
+        violation=wrong,
         seen=seen,
         seconds=time.monotonic() - began,
         lines=[*run.said.lines, "-- started again --", *lines],
@@ -69,7 +69,7 @@ def attempt(bench: Bench, point: Point, home_names: set[str]) -> Attempt:
 
 
 def _recorded(bench: Bench, role: str) -> list[str]:
-    """What strace tells of one role in a whole update that nothing is done to."""
+    """The recording of one role in a whole update that nothing is done to."""
     bench.restore_home()
     job_id = bench.start_job()
     pipe = bench.folder / "trace"
@@ -82,16 +82,16 @@ def _recorded(bench: Bench, role: str) -> list[str]:
 
 
 def _has_its_end(run: DeviceRun, bench: Bench, job_id: str, point: Point) -> bool:
-    """Whether the first run has gone as far as it is of use."""
+    """Whether the first run has gone as far as is needed."""
     assert run.trace is not None
     if point.effect == CUT and strace.hit_line(run.trace.lines):
         return True
-    # At rest, not merely told: a report that is contradicted a moment later must be given that moment.
+    # Being told is not enough: wait until it is at rest, since a later report may contradict this one.
     return run.has_ended or (run.is_idle and is_at_rest(_look(run, bench, job_id)))
 
 
 def _start_again(bench: Bench, job_id: str) -> tuple[Seen, list[str]]:
-    """The device, started plainly: how it stands once it is at rest, or when its time is up."""
+    """Start the device plainly. Returns its state when it is at rest, or when its time is up."""
     seen = Seen(None, "", "", is_idle=False, home_proves_itself=False)
     with DeviceRun(bench.home, [str(bench.credentials)], bench.environment) as run:
 

@@ -1,4 +1,4 @@
-"""What is wrong with a device after a point, seen from outside. Pure.
+"""Decides what is wrong with a device after a point, seen from outside. It is pure.
 
 Knows the bytes that ran, what the service says of the job, and what the home proves; nothing of how it came so.
 """
@@ -32,7 +32,7 @@ def is_at_rest(seen: Seen) -> bool:
     return seen.running is not None and seen.is_idle and seen.status in TERMINAL and seen.home_proves_itself
 
 
-def fault(seen: Seen, job_version: str) -> str | None:
+def violation(seen: Seen, job_version: str) -> str | None:
     """What is wrong; None if all is well."""
     if seen.running is None:
         return BRICK
@@ -40,6 +40,6 @@ def fault(seen: Seen, job_version: str) -> str | None:
         return STUCK
     if not seen.home_proves_itself:
         return BRICK
-    # A sound job for a sound device either succeeds or fails: that it was refused would be no truth either.
+    # A valid job for a working device either succeeds or fails, so a refusal is a false report too.
     told = {"SUCCEEDED": True, "FAILED": False}.get(seen.status)
     return None if told == (seen.running == job_version) else FALSE_REPORT

@@ -1,6 +1,6 @@
-"""How `fota-boot` is started so that strace sees one role of it, and no other.
+"""Makes the command that starts `fota-boot` so that strace sees one role of it, and no other.
 
-Leaves to others: what strace is told to do (`strace`), and the running process (`device`).
+`strace` makes the options of strace, and `device` runs the process.
 """
 
 import json
@@ -15,7 +15,7 @@ from sweeps.killsweep.points import BOOT, NEW_MAIN, NEW_NETWORK, OLD_NETWORK
 _ATTACH = Path(__file__).parent / "attach.py"
 # fota-boot starts images with `sys.executable`: here, the wrapper that is its first argument.
 _BOOT_WITH_WRAPPER = (
-    "import sys; sys.executable = sys.argv.pop(1); from fota.supervisor import main; sys.exit(main())"
+    "import sys; sys.executable = sys.argv.pop(1); from fota_boot.command import main; sys.exit(main())"
 )
 
 
@@ -31,9 +31,9 @@ class Tracing:
 def boot_command(tracing: Tracing | None, folder: Path) -> list[str]:
     """How `fota-boot` is started, up to its own options."""
     if tracing is None:
-        return [sys.executable, "-m", "fota.supervisor"]
+        return [sys.executable, "-m", "fota_boot.command"]
     if tracing.role == BOOT:
-        return [*tracing.command, sys.executable, "-m", "fota.supervisor"]
+        return [*tracing.command, sys.executable, "-m", "fota_boot.command"]
     wrapper = folder / "python"
     wrapper.write_text(_wrapper(tracing, folder))
     wrapper.chmod(0o700)
@@ -56,6 +56,8 @@ def _wrapper(tracing: Tracing, folder: Path) -> str:
         traced = f'{shlex.join(tracing.command)} -DDD {python} "$@"'
     return (
         "#!/bin/sh\n"
-        f'if [ "$FOTA_SLOT" = {slot} ] && mkdir {shlex.quote(str(once))} 2>/dev/null; then exec {traced}; fi\n'
+        # The launcher of fota-boot is called with -I first; it then starts this script with the image.
+        f'if [ "$1" != -I ] && [ "$FOTA_SLOT" = {slot} ] && mkdir {shlex.quote(str(once))} 2>/dev/null\n'
+        f"then exec {traced}; fi\n"
         f'exec {python} "$@"\n'
     )

@@ -1,6 +1,6 @@
-"""What can be done to an update, and where: pure values, and which of them a sweep takes.
+"""What can be done to an update, and where, as pure values; and the order in which a sweep takes them.
 
-Knows nothing of strace, processes or the cloud.
+This module uses no strace, no processes and no cloud.
 """
 
 import random
@@ -28,7 +28,7 @@ ENOSPC = "enospc"
 EFFECTS = (CUT, CRASH, EIO, ENOSPC)
 """What happens at a call.
 
-cut: SIGKILL before the call is made, and at once for everything else of the device, as when the power goes.
+cut: SIGKILL before the call is made, and in the same moment for all other processes of the device, like a power cut.
 crash: SIGKILL before the call is made, for the firmware alone; `fota-boot` goes on.
 eio, enospc: the call does nothing and fails, once; everything goes on.
 """

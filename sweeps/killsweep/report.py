@@ -1,4 +1,4 @@
-"""What a sweep found, as text: tables for people, one line of JSON for programs."""
+"""Writes what a sweep found as text: tables for people, one line of JSON for programs."""
 
 import json
 from collections import Counter
@@ -50,19 +50,19 @@ def table_of_ends(attempts: Sequence[Attempt]) -> str:
 def _row(effect: str, name: str, attempts: Sequence[Attempt]) -> list[str]:
     hits = [one for one in attempts if one.hit]
     status = Counter(one.seen.status for one in hits)
-    faults = _faults(attempts)
+    violations = _violations(attempts)
     numbers = [len(hits), len(attempts) - len(hits), status["SUCCEEDED"], status["FAILED"]]
-    numbers += [faults[BRICK], faults[FALSE_REPORT], faults[STUCK]]
+    numbers += [violations[BRICK], violations[FALSE_REPORT], violations[STUCK]]
     seconds = f"{median(one.seconds for one in attempts):.2f}" if attempts else ""
     return [effect, name, *map(str, numbers), seconds]
 
 
-def told_fault(failed: Attempt) -> str:
-    """A fault, how to see it again, and what the device said."""
+def told_violation(failed: Attempt) -> str:
+    """A violation, how to see it again, and what the device said."""
     seen = failed.seen
     return "\n".join(
         [
-            f"{failed.fault}: {failed.point}",
+            f"{failed.violation}: {failed.point}",
             f"  the job is {seen.status or 'unknown'} {seen.reason}, the device runs {seen.running or 'nothing'}, "
             f"idle: {seen.is_idle}, its home proves itself: {seen.home_proves_itself}",
             f"  at: {failed.hit or '(not reached)'}",
@@ -73,21 +73,21 @@ def told_fault(failed: Attempt) -> str:
 
 
 def json_line(attempts: Sequence[Attempt], seconds: float) -> str:
-    """The last line. Faults of points that were missed count too."""
-    faults = _faults(attempts)
+    """The last line. Violations of points that were missed count too."""
+    violations = _violations(attempts)
     return json.dumps(
         {
             "points": sum(bool(one.hit) for one in attempts),
-            "bricks": faults[BRICK],
-            "false_reports": faults[FALSE_REPORT],
-            "stuck": faults[STUCK],
+            "bricks": violations[BRICK],
+            "false_reports": violations[FALSE_REPORT],
+            "stuck": violations[STUCK],
             "seconds": round(seconds, 1),
         }
     )
 
 
-def _faults(attempts: Sequence[Attempt]) -> "Counter[str | None]":
-    return Counter(one.fault for one in attempts)
+def _violations(attempts: Sequence[Attempt]) -> "Counter[str | None]":
+    return Counter(one.violation for one in attempts)
 
 
 def _table(rows: Sequence[Sequence[str]]) -> str:

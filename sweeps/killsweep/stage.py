@@ -1,6 +1,6 @@
-"""What all points of a sweep share, made once: a local AWS, two images, a provisioned home, and the job document.
+"""Makes what all points of a sweep share: a local AWS, two images, a provisioned home, and the job document.
 
-Each worker has a bench of its own on it: a thing and a folder. Leaves to others: what is done there.
+Each worker has a bench of its own on it: a thing and a folder. `attempt` does the work there.
 """
 
 import os
@@ -11,15 +11,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from uuid import uuid4
 
-from fota.home import Home
+from fota.boards.files import FilesBoard
 from fota.image import proves_itself
 from fota_operator.cloud import Cloud
 from fota_operator.demo.device import provision
 from fota_operator.images.image import Image, build_image
-from fota_operator.jobs import StartRequest, new_job_id, start_job
+from fota_operator.jobs.image_store import store_image
+from fota_operator.jobs.start import StartRequest, new_job_id, start_job
 from fota_operator.local.aws import LocalAws
-from fota_operator.store import store_image
-from fota_operator.things import add_things
+from fota_operator.things.things import add_things
 
 OLD, NEW = "1", "2"
 """The version from the factory, and the one that the jobs are for."""
@@ -46,7 +46,7 @@ class Stage:
 
 @dataclass
 class Bench:
-    """A thing, its credentials, and a home that is made anew for every point."""
+    """A thing, its credentials, and a home that is made again for every point."""
 
     stage: Stage
     folder: Path
@@ -103,13 +103,13 @@ class Bench:
 
     def home_proves(self, running: bytes | None) -> bool:
         """Whether the home says, read now, that nothing is on trial and that the running image is confirmed."""
-        home = Home(str(self.home))
+        home = FilesBoard(str(self.home))
         record = home.records.load()
         if record is None or record.trial_slot is not None or running is None:
             return False
         slot = record.confirmed_slot
         proven = proves_itself(home.slots, slot, memoryview(bytearray(1 << 16)))
-        return proven and Path(home.slots.image_path(slot)).read_bytes() == running
+        return bool(proven and Path(home.slots.image_path(slot)).read_bytes() == running)
 
 
 @contextmanager

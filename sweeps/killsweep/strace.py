@@ -16,7 +16,7 @@ EVERY_CALL = "%file,%desc,%network"
 _CALL = re.compile(r"(\w+)\((.*)")
 _PATH = re.compile(r'[<"](/[^">]*)[">]')
 _SOCKET = re.compile(r"^\d+<(socket|UNIX|TCP|UDP|NETLINK)[^>]*>")
-# Not ours to sweep: the start of the program, and memory.
+# The sweep leaves these out: the start of the program, and memory.
 _LEFT_OUT = frozenset(("execve", "mmap"))
 
 
@@ -53,7 +53,7 @@ def injecting(point: Point, output: Path, home: Path, home_names: Iterable[str])
 
 
 def hit_line(lines: Sequence[str]) -> str:
-    """The call that something was done to, as strace tells it; empty if the point was not reached."""
+    """The call at which the point was, in the words of strace; empty if the point was not reached."""
     for before, line in zip(["", *lines], lines, strict=False):
         if line.endswith("(INJECTED)"):
             return line

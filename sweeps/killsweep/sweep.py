@@ -1,4 +1,4 @@
-"""Many points, by several workers at once, each at a bench of its own."""
+"""Tries many points with several workers, each at a bench of its own."""
 
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -8,12 +8,12 @@ from sweeps.killsweep.attempt import Attempt, attempt
 from sweeps.killsweep.points import Point
 from sweeps.killsweep.stage import Bench
 
-MOST_FAULTS = 20
-"""A sweep that found so many ends: it has shown that something is wrong, and each stuck device costs a minute."""
+MAX_VIOLATIONS = 20
+"""A sweep ends after this number: it has shown that something is wrong, and each stuck device costs a minute."""
 
 
 class Sweep:
-    """Takes points until enough of them were hit, or too many faults were found.
+    """Takes points until enough of them were hit, or too many violations were found.
 
     A point may be missed: how often a thread reads its socket is not the same in every run. Another is taken then.
     """
@@ -36,9 +36,9 @@ class Sweep:
         return sum(bool(one.hit) for one in self.attempts)
 
     @property
-    def faults(self) -> int:
+    def violations(self) -> int:
         """The points after which something was wrong."""
-        return sum(one.fault is not None for one in self.attempts)
+        return sum(one.violation is not None for one in self.attempts)
 
     def run(self, benches: Sequence[Bench]) -> None:
         """*Blocks* until done. *Raises* what a worker raised."""
@@ -65,7 +65,7 @@ class Sweep:
     def _next(self) -> Point | None:
         with self._lock:
             is_enough = self.hits + self._under_way >= self._wanted
-            if self._is_over or is_enough or self.faults >= MOST_FAULTS:
+            if self._is_over or is_enough or self.violations >= MAX_VIOLATIONS:
                 return None
             point = next(self._points, None)
             self._under_way += point is not None

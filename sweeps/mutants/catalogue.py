@@ -6,12 +6,12 @@ from sweeps.mutants.in_boot import BOOT
 from sweeps.mutants.in_storage import STORAGE
 from sweeps.mutants.in_trust import TRUST
 from sweeps.mutants.in_update import UPDATE
-from sweeps.mutants.mutant import Mutant
+from sweeps.seeding.bugs import Bug
 
-MUTANTS: tuple[Mutant, ...] = (*STORAGE, *BOOT, *UPDATE, *TRUST)
+MUTANTS: tuple[Bug, ...] = (*STORAGE, *BOOT, *UPDATE, *TRUST)
 
 
-def named(name: str) -> Mutant:
+def named(name: str) -> Bug:
     """The bug of that name. *Raises* ValueError."""
     for mutant in MUTANTS:
         if mutant.name == name:

@@ -1,199 +1,190 @@
-"""Bugs in what a boot decides, and in what the record says of a trial."""
+"""Seeded bugs in what a boot decides, and in what the record says of a trial."""
 
 from __future__ import annotations
 
-from sweeps.mutants.mutant import Change, Mutant, mutant
+from sweeps.seeding.bugs import Bug, at, bug
+from sweeps.seeding.verbs import before, compare, drop, replace, set_to
 
-_BOOT = "fota/boot.py"
-_DEVICE = "fota/device.py"
-_RECORD = "fota/record.py"
-_TRIAL = "fota/trial.py"
-
-BOOT: tuple[Mutant, ...] = (
-    mutant(
+BOOT: tuple[Bug, ...] = (
+    bug(
         "attempt-not-saved",
         "The attempt is counted in memory, and the image on trial started without saving that.",
-        _BOOT,
-        "        if _save(records, trial.attempt_spent(record)):\n",
-        "        if trial.attempt_spent(record):\n",
+        at("boot:choose", replace("_save(_, trial.attempt_spent(_1))", "trial.attempt_spent(_1)")),
     ),
-    Mutant(
+    bug(
         "attempt-spent-after-the-boot",
         "The attempt is spent when the end of the image was seen, not before it runs: a power cut costs none.",
-        (
-            Change(
-                _BOOT,
-                "    decision = action(record, attempts,",
-                '    if pending is not None and cause != "not-confirmed":\n'
-                "        record = trial.attempt_spent(record)\n"
-                "    decision = action(record, attempts,",
+        at(
+            "boot:choose",
+            replace("_save(_1, trial.attempt_spent(_2))", "_save(_1, _2)"),
+            before(
+                "_ = action(_1, ...)",
+                """
+                if pending is not None and cause != "not-confirmed":
+                    _1 = trial.attempt_spent(_1)
+                """,
             ),
-            Change(_BOOT, "if _save(records, trial.attempt_spent(record)):", "if _save(records, record):"),
         ),
     ),
-    mutant(
+    bug(
         "attempt-not-counted",
         "The attempt is saved as often as the image starts, and is always the same number.",
-        _TRIAL,
-        "        attempts_spent=record.attempts_spent + 1,\n",
-        "        attempts_spent=record.attempts_spent,\n",
+        at("trial:attempt_spent", replace("_1 + 1", "_1")),
     ),
-    mutant(
+    bug(
         "attempts-not-stored",
         "The record is written without its attempts.",
-        _RECORD,
-        "        min(record.attempts_spent, 255),\n",
-        "        0,\n",
+        at("record:encode", replace("min(_.attempts_spent, _)", "0")),
     ),
-    mutant(
+    bug(
+        "an-offline-start-gives-an-attempt",
+        "An image that is started again since it could not connect begins its trial anew, with no attempt spent.",
+        at("boot:goes_on", before("if _1 is None or ...: ...", "records.save(trial.begun(_1, slot))")),
+    ),
+    bug(
         "one-attempt-too-many",
         "The attempts are compared with <=.",
-        _BOOT,
-        "        record.attempts_spent < attempts,\n",
-        "        record.attempts_spent <= attempts,\n",
+        at("boot:action", compare("_.attempts_spent < _", "<=")),
     ),
-    mutant(
+    bug(
         "one-attempt-too-few",
         "The attempt that is about to be spent is counted before the decision.",
-        _BOOT,
-        "        record.attempts_spent < attempts,\n",
-        "        record.attempts_spent + 1 < attempts,\n",
+        at("boot:action", replace("_1.attempts_spent", "_1.attempts_spent + 1")),
     ),
-    mutant(
+    bug(
         "a-spent-attempt-ends-the-trial",
         "Spending an attempt makes the old slot the one that starts next.",
-        _TRIAL,
-        "        record.confirmed_slot,\n        boot_slot=record.boot_slot,\n",
-        "        record.confirmed_slot,\n",
+        at("trial:attempt_spent", replace("Record(_1, ..., boot_slot=_)", "Record(_1, ...)")),
     ),
-    mutant(
+    bug(
         "trial-slot-not-proven",
         "The image on trial is started whatever its slot holds.",
-        _BOOT,
-        "trial_is_proven=pending is not None and proves(pending)",
-        "trial_is_proven=pending is not None",
+        at("boot:choose", set_to("is_proven", "pending is not None")),
     ),
-    mutant(
+    bug(
         "confirmed-slot-not-proven",
         "The confirmed image is started whatever its slot holds.",
-        _BOOT,
-        "    if proves(record.confirmed_slot):\n",
-        "    if record.confirmed_slot < slot_count:\n",
+        at("boot:choose", replace("proves(_1.confirmed_slot)", "_1.confirmed_slot < slot_count")),
     ),
-    mutant(
+    bug(
         "rebuilt-with-an-unproven-slot",
         "A lost record is rebuilt with slot 0, whatever it holds.",
-        _BOOT,
-        "    proven = list(filter(proves, range(slot_count)))\n",
-        "    proven = list(range(slot_count))\n",
+        at("boot:_rebuild", replace("_proven(_1, proves)", "list(_1)")),
     ),
-    mutant(
+    bug(
         "rebuilt-from-the-last-slot",
         "A lost record is rebuilt with no slot but the last.",
-        _BOOT,
-        "    proven = list(filter(proves, range(slot_count)))\n",
-        "    proven = list(filter(proves, range(slot_count - 1, slot_count)))\n",
+        at("boot:_rebuild", replace("range(_1)", "range(_1 - 1, _1)")),
     ),
-    mutant(
+    bug(
         "rebuilt-without-a-fallback",
         "A lost record is rebuilt with the first slot that proves itself as the confirmed one, tried or not.",
-        _BOOT,
-        "    if len(proven) < 2:\n",
-        "    if len(proven) < 9:\n",
+        at("boot:_rebuild", replace("len(_1) < 2", "len(_1) < 9")),
     ),
-    mutant(
+    bug(
         "rollback-not-saved",
         "The old image is started after the last attempt, and the record still says that the trial goes on.",
-        _BOOT,
-        "        _save(records, record)\n    if proves",
-        "    if proves",
+        at("boot:choose", drop("_save(_, record)")),
     ),
-    mutant(
+    bug(
         "rollback-forgotten",
         "Giving a trial up leaves a record that knows of no trial.",
-        _BOOT,
-        "        _save(records, record)\n    if proves",
-        "        _save(records, trial.settled(record))\n    if proves",
+        at("boot:choose", replace("_save(_1, record)", "_save(_1, trial.settled(record))")),
     ),
-    mutant(
+    bug(
         "boot-prefers-the-trial-slot",
         "An image that was tried and given up is started again, since its slot proves itself.",
-        _BOOT,
-        "    if proves(record.confirmed_slot):\n",
-        "    if record.trial_slot is not None and proves(record.trial_slot):\n"
-        "        return record.trial_slot\n"
-        "    if proves(record.confirmed_slot):\n",
+        at(
+            "boot:choose",
+            before(
+                "if proves(_1.confirmed_slot): ...",
+                """
+                if _1.trial_slot is not None and proves(_1.trial_slot):
+                    return _1.trial_slot
+                """,
+            ),
+        ),
     ),
-    mutant(
+    bug(
         "rollback-into-the-trial-slot",
         "A trial that was given up still starts next.",
-        _TRIAL,
-        "        record.confirmed_slot,\n        trial_slot=record.trial_slot,\n",
-        "        record.confirmed_slot,\n        boot_slot=record.trial_slot,\n"
-        "        trial_slot=record.trial_slot,\n",
+        at(
+            "trial:rolled_back",
+            replace("Record(_1, ..., trial_slot=_2)", "Record(_1, ..., boot_slot=_2, trial_slot=_2)"),
+        ),
     ),
-    mutant(
+    bug(
         "settled-on-the-bad-slot",
         "Once a rollback was told, the slot that was given up is taken for the confirmed one.",
-        _TRIAL,
-        "    return Record(record.confirmed_slot)\n",
-        "    return Record(record.confirmed_slot if record.trial_slot is None else record.trial_slot)\n",
+        at(
+            "trial:settled",
+            replace("_1.confirmed_slot", "_1.confirmed_slot if _1.trial_slot is None else _1.trial_slot"),
+        ),
     ),
-    mutant(
+    bug(
         "confirm-keeps-the-old-slot",
         "Confirming ends the trial, and the old image stays the confirmed one.",
-        _TRIAL,
-        "    return record if record.trial_slot is None else Record(record.trial_slot)\n",
-        "    return record if record.trial_slot is None else Record(record.confirmed_slot)\n",
+        at("trial:confirmed", replace("Record(_1.trial_slot, ...)", "Record(_1.confirmed_slot)")),
     ),
-    mutant(
+    bug(
         "confirm-leaves-a-trial",
         "Confirming makes the new image the confirmed one, and the old one the one on trial.",
-        _TRIAL,
-        "    return record if record.trial_slot is None else Record(record.trial_slot)\n",
-        "    return record if record.trial_slot is None else "
-        "Record(record.trial_slot, trial_slot=record.confirmed_slot)\n",
+        at(
+            "trial:confirmed",
+            replace("Record(_1.trial_slot, ...)", "Record(_1.trial_slot, trial_slot=_1.confirmed_slot)"),
+        ),
     ),
-    mutant(
+    bug(
+        "crashes-after-the-confirm-not-counted",
+        "A confirmed image that crashes in every boot is started for ever.",
+        at("boot:crashed", replace("_save(_1, trial.crashed(_2))", "trial.crashed(_2)")),
+    ),
+    bug(
+        "fall-back-not-saved",
+        "The image before the confirmed one starts after its crashes, and the record does not say so.",
+        at("boot:_after_crashes", drop("_save(_, record)")),
+    ),
+    bug(
+        "fall-back-not-told",
+        "A device that went back from a confirmed image keeps that to itself.",
+        at("flow:Flow._tell_fall_back", replace("facts and _", "False")),
+    ),
+    bug(
+        "the-way-back-outlives-its-slot",
+        "The record names a slot to fall back on while another image is written into it.",
+        at("device:Device.install", replace("record.fallback_slot == slot", "False")),
+    ),
+    bug(
         "confirm-not-saved",
         "Confirming changes nothing that survives a reset.",
-        _DEVICE,
-        "            self._records.save_in_both(trial.confirmed(self.record()))\n",
-        "            trial.confirmed(self.record())\n",
+        at("device:Device.confirm", replace("_.save_in_both(_1)", "_1")),
     ),
-    mutant(
+    bug(
         "rolled-back-taken-for-settled",
         "The boot after a rollback counts as settled.",
-        _TRIAL,
-        "    (True, False, False, ROLLED_BACK),\n",
-        "    (True, False, False, SETTLED),\n",
+        at("trial", replace("(True, False, False, ROLLED_BACK)", "(True, False, False, SETTLED)")),
     ),
-    mutant(
+    bug(
         "given-up-and-forgotten",
         "An image that gives itself up leaves a record that knows of no trial.",
-        _DEVICE,
-        "        self._records.save(trial.rolled_back(self.record(), cause))\n",
-        "        self._records.save(trial.settled(self.record()))\n",
+        at("device:Device.give_up_trial", replace("trial.rolled_back(_1, _)", "trial.settled(_1)")),
     ),
-    mutant(
+    bug(
         "rollback-never-settled",
         "A rollback that was told stays in the record.",
-        _DEVICE,
-        "            self._records.save(trial.settled(self.record()))\n",
-        "            trial.settled(self.record())\n",
+        at("device:Device.settle", replace("_.save(_1)", "_1")),
     ),
-    mutant(
+    bug(
         "running-slot-overwritten",
         "An image goes to the first slot, which may be the one that runs.",
-        _DEVICE,
-        "        kept = (self.running_slot, self.record().confirmed_slot)\n",
-        "        kept = ()\n",
+        at("device:Device.slot_for", replace("(_.running_slot, _.confirmed_slot)", "()")),
     ),
-    mutant(
+    bug(
         "trial-of-the-wrong-slot",
         "The trial that begins is that of the running slot's right neighbour.",
-        _DEVICE,
-        "        self._records.save(trial.begun(self.record(), slot))\n",
-        "        self._records.save(trial.begun(self.record(), (slot + 1) % self.slots.count))\n",
+        at(
+            "device:Device.begin_trial",
+            replace("trial.begun(_1, _2)", "trial.begun(_1, (_2 + 1) % self._slots.count)"),
+        ),
     ),
 )

@@ -1,216 +1,158 @@
-"""Bugs on the way from a job to its report: download and resume, journal, trial, what the service is told."""
+"""Seeded bugs on the way from a job to its report: download and resume, journal, trial, report."""
 
 from __future__ import annotations
 
-from sweeps.mutants.mutant import Change, Mutant, mutant
+from sweeps.seeding.bugs import Bug, at, bug
+from sweeps.seeding.verbs import after, always, before, drop, drop_operand, negate, replace, set_to
 
-_DOWNLOAD = "fota/download.py"
-_FIRMWARE_JOB = "aws/iot/firmware_job.py"
-_FLOW = "aws/iot/flow.py"
-_INSTALL = "fota/install.py"
-_JOURNAL = "fota/journal.py"
-_JOBS = "aws/iot/jobs.py"
-_STORAGE = "fota/_storage_cpython.py"
-
-_CLEARED = "self._device.journal.clear(bad=entry.wanted if conclusion == REPORT_ROLLED_BACK else None)"
-
-UPDATE: tuple[Mutant, ...] = (
-    Mutant(
+UPDATE: tuple[Bug, ...] = (
+    bug(
         "resumed-from-the-file-size",
         "A slot without a seal counts as written as far as its file goes.",
-        (
-            Change(
-                _INSTALL,
-                "        start = Proven() if ledger is None else ledger.load()\n",
-                "        start = Proven() if ledger is None else ledger.load()\n"
-                "        if self._slots.seal_of(slot) is None:\n"
-                "            reader = self._slots.reader(slot)\n"
-                "            start = Proven(sum(iter(lambda: reader.readinto(self._buffer), 0)))\n",
+        at(
+            "install:Installer._receive",
+            after(
+                "_1 = _2() if _ is None else _",
+                """
+                if self._slots.seal_of(slot) is None:
+                    reader = self._slots.reader(slot)
+                    _1 = _2(sum(iter(lambda: reader.readinto(self._buffer), 0)))
+                """,
             ),
-            Change(_INSTALL, " and hasher.crc32 == start.crc32", ""),
         ),
+        at("install:Installer._is_on_storage", drop_operand("_.crc32 == _.crc32")),
     ),
-    Mutant(
+    bug(
         "named-before-the-flush-and-trusted",
         "The journal names bytes that are not flushed, and they are gone on from without a look at their CRC.",
-        (
-            Change(_INSTALL, "        self.writer.flush()\n", ""),
-            Change(_INSTALL, " and hasher.crc32 == start.crc32", ""),
-        ),
+        at("install:_Intake._save", drop("_.flush()")),
+        at("install:Installer._is_on_storage", drop_operand("_.crc32 == _.crc32")),
     ),
-    mutant(
+    bug(
         "resumed-one-sector-late",
         "The journal names more bytes than have come.",
-        _DOWNLOAD,
-        "        return Proven(\n            self._offset_bytes,\n            crc32=crc32,\n",
-        "        return Proven(\n            self._offset_bytes + 512,\n            crc32=crc32,\n",
+        at("download:Download.reached", replace("self._offset_bytes", "self._offset_bytes + 512")),
     ),
-    mutant(
+    bug(
         "resumed-at-the-beginning-of-the-slot",
         "What comes after a resume is written at the beginning of the slot.",
-        _STORAGE,
-        "        self._written_bytes = offset_bytes\n",
-        "        self._written_bytes = 0\n",
+        at("storage:SlotWriter.__init__", set_to("self._written_bytes", "0")),
     ),
-    mutant(
+    bug(
         "a-whole-answer-appended",
         "A server that starts over is taken for one that goes on.",
-        _DOWNLOAD,
-        "                sink.restart()\n",
-        "",
+        at("download:Download._accept", drop("_.restart()")),
     ),
-    mutant(
+    bug(
         "one-reset-fails-the-job",
         "A job that is taken up again after a reset is given up.",
-        _FIRMWARE_JOB,
-        "            if entry.taken_up > MOST_TAKEN_UP:\n",
-        "            if entry.taken_up > 1:\n",
+        at("firmware_job:FirmwareJob._carry_out", replace("_1.taken_up > _", "_1.taken_up > 1")),
     ),
-    mutant(
+    bug(
         "installed-not-saved",
         "The journal does not learn that the image was installed.",
-        _FIRMWARE_JOB,
-        "            device.journal.save(self._entry.at(journal.INSTALLED))\n",
-        "",
+        at("firmware_job:FirmwareJob._carry_out", drop("_.save_stage(journal.INSTALLED)")),
     ),
-    Mutant(
+    bug(
         "trial-before-installed",
         "The trial begins before the journal says that the image was installed.",
-        (
-            Change(_FIRMWARE_JOB, "            device.journal.save(self._entry.at(journal.INSTALLED))\n", ""),
-            Change(
-                _FIRMWARE_JOB,
-                "            self._device.begin_trial(slot, self._entry.wanted)\n",
-                "            self._device.begin_trial(slot, self._entry.wanted)\n"
-                "            self._device.journal.save(self._entry.at(journal.INSTALLED))\n",
-            ),
+        at("firmware_job:FirmwareJob._carry_out", drop("_.save_stage(journal.INSTALLED)")),
+        at(
+            "firmware_job:FirmwareJob._begin_trial",
+            after("_.begin_trial(...)", "update.save_stage(journal.INSTALLED)"),
         ),
     ),
-    mutant(
+    bug(
         "journal-cleared-before-the-trial",
         "The journal is cleared when the trial begins: the new image does not know whose it is.",
-        _FIRMWARE_JOB,
-        "            self._device.begin_trial(slot, self._entry.wanted)\n",
-        "            self._device.begin_trial(slot, self._entry.wanted)\n            self._device.journal.clear()\n",
+        at("firmware_job:FirmwareJob._begin_trial", after("_1.begin_trial(...)", "_1.forget_update()")),
     ),
-    mutant(
+    bug(
         "job-over-and-tried",
         "A job that the service ended during the download is tried all the same.",
-        _FIRMWARE_JOB,
-        "            device.journal.clear()\n            raise\n        except (errors.Failed",
-        "            device.journal.clear()\n        except (errors.Failed",
+        at("firmware_job:FirmwareJob._carry_out", drop("raise")),
     ),
-    mutant(
+    bug(
         "known-bad-not-asked",
         "An image that was rolled back is tried again when it is offered again.",
-        _FIRMWARE_JOB,
-        "            if device.journal.knows_bad(admitted.wanted) and not asked.insists:\n",
-        "            if asked.insists and device.journal.knows_bad(admitted.wanted):\n",
+        at("firmware_job:FirmwareJob.carry_out", negate("not _.insists")),
     ),
-    mutant(
+    bug(
         "known-bad-not-remembered",
         "The journal is cleared after a rollback without a word of the bad image.",
-        _FLOW,
-        _CLEARED,
-        "self._device.journal.clear()",
+        at("flow:Flow._conclude", replace("_1.forget_update(bad=_, cause=_)", "_1.forget_update()")),
     ),
-    mutant(
+    bug(
         "known-bad-forgotten-by-the-next-job",
         "The next job's entry overwrites the images known to be bad.",
-        _JOURNAL,
-        "        self._value.save(encode(entry, self._bad()))\n",
-        "        self._value.save(encode(entry))\n",
+        at("journal:Journal.save", replace("encode(_1, _, _2, _3)", "encode(_1, None, _2, _3)")),
     ),
-    mutant(
+    bug(
         "health-check-ignored",
         "An image whose own health check refuses is confirmed.",
-        _FLOW,
-        "self._device.verdict() == trial.ON_TRIAL and not _passes(health_check):",
-        "self._device.verdict() == trial.ON_TRIAL and not _passes(None):",
+        at("flow:Flow.run", replace("not _passes(_)", "not _passes(None)")),
     ),
-    mutant(
+    bug(
         "never-confirmed",
         "A healthy image on trial reports, and is not confirmed.",
-        _FLOW,
-        "            self._device.confirm()\n",
-        "",
+        at("flow:Flow.run", drop("_.confirm()")),
     ),
-    mutant(
+    bug(
         "report-before-confirm",
         "SUCCEEDED is reported before the image is confirmed.",
-        _FLOW,
-        "            self._device.confirm()\n            self._progress.confirmed(self._device.running_slot)\n",
-        "            self._conclude([(job.jobid, job.execution) for job in in_progress + queued])\n"
-        "            self._device.confirm()\n            self._progress.confirmed(self._device.running_slot)\n",
+        at(
+            "flow:Flow.run",
+            before("_.confirm()", "self._conclude([(job.jobid, job.execution) for job in in_progress + queued])"),
+        ),
     ),
-    mutant(
+    bug(
         "succeeded-by-the-journal",
         "SUCCEEDED is reported because the journal says installed, whatever image runs.",
-        _FLOW,
-        "                self._device.runs(entry.wanted),\n",
-        "                True,\n",
+        at("flow:Flow._conclusion", always("_.runs(_)")),
     ),
-    mutant(
+    bug(
         "rollback-reported-as-success",
         "A job whose image was rolled back is reported SUCCEEDED.",
-        _FLOW,
-        "    (False, True, True, False, REPORT_ROLLED_BACK),\n",
-        "    (False, True, True, False, REPORT_SUCCEEDED),\n",
+        at("flow", replace("(_1, _2, _3, _4, REPORT_ROLLED_BACK)", "(_1, _2, _3, _4, REPORT_SUCCEEDED)")),
     ),
-    mutant(
+    bug(
         "rollback-not-reported",
         "A job whose image was rolled back is gone on with.",
-        _FLOW,
-        "    (False, True, True, False, REPORT_ROLLED_BACK),\n",
-        "    (False, True, True, False, GO_ON),\n",
+        at("flow", replace("(_1, _2, _3, _4, REPORT_ROLLED_BACK)", "(_1, _2, _3, _4, GO_ON)")),
     ),
-    mutant(
+    bug(
         "owed-failure-told-as-success",
         "A failure that is still owed after a reset is reported SUCCEEDED.",
-        _FLOW,
-        "    (True, ANY, ANY, ANY, REPORT_FAILED),\n",
-        "    (True, ANY, ANY, ANY, REPORT_SUCCEEDED),\n",
+        at("flow", replace("(_1, _2, _3, _4, REPORT_FAILED)", "(_1, _2, _3, _4, REPORT_SUCCEEDED)")),
     ),
-    mutant(
+    bug(
         "settled-before-the-report",
         "The record forgets the rollback before it was reported.",
-        _FLOW,
-        "                self._report(entry, conclusion)\n",
-        "                self._device.settle()\n                self._report(entry, conclusion)\n",
+        at("flow:Flow._conclude", before("self._report(...)", "self._device.settle()")),
     ),
-    mutant(
+    bug(
         "journal-cleared-before-the-answer",
         "The journal is cleared before the service has taken the report.",
-        _FLOW,
-        "                self._report(entry, conclusion)\n",
-        "                self._device.journal.clear()\n                self._report(entry, conclusion)\n",
+        at("flow:Flow._conclude", before("self._report(...)", "self._device.forget_update()")),
     ),
-    mutant(
+    bug(
         "journal-not-cleared",
         "The journal is not cleared after the report.",
-        _FLOW,
-        f"                {_CLEARED}\n",
-        "                pass\n",
+        at("flow:Flow._conclude", drop("_.forget_update(bad=_, cause=_)")),
     ),
-    mutant(
+    bug(
         "a-lost-answer-taken-for-yes",
         "A report that nobody answered counts as accepted.",
-        _JOBS,
-        "    except ExecutionOver as error:\n",
-        "    except Exception as error:\n",
+        at("reports:report", replace("ExecutionOver", "Exception")),
     ),
-    mutant(
+    bug(
         "over-not-taken-for-an-answer",
         "A report is owed for ever when the service says that the job is over.",
-        _JOBS,
-        '        log("job-over", job=job.jobid, problem=error)\n        return\n',
-        '        log("job-over", job=job.jobid, problem=error)\n        raise\n',
+        at("reports:report", replace("return", "raise")),
     ),
-    mutant(
+    bug(
         "jobs-in-progress-forgotten",
         "Only queued jobs are looked at: one that was taken before a reset is never finished.",
-        _FLOW,
-        "        waiting = in_progress + queued\n",
-        "        waiting = queued\n",
+        at("flow:Flow.run", replace("in_progress + queued", "queued")),
     ),
 )

@@ -1,6 +1,6 @@
-"""The power-cut sweep, until its first violation: run in a process of its own, whose source has a bug in it.
+"""Runs the power-cut sweep until its first violation, in a process of its own whose source has a bug in it.
 
-Prints one line of JSON: the check that found something, the case, and what it said; nulls if none did.
+It prints one line of JSON: the check that failed, the case, and the message; nulls if no check failed.
 """
 
 from __future__ import annotations
@@ -12,26 +12,29 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import fota
 from sweeps.powercut.families import FAMILIES, named
 from sweeps.powercut.scenarios import Scenario
 from sweeps.powercut.sweep import Sweep
 
-import fota
-
-_MOST_STATES = 1 << 40
+_MAX_STATES = 1 << 40
 _PLAIN_SHAPES = ("lost", "kept")
 _DAMAGED_FIRST = ("healthy", "unsigned-refused")
 _NO_RECORD = ("record=zeros",)
+_SEALS_LOST_IN = ("healthy", "signed-three-jobs")
+_NO_SEALS = ("every-seal-and-record=noise",)
 
 
 class FirstViolation(Sweep):
     """A sweep in another order, to be stopped at the first violation."""
 
     def run(self) -> None:
-        """What finds most with least comes first."""
+        """The cases that find most bugs in the least time come first."""
         self._each(self._base)
         if not self.is_over():
             self.provisioning()
+        for name in _SEALS_LOST_IN:
+            self.damages(named(name), _NO_SEALS)
         self._each(lambda family: self.first_cuts(family, _PLAIN_SHAPES))
         self.double_tears(named("healthy"))
         self._each(lambda family: self.damages(family, _NO_RECORD))
@@ -63,7 +66,7 @@ def main() -> int:
         print(f"probe: {fota.__file__} is not below {options.source}", file=sys.stderr)
         return 2
     sweep = FirstViolation(
-        FAMILIES, options.seed, states=_MOST_STATES, deadline_s=time.monotonic() + options.seconds, stops=True
+        FAMILIES, options.seed, states=_MAX_STATES, deadline_s=time.monotonic() + options.seconds, stops=True
     )
     sweep.run()
     case, message = sweep.counts.found[0] if sweep.counts.found else (None, None)

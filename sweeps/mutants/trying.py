@@ -1,9 +1,10 @@
-"""One bug tried: seeded into a copy of the source, and that copy swept, in a process of its own."""
+"""Tries one bug: seeds it into a copy of the source, and sweeps that copy in a process of its own."""
 
 from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -11,10 +12,18 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from sweeps.mutants.mutant import SOURCE, Mutant, copy_code
+from sweeps.seeding.addresses import SOURCE
+from sweeps.seeding.bugs import Bug
+from sweeps.seeding.trees import copy_code, seeded_copy
 
 _GRACE_S = 120.0
 """A probe looks at its deadline between two cases only."""
+
+
+_BROKEN = re.compile(
+    r"crash: (NameError|UnboundLocalError|AttributeError|TypeError|ImportError|ModuleNotFoundError)\b"
+)
+"""The error of a bug that uses a name which does not exist any more: it is no longer the bug that it says it is."""
 
 
 @dataclass(frozen=True)
@@ -48,22 +57,19 @@ def snapshot(folder: Path) -> Path:
     return folder
 
 
-def tried(mutant: Mutant, *, code: Path, budget_s: float, seed: int) -> Tried:
+def tried(mutant: Bug, *, code: Path, budget_s: float, seed: int) -> Tried:
     """Sweep a copy of the source that has this bug, until the first violation or for that long.
 
-    `code` is a snapshot. *Raises* OddMutant.
+    `code` is a snapshot. *Raises* DoesNotFit.
     """
     began = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="mutant-") as name:
-        source = mutant.seed(Path(name).resolve(), code / SOURCE.name)
+        source = seeded_copy(mutant, Path(name).resolve(), code / SOURCE.name)
         answer = _probe(source, code, budget_s, seed)
-    return Tried(
-        mutant.name,
-        answer.get("check") or "",
-        answer.get("case") or "",
-        answer.get("message") or "",
-        time.monotonic() - began,
-    )
+    check, case, message = (answer.get(name) or "" for name in ("check", "case", "message"))
+    if _BROKEN.match(message):
+        check, message = "", f"the bug itself is broken: {message}"
+    return Tried(mutant.name, check, case, message, time.monotonic() - began)
 
 
 def _probe(source: Path, code: Path, budget_s: float, seed: int) -> dict[str, str | None]:

@@ -1,6 +1,6 @@
 """The command: `python -m sweeps.powercut`, from the root of the repository.
 
-A table for people, then one line of JSON. Exit status: 0 no violation, 1 some, 2 misused.
+It prints a table for people, then one line of JSON. Exit status: 0 no violation, 1 some, 2 misused.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import sys
 
 from sweeps.options import count
 from sweeps.powercut import case, workers
-from sweeps.powercut.past import Violation
+from sweeps.powercut.history import Violation
 
 STATES, SECONDS = 100_000, 600
 
@@ -68,11 +68,11 @@ def _replay(text: str) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m sweeps.powercut", description=__doc__.partition("\n")[0])
     parser.add_argument("--states", type=count, default=STATES, help="distinct states to find (default %(default)s)")
-    parser.add_argument("--seconds", type=count, default=SECONDS, help="stop after so long (default %(default)s)")
-    parser.add_argument("--seed", type=count, default=1, help="of what is drawn at random (default %(default)s)")
+    parser.add_argument("--seconds", type=count, default=SECONDS, help="stop after this time (default %(default)s)")
+    parser.add_argument("--seed", type=count, default=1, help="seed of the random cuts (default %(default)s)")
     parser.add_argument("--workers", type=count, default=2, help="processes (default %(default)s)")
     parser.add_argument("--stop", action="store_true", help="end at the first violation")
-    parser.add_argument("--replay", metavar="CASE", help="run this one case, and tell every step of it")
+    parser.add_argument("--replay", metavar="CASE", help="run this one case, and print every step of it")
     return parser
 
 

@@ -1,10 +1,10 @@
-"""One case: a scenario and the power cuts in it. Its text is all that is needed to run it again.
+"""One case: a scenario and the power cuts in it. Its text is enough to run it again.
 
     two-jobs+late@3/37:torn-12/14:lost
 
 is the scenario `two-jobs` with a late answer to the third request, cut at step 37 when the last write had come to its
-byte 12, and again at step 14 of the recovery, with nothing kept of what was not synced. What follows a `!` is damage
-done to the disk while the power was off: `!record-0=noise`.
+byte 12, and again at step 14 of the recovery, where every write that was not flushed is lost. The text after a `!` is
+damage that was done to the disk while the power was off: `!record-0=noise`.
 """
 
 from __future__ import annotations
@@ -12,21 +12,21 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from sweeps.powercut import damage, factory, witness
+from sweeps.powercut import damage, factory, leftover
 from sweeps.powercut.families import named
-from sweeps.powercut.life import Life, State
-from sweeps.powercut.past import Violation
+from sweeps.powercut.history import Violation
+from sweeps.powercut.power_session import PowerSession, State
 
 if TYPE_CHECKING:
-    from fota_testing.posix_disk import Disk
+    from fota_testing.posix.disk import Disk
 
 PROVISION, PROVISION_KEYED = "provision", "provision-keyed"
-"""Each stands for a scenario: the device is being provisioned, without a keyring or with one."""
+"""In place of the name of a scenario: the device is being provisioned, without a keyring or with one."""
 
 
 @dataclass(frozen=True)
 class Case:
-    """A scenario, and each cut as a step of the life before it and the shape of what is left."""
+    """A scenario and its cuts: the step of the power session that each ends, and the shape of what is left."""
 
     scenario: str
     cuts: tuple[tuple[int, str], ...] = ()
@@ -35,12 +35,12 @@ class Case:
         return "/".join([self.scenario, *(f"{step}:{shape}" for step, shape in self.cuts)])
 
     def then(self, step: int, shape: str) -> Case:
-        """The same, and one cut more."""
+        """The same case with one more cut."""
         return replace(self, cuts=(*self.cuts, (step, shape)))
 
 
 def parse(text: str) -> Case:
-    """The case that a text stands for. *Raises* ValueError."""
+    """Read the text of a case. *Raises* ValueError."""
     scenario, *cuts = text.strip().split("/")
     found = []
     for cut in cuts:
@@ -52,32 +52,32 @@ def parse(text: str) -> Case:
 
 
 def cut(state: State, shape: str) -> State:
-    """The state that the power comes back to. *Raises* Violation, ValueError for an odd shape."""
+    """The state of the device when the power comes back. *Raises* Violation; ValueError for an unknown shape."""
     torn, mark, harm = shape.partition("!")
     left = state.disk.after_cut(torn)
-    past = witness.after_cut(state.disk, left, state.past)
+    history = leftover.after_cut(state.disk, left, state.history)
     if mark:
-        left, past = damage.done(left, harm), replace(past, harm=harm)
-    return replace(state, disk=left, past=past)
+        left, history = damage.done(left, harm), replace(history, harm=harm)
+    return replace(state, disk=left, history=history)
 
 
 def replay(case: Case) -> list[str]:
-    """Run one case, and tell what was done in it, life by life. *Raises* Violation, ValueError."""
+    """Run one case; returns the steps of each power session. *Raises* Violation, ValueError."""
     if case.scenario in {PROVISION, PROVISION_KEYED}:
         return _replay_provision(case)
     scenario = named(case.scenario)
     state, told = State(factory.factory_disk(is_keyed=scenario.is_keyed)), [f"-- {scenario.name} --"]
     try:
         for step, shape in case.cuts:
-            life = Life(scenario, state, range(step, step + 1))
-            _run_up_to(life, step)
-            told += [*_numbered(life.names[:step]), f"-- power cut at step {step}, {shape} --"]
-            state = cut(dict(life.taken)[step], shape)
-        life = Life(scenario, state)
+            session = PowerSession(scenario, state, range(step, step + 1))
+            _run_up_to(session, step)
+            told += [*_numbered(session.names[:step]), f"-- power cut at step {step}, {shape} --"]
+            state = cut(dict(session.taken)[step], shape)
+        session = PowerSession(scenario, state)
         try:
-            life.run()
+            session.run()
         finally:
-            told += _numbered(life.names)
+            told += _numbered(session.names)
     except Violation as violation:
         violation.steps = told
         raise
@@ -88,15 +88,15 @@ def _numbered(names: list[str]) -> list[str]:
     return [f"{number:4} {name}" for number, name in enumerate(names, 1)]
 
 
-def _run_up_to(life: Life, step: int) -> None:
-    """What goes wrong after the cut has not happened."""
+def _run_up_to(session: PowerSession, step: int) -> None:
+    """Run a power session until the power is cut; a violation after that step has not happened."""
     try:
-        life.run()
+        session.run()
     except Violation:
-        if step not in dict(life.taken):
+        if step not in dict(session.taken):
             raise
-    if step not in dict(life.taken):
-        raise ValueError(f"step {step}: there are {life.steps} steps before the next cut")
+    if step not in dict(session.taken):
+        raise ValueError(f"step {step}: there are {session.steps} steps before the next cut")
 
 
 def _replay_provision(case: Case) -> list[str]:

@@ -1,34 +1,32 @@
-"""AWS IoT Jobs as one more party that may fail: a state that can be kept and gone back to, and one misfortune.
+"""AWS IoT Jobs in a power session: its state can be kept and restored, and one fault can happen in it.
 
-The rules of executions and answers are `fota_testing.jobs_service`'s.
+`fota_testing.jobs.service` has the rules of executions and answers.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from fota_testing.jobs import requests as jobs_requests
+from fota_testing.jobs.ledger import BY_THE_SERVICE
+from fota_testing.jobs.service import ANY, JobsService
 from sweeps.powercut.scenarios import (
     DELETED,
     ENDINGS,
-    FAULTS,
     OFFERED,
     OFFERED_LATE,
     OUTAGE_REQUESTS,
     OUTAGES,
+    REQUEST_FAULTS,
     Scenario,
 )
-
-from fota_testing import jobs_requests
-from fota_testing.jobs_ledger import BY_THE_SERVICE
-from fota_testing.jobs_service import ANY, JobsService
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from sweeps.powercut.scenarios import Misfortune
-
     from fota_testing.clock import FakeClock
-    from fota_testing.jobs_ledger import Execution
+    from fota_testing.jobs.ledger import Execution
+    from sweeps.powercut.scenarios import Fault
 
 _MENDED_AFTER_MS = 3_000
 
@@ -42,7 +40,7 @@ class ExecutionState(NamedTuple):
     version: int
     details: tuple[tuple[str, str], ...]
     statuses: tuple[str, ...]
-    """Each status it ever had, without repetitions."""
+    """Each status that it had, without repetitions."""
 
     @property
     def is_over(self) -> bool:
@@ -56,29 +54,32 @@ class ExecutionState(NamedTuple):
 
 
 class CloudState(NamedTuple):
-    """All that the service knows of the thing, and how many requests it ever got of it."""
+    """What the service knows of the thing, and how many requests the thing has made."""
 
     requests: int
     executions: tuple[ExecutionState, ...]
+    told_of_fall_back: bool = False
+    """Whether the shadow says that the device went back from a confirmed image."""
 
 
 NO_REQUEST_YET = CloudState(0, ())
 
 
 class Cloud(JobsService):
-    """The service from one power-on of the device to the next."""
+    """The service during one power session."""
 
     def __init__(self, clock: FakeClock, scenario: Scenario, before: CloudState) -> None:
         super().__init__(clock, "lamp")
         self._scenario = scenario
-        self._event = scenario.misfortune
+        self._fault = scenario.fault
         self._documents = {offer.job_id: offer.document() for offer in scenario.all_offers()}
         self._count = before.requests
         self._executions: list[Execution] = []
+        self._told_of_fall_back = before.told_of_fall_back
         self.watch: Callable[[str], None] = lambda _moment: None
-        """Told of each request, before it reached the service and after it took effect there."""
+        """Called for each request, before it reaches the service and after it took effect there."""
         self.judge: Callable[[str, str], None] = lambda _job_id, _status: None
-        """Told of each status that the device claims for a job, accepted or not."""
+        """Called for each status that the device reports for a job, accepted or not."""
         for state in before.executions:
             self._restore(state)
         if before == NO_REQUEST_YET:
@@ -87,8 +88,9 @@ class Cloud(JobsService):
                     self._offer(offer.job_id)
 
     def state(self) -> CloudState:
-        """As a value, to go back to."""
-        return CloudState(self._count, tuple(_state(execution) for execution in self._executions))
+        """The state, from which a later session can begin."""
+        executions = tuple(_state(execution) for execution in self._executions)
+        return CloudState(self._count, executions, self._told_of_fall_back)
 
     def is_idle(self) -> bool:
         """Whether no execution waits for the device."""
@@ -99,7 +101,7 @@ class Cloud(JobsService):
         return bool(self._still_to_offer())
 
     def offer_next(self) -> None:
-        """Make that job."""
+        """Make the next job."""
         self._offer(self._still_to_offer()[0])
 
     def _still_to_offer(self) -> list[str]:
@@ -110,19 +112,20 @@ class Cloud(JobsService):
         self._executions.append(self.create(job_id, self._documents[job_id]))
 
     def calm(self) -> None:
-        """Nothing goes wrong from now on."""
-        self._event = None
+        """No fault happens from now on."""
+        self._fault = None
 
     def drop(self, for_ms: int | None = None) -> None:
-        """Lost for a while: who connects again has not to be told."""
+        """Lose the connection for a while; a program that connects again gets through."""
         super().drop(_MENDED_AFTER_MS if for_ms is None else for_ms)
 
     def _arrived(self, topic: str, payload: bytes) -> None:
         if not jobs_requests.is_for_jobs(topic):
+            self._told_of_fall_back |= topic.endswith("/shadow/update") and b'"fell_back"' in payload
             return
         self._count += 1
-        if self._event is not None:
-            self._go_wrong(self._event)
+        if self._fault is not None:
+            self._go_wrong(self._fault)
         request = jobs_requests.read(self.thing_name, topic, payload)
         name = f"{request.kind} {request.job_id} {request.body.get('status', '')}".strip()
         self.watch(f"before {name}")
@@ -131,16 +134,16 @@ class Cloud(JobsService):
         super()._arrived(topic, payload)
         self.watch(f"after {name}")
 
-    def _go_wrong(self, event: Misfortune) -> None:
-        if event.kind in OUTAGES and 0 <= self._count - event.at_request < OUTAGE_REQUESTS:
-            self.expect(ANY, OUTAGES[event.kind])
-        elif self._count == event.at_request:
-            self._go_wrong_once(event.kind)
+    def _go_wrong(self, fault: Fault) -> None:
+        if fault.kind in OUTAGES and 0 <= self._count - fault.at_request < OUTAGE_REQUESTS:
+            self.expect(ANY, OUTAGES[fault.kind])
+        elif self._count == fault.at_request:
+            self._go_wrong_once(fault.kind)
 
     def _go_wrong_once(self, kind: str) -> None:
         first = self._scenario.offers[0].job_id
-        if kind in FAULTS:
-            self.expect(ANY, FAULTS[kind])
+        if kind in REQUEST_FAULTS:
+            self.expect(ANY, REQUEST_FAULTS[kind])
         elif kind == OFFERED:
             self._offer(OFFERED_LATE.job_id)
         elif kind == DELETED:

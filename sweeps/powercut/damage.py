@@ -1,27 +1,32 @@
-"""I12: one of two copies is destroyed while the power is off, by whatever cause; or both.
+"""Faults of the storage (I12): a copy of a value, both its copies, or an image is destroyed while the power is off.
 
-What was lost cannot be told truly any more, so that of a damaged device less is asked: it boots a published image,
-touches no running one, and comes to rest.
+A true report is not possible after that, so the oracle asks less of a damaged device: it boots a published image,
+does not write to the running one, and comes to rest.
 """
 
 from __future__ import annotations
 
 import random
 
+from fota_testing.posix.disk import Disk
 from sweeps.powercut import seen
-
-from fota_testing.posix_disk import Disk
 
 KINDS = ("zeros", "ones", "noise", "short", "gone")
 ROT = ("first", "last", "short", "gone")
-"""Of an image: a bit of its first byte, or of its last, has changed; or much of it is missing."""
+"""Damage to an image: a bit of its first byte or of its last has changed, or much of it is missing."""
 
 TRUST_KINDS = {
     "keyring": ("noise", "short", "empty", "gone"),
     "floor": ("noise", "gone"),
     **dict.fromkeys((f"slot-{slot}.release" for slot in range(seen.SLOTS)), ("noise", "gone")),
 }
-"""Of what is signed. An empty keyring is one case more: it must not be taken for none."""
+"""Damage to signed values. An empty keyring is one more case: the device must not take it for no keyring."""
+
+EVERY_SEAL, EVERYTHING_KNOWN = "every-seal", "every-seal-and-record"
+"""All copies of all seals, and of the record too: a repair of the file system can cost that. See ADR 17."""
+
+_SEALS = tuple(f"slot-{slot}.seal" for slot in range(seen.SLOTS))
+_GROUPS = {EVERY_SEAL: _SEALS, EVERYTHING_KNOWN: (*_SEALS, "record")}
 
 _BOTH = ("record", "journal", *TRUST_KINDS)
 _KINDS_OF_VALUES = {name: TRUST_KINDS.get(name, KINDS) for name in seen.PAIRS}
@@ -30,20 +35,22 @@ TARGETS = {
     **{f"{name}-{copy}": kinds for name, kinds in _KINDS_OF_VALUES.items() for copy in (0, 1)},
     **{name: _KINDS_OF_VALUES[name] for name in _BOTH},
     **dict.fromkeys((f"slot-{slot}.img" for slot in range(seen.SLOTS)), ROT),
+    EVERY_SEAL: ("noise",),
+    EVERYTHING_KNOWN: ("noise", "gone"),
 }
-"""What may be destroyed, and how; a name without a number is both copies of a value."""
+"""What may be destroyed, and how; a name without a number is both copies of a value, or of several."""
 
 _ALL = frozenset(f"{target}={kind}" for target, kinds in TARGETS.items() for kind in kinds)
 
 
 def harms(disk: Disk) -> list[str]:
-    """Every one of them that does something to this disk, by name."""
+    """The names of all damage that changes this disk."""
     found = [target for target in TARGETS if any(path in disk.names for path in _paths(target))]
     return [f"{target}={kind}" for target in found for kind in TARGETS[target]]
 
 
 def harms_to_one_copy(disk: Disk) -> list[str]:
-    """Those of what is signed that leave the other copy."""
+    """The names of the damage to one copy of a signed value."""
     return [harm for harm in harms(disk) if harm.endswith(("-0=noise", "-1=noise")) and harm[:-8] in TRUST_KINDS]
 
 
@@ -62,7 +69,9 @@ def done(disk: Disk, harm: str) -> Disk:
 
 
 def _paths(target: str) -> list[str]:
-    return [f"{seen.HOME}/{copy}" for copy in ((f"{target}-0", f"{target}-1") if target in _BOTH else (target,))]
+    values = _GROUPS.get(target, (target,) if target in _BOTH else ())
+    copies = [f"{value}-{copy}" for value in values for copy in (0, 1)]
+    return [f"{seen.HOME}/{copy}" for copy in copies or (target,)]
 
 
 def _spoilt(content: bytes, kind: str) -> bytes:

@@ -1,29 +1,29 @@
-"""The device as it leaves the factory, and the sweep of its provisioning: cut at each operation, made again."""
+"""The device as it leaves the factory, and the recovery of a provisioning that a power cut interrupted."""
 
 from __future__ import annotations
 
 from functools import lru_cache
 
-from sweeps.powercut import seen, signing
-from sweeps.powercut.life import modules
-from sweeps.powercut.past import Violation
-from sweeps.powercut.scenarios import BUFFER_BYTES, FACTORY
-
-from fota import boot, image, keyring
+from fota import boot, image
+from fota.boards.files import FilesBoard
+from fota.boards.provisioning import provision
 from fota.errors import AlreadyProvisioned, NothingBootable, NotProvisioned
-from fota.home import Home
-from fota.provisioning import provision
-from fota_testing.posix_disk import FOLDER, Disk
-from fota_testing.posix_model import PosixModel, installed
+from fota.trust import keyring
+from fota_testing.posix.disk import FOLDER, Disk
+from fota_testing.posix.model import PosixModel, installed
+from sweeps.powercut import seen, signing
+from sweeps.powercut.device_modules import modules
+from sweeps.powercut.history import Violation
+from sweeps.powercut.scenarios import BUFFER_BYTES, FACTORY
 
 _CAPACITY_BYTES = 4_096
 _BARE = Disk({seen.HOME.rsplit("/", 1)[0]: FOLDER}, {})
-"""The folder that the home is made in is there, and durable."""
+"""A disk with the folder in which the home is made."""
 
 
 @lru_cache(maxsize=2)
 def factory_disk(*, is_keyed: bool) -> Disk:
-    """A device that was provisioned, with a keyring or without one; everything durable that is pending."""
+    """A device that was provisioned, with a keyring or without one, and whose writes are all durable."""
     model = PosixModel(_BARE)
     with installed(model, *modules()):
         _provision(is_keyed=is_keyed)
@@ -82,7 +82,7 @@ def _provision(*, is_keyed: bool) -> None:
 
 
 def _boot() -> int:
-    home = Home(seen.HOME)
+    home = FilesBoard(seen.HOME)
     buffer = memoryview(bytearray(BUFFER_BYTES))
     return boot.choose(home.records, home.slots.count, lambda slot: image.proves_itself(home.slots, slot, buffer))
 
@@ -100,4 +100,4 @@ class _Reader:
         return len(chunk)
 
     def close(self) -> None:
-        """Nothing to let go of."""
+        """Do nothing: it holds nothing."""

@@ -1,6 +1,6 @@
 """The families: what a device is offered, in which order, and how each job must end.
 
-Leaves to `scenarios` what a scenario is, and what may go wrong in one.
+`scenarios` says what a scenario is, and which faults may happen in one.
 """
 
 from __future__ import annotations
@@ -11,8 +11,9 @@ from sweeps.powercut.scenarios import (
     BAD,
     BETTER,
     FACTORY,
+    FAULTS,
     GOOD,
-    MISFORTUNES,
+    LATE,
     NO_IMAGE,
     SICK,
     SILENT,
@@ -42,6 +43,8 @@ PLAIN = (
     Scenario("bad-again-insisting", (_BAD, Offer("job-2", BAD, "FAILED", "rolled-back", (("bc_insist", True),)))),
     Scenario("bad-good-bad", (_BAD, Offer("job-2", BETTER), Offer("job-3", BAD, "REJECTED", "known-bad"))),
     Scenario("good-then-bad", (_GOOD, Offer("job-2", BAD, "FAILED", "rolled-back"))),
+    # SUCCEEDED, and from its second start on it crashes: the rescue is made when it has fallen back.
+    Scenario("crashes-later", (Offer("job-1", LATE), Offer("job-2", BETTER, waits=True))),
     Scenario("refused", (Offer("job-1", GOOD, "REJECTED", "no-such-slot", (("bc_idx", 7),)),)),
     Scenario("runs-already", (Offer("job-1", FACTORY),)),
 )
@@ -63,6 +66,13 @@ KEYED = (
         Offer("job-1", GOOD, release=Release(1, 0)),
         Offer("job-2", BETTER, release=Release(2, 3)),
     ),
+    # The third goes into a slot beside which the release of another image is kept.
+    _keyed(
+        "signed-three-jobs",
+        Offer("job-1", GOOD, release=Release(1, 0)),
+        Offer("job-2", BETTER, release=Release(2, 0)),
+        Offer("job-3", FACTORY, release=Release(3, 0)),
+    ),
     # The bad one was never confirmed: its number and its security version count for nothing.
     _keyed(
         "signed-bad-then-good",
@@ -73,13 +83,19 @@ KEYED = (
     _keyed(
         "signed-older",
         Offer("job-1", GOOD, release=Release(5)),
-        Offer("job-2", BETTER, "REJECTED", "older-release", release=Release(4), stands_on="job-1"),
-        Offer("job-3", BETTER, "REJECTED", "older-release", release=Release(5), stands_on="job-1"),
+        Offer("job-2", BETTER, "REJECTED", "older-release", release=Release(4), depends_on="job-1"),
+        Offer("job-3", BETTER, "REJECTED", "older-release", release=Release(5), depends_on="job-1"),
     ),
     _keyed(
         "signed-below-floor",
         Offer("job-1", GOOD, release=Release(1, 3)),
-        Offer("job-2", BETTER, "REJECTED", "below-floor", release=Release(2, 2), stands_on="job-1", waits=True),
+        Offer("job-2", BETTER, "REJECTED", "below-floor", release=Release(2, 2), depends_on="job-1", waits=True),
+    ),
+    # The floor has not risen to an image that falls back: its rescue may be below it.
+    _keyed(
+        "signed-crashes-later",
+        Offer("job-1", LATE, release=Release(1, 2)),
+        Offer("job-2", BETTER, release=Release(2, 1), waits=True),
     ),
     # An older image may come back by a newer manifest.
     _keyed(
@@ -95,17 +111,19 @@ KEYED = (
         "signed-renewed",
         _SIGNED,
         Offer("job-2", GOOD, release=Release(5, 2)),
-        Offer("job-3", BETTER, "REJECTED", "older-release", release=Release(3, 2), stands_on="job-2"),
+        Offer("job-3", BETTER, "REJECTED", "older-release", release=Release(3, 2), depends_on="job-2"),
     ),
     _keyed("signed-runs-already", Offer("job-1", FACTORY, release=Release(1, 2))),
     _keyed("unsigned-refused", Offer("job-1", GOOD, "REJECTED", "unsigned")),
     _keyed(
         "keyring",
         _NEW_KEYS,
-        Offer("job-2", GOOD, release=Release(1, 1, (NEW,)), stands_on="job-1", otherwise=_UNKNOWN),
+        Offer("job-2", GOOD, release=Release(1, 1, (NEW,)), depends_on="job-1", otherwise=_UNKNOWN),
         replace(_NEW_KEYS, job_id="job-3"),
     ),
-    _keyed("keyring-then-old-key", _NEW_KEYS, Offer("job-2", GOOD, *_UNKNOWN, release=Release(1), stands_on="job-1")),
+    _keyed(
+        "keyring-then-old-key", _NEW_KEYS, Offer("job-2", GOOD, *_UNKNOWN, release=Release(1), depends_on="job-1")
+    ),
     _keyed(
         "keyring-out-of-turn",
         _OUT_OF_TURN,
@@ -120,12 +138,12 @@ FAMILIES = (*PLAIN, *KEYED)
 
 def named(name: str) -> Scenario:
     """The scenario of that name. *Raises* ValueError."""
-    family, _, event = name.partition("+")
+    family, _, fault = name.partition("+")
     for scenario in FAMILIES:
         if scenario.family == family:
-            if not event:
+            if not fault:
                 return scenario
-            kind, _, number = event.partition("@")
-            if kind in MISFORTUNES and number.isdigit():
-                return scenario.with_misfortune(kind, int(number))
+            kind, _, number = fault.partition("@")
+            if kind in FAULTS and number.isdigit():
+                return scenario.with_fault(kind, int(number))
     raise ValueError(f"{name}: no such scenario; expected one of {', '.join(s.family for s in FAMILIES)}")

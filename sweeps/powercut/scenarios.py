@@ -1,25 +1,32 @@
-"""What happens in a run: images and how they behave, jobs, the server of images, and one misfortune at most.
+"""What a scenario is: images and how they behave, jobs, the server of images, and at most one fault in the cloud.
 
-A scenario's name says all of it, so that a case can be run again from its name alone.
+The name of a scenario is enough to run it again.
 """
 
 from __future__ import annotations
 
 import hashlib
+import io
 import random
+import zipfile
 from dataclasses import dataclass, replace
+from functools import cache
 
+from fota_testing.jobs import faults as jobs_faults
 from sweeps.powercut.signing import HARDWARE, NEW, OLD, Keys, Release
 
-from fota_testing import jobs_faults
+_ZIP_BYTES = 120
+"""What a zip archive with one entry of that name has besides the entry's content."""
 
 IMAGE_BYTES = 1_700
-"""Four sectors, the last of them in part."""
+"""Three sectors and a part of the fourth."""
 
 BUFFER_BYTES = 600
-"""The device's: what is proven ends within a sector that is written again."""
+"""The buffer of the device: a checkpoint is within a sector, which is then written again."""
 
 HEALTHY, CRASHING, HANGING, UNHEALTHY = "healthy", "crashing", "hanging", "unhealthy"
+CRASHES_LATER = "crashes-later"
+"""Well in its trial, and crashing in every start after it was confirmed."""
 
 
 @dataclass(frozen=True)
@@ -32,7 +39,7 @@ class Image:
     @property
     def content(self) -> bytes:
         """Its bytes: the same in every run, so that equal states are equal in every run."""
-        return random.Random(self.name).randbytes(IMAGE_BYTES)
+        return _zipapp(self.name)
 
     @property
     def url(self) -> str:
@@ -40,12 +47,23 @@ class Image:
         return f"https://images.example/{self.name}"
 
 
+@cache
+def _zipapp(name: str) -> bytes:
+    """A whole zip archive with noise in its program: such an image proves itself when its seal is lost."""
+    body = io.BytesIO()
+    with zipfile.ZipFile(body, "w") as archive:
+        entry = zipfile.ZipInfo("__main__.py")
+        archive.writestr(entry, random.Random(name).randbytes(IMAGE_BYTES - _ZIP_BYTES))
+    return body.getvalue()
+
+
 FACTORY = Image("factory", HEALTHY)
 GOOD, BETTER = Image("good", HEALTHY), Image("better", HEALTHY)
 BAD, SILENT, SICK = Image("bad", CRASHING), Image("silent", HANGING), Image("sick", UNHEALTHY)
-IMAGES = (FACTORY, GOOD, BETTER, BAD, SILENT, SICK)
+LATE = Image("late", CRASHES_LATER)
+IMAGES = (FACTORY, GOOD, BETTER, BAD, SILENT, SICK, LATE)
 NO_IMAGE = Image("", HEALTHY)
-"""Of a job that brings none."""
+"""The image of a job that brings no image."""
 
 
 @dataclass(frozen=True)
@@ -53,12 +71,12 @@ class Server:
     """How the server of images behaves."""
 
     breaks_every_bytes: int = 0
-    """The connection breaks after so many bytes of each answer; 0: never."""
+    """The connection breaks after this number of bytes of each answer; 0: never."""
     dead_from_byte: int = 0
-    """No connection brings a byte from there on; 0: all come."""
+    """No connection brings this byte or a later one; 0: all come."""
     knows_ranges: bool = True
     ms_per_chunk: int = 400
-    """Slow enough that what has come is put on record time and again."""
+    """Slow enough that a download has several checkpoints."""
 
 
 @dataclass(frozen=True)
@@ -71,15 +89,15 @@ class Offer:
     reason: str = ""
     odd_fields: tuple[tuple[str, object], ...] = ()
     release: Release | None = None
-    """What its maker has signed; None for an image that nobody signed."""
+    """The release that the maker has signed; None for an image that nobody signed."""
     keys: Keys | None = None
     """The keyring that it brings, instead of an image."""
-    stands_on: str = ""
-    """The job that must have succeeded for it to end so."""
+    depends_on: str = ""
+    """The job that must have succeeded before this one can end with `status` and `reason`."""
     otherwise: tuple[str, str] = ("SUCCEEDED", "")
-    """Status and reason where that job did not succeed."""
+    """Status and reason if that job did not succeed."""
     waits: bool = False
-    """Whether it is made only once the device has come to rest, and been well in as many boots as change anything."""
+    """Whether the job is made only when the device is at rest, after as many healthy boots as change anything."""
 
     @property
     def insists(self) -> bool:
@@ -106,7 +124,7 @@ class Offer:
         )
 
 
-FAULTS = {
+REQUEST_FAULTS = {
     "lost-before": jobs_faults.LOST_BEFORE,
     "lost-after": jobs_faults.LOST_AFTER,
     "twice": jobs_faults.TWICE,
@@ -116,20 +134,20 @@ FAULTS = {
     "broken": jobs_faults.rejected("InternalError"),
     "garbage": jobs_faults.garbage(),
 }
-"""What may happen to one request or its answer."""
+"""Faults of one request or its answer."""
 
 ENDINGS = {"cancelled": "CANCELED", "timed-out": "TIMED_OUT", "removed": "REMOVED"}
 """How the service may end the first job, just before a request."""
 
 DELETED, OFFERED = "deleted", "offered"
-"""The first job is deleted; another job is made: just before a request."""
+"""Just before a request, the first job is deleted, or another job is made."""
 
 OUTAGES = {"silent": jobs_faults.LOST_BEFORE, "deaf": jobs_faults.LOST_AFTER}
-"""What happens to this request and many after it: more than the library tries in one go."""
+"""Faults of a request and many after it: more than the library tries in one go."""
 
 OUTAGE_REQUESTS = 15
 
-MISFORTUNES = (*FAULTS, *ENDINGS, *OUTAGES, DELETED, OFFERED)
+FAULTS = (*REQUEST_FAULTS, *ENDINGS, *OUTAGES, DELETED, OFFERED)
 
 OFFERED_LATE = Offer("job-late", BETTER)
 _SIGNED_LATE = Offer(
@@ -139,12 +157,12 @@ _SIGNED_LATE = Offer(
     "wrong-hardware",
     release=Release(90, 9, (OLD, NEW), f"not-{HARDWARE}"),
 )
-"""Refused whenever it comes, whichever keyring is in force."""
+"""A device refuses this at any time and with any keyring."""
 
 
 @dataclass(frozen=True)
-class Misfortune:
-    """One thing that goes wrong in the cloud, at the request of that number, counted from 1."""
+class Fault:
+    """One thing that goes wrong in the cloud, at the request with this number, counted from 1."""
 
     kind: str
     at_request: int
@@ -152,7 +170,7 @@ class Misfortune:
 
 @dataclass(frozen=True)
 class Scenario:
-    """One run, as it goes without a power cut."""
+    """A story that is played, without its power cuts."""
 
     family: str
     offers: tuple[Offer, ...]
@@ -161,29 +179,29 @@ class Scenario:
     keeps_connection: bool = False
     is_keyed: bool = False
     """Whether the device was provisioned with a keyring."""
-    misfortune: Misfortune | None = None
+    fault: Fault | None = None
 
     @property
     def name(self) -> str:
-        """By which `named` finds it."""
-        event = self.misfortune
-        return self.family if event is None else f"{self.family}+{event.kind}@{event.at_request}"
+        """The name by which `named` finds it."""
+        fault = self.fault
+        return self.family if fault is None else f"{self.family}+{fault.kind}@{fault.at_request}"
 
-    def with_misfortune(self, kind: str, at_request: int) -> Scenario:
-        """The same, with something going wrong."""
-        return replace(self, misfortune=Misfortune(kind, at_request))
+    def with_fault(self, kind: str, at_request: int) -> Scenario:
+        """The same scenario with a fault."""
+        return replace(self, fault=Fault(kind, at_request))
 
     @property
     def may_end_early(self) -> bool:
         """Whether the service may end a job by itself, or forget it."""
-        return self.misfortune is not None and self.misfortune.kind in {*ENDINGS, DELETED}
+        return self.fault is not None and self.fault.kind in {*ENDINGS, DELETED}
 
     def all_offers(self) -> tuple[Offer, ...]:
         """Every job that may reach the device."""
-        if self.misfortune is None or self.misfortune.kind != OFFERED:
+        if self.fault is None or self.fault.kind != OFFERED:
             return self.offers
         if self.is_keyed:
             return (*self.offers, _SIGNED_LATE)
-        # A server that brings no image to its end brings this one no further.
+        # A server that completes no image does not complete this one.
         ends = self.offers[0] if self.server.dead_from_byte else OFFERED_LATE
         return (*self.offers, replace(OFFERED_LATE, status=ends.status, reason=ends.reason))

@@ -1,6 +1,6 @@
-"""What lies on a disk, read from outside: the bytes of slots, and of the values that are kept in two copies.
+"""Reads the disk of a device from outside: the slots, and the values that are kept in two copies.
 
-Written from docs/design.md, with none of the code under test, so that a mistake there is not repeated here.
+This file was written from docs/design.md and uses none of the code under test, so it does not repeat a mistake there.
 """
 
 from __future__ import annotations
@@ -46,6 +46,8 @@ class Seen(NamedTuple):
     boot_slot: int
     trial_slot: int | None
     attempts_spent: int
+    fallback_slot: int | None
+    """The slot that the confirmed image goes back to in its probation."""
 
     @property
     def is_on_trial(self) -> bool:
@@ -79,7 +81,7 @@ class Claim(NamedTuple):
 
 
 class Keyring(NamedTuple):
-    """Whom the device trusts."""
+    """Which keys the device trusts."""
 
     version: int
     keys: frozenset[str]
@@ -99,8 +101,13 @@ def slot_size_bytes(content: Content) -> object:
 
 
 def is_sealed(content: Content, slot: int) -> bool:
-    """Whether a slot has a seal that is not broken."""
+    """Whether a slot has an intact seal."""
     return bool(value(content, f"slot-{slot}.seal"))
+
+
+def is_whole_copy(content: Content, file: str) -> bool:
+    """Whether this file, such as `slot-1.seal-0`, is a whole copy of a value."""
+    return _whole(_MAGICS[file.rpartition(".")[2].partition("-")[0]], content(f"{HOME}/{file}") or b"") is not None
 
 
 def record(content: Content) -> Seen | None:
@@ -109,7 +116,14 @@ def record(content: Content) -> Seen | None:
     if payload is None or len(payload) < 5:
         return None
     _, confirmed, boot, trial, attempts = struct.unpack("<BBBBB", payload[:5])
-    return Seen(confirmed, boot, None if trial == _NONE else trial, attempts)
+    fallback = payload[6] if payload[0] >= 2 and len(payload) > 6 else _NONE
+    return Seen(
+        confirmed,
+        boot,
+        None if trial == _NONE else trial,
+        attempts,
+        None if fallback == _NONE else fallback,
+    )
 
 
 def floor(content: Content) -> Floor:
@@ -131,7 +145,7 @@ def keyring(content: Content) -> Keyring | None:
 
 
 def claim(content: Content, slot: int) -> Claim | None:
-    """The release beside a slot; None if neither copy is whole, or it is none."""
+    """The release beside a slot; None if neither copy is whole, or if its envelope cannot be read."""
     found = signing.manifest_signed_by(value(content, f"slot-{slot}.release") or b"")
     if found is None:
         return None
@@ -156,17 +170,17 @@ def _sha256(image: bytes) -> str:
 
 
 @lru_cache(maxsize=100_000)
-def _whole(magic: bytes, cell: bytes) -> tuple[int, bytes] | None:
-    """The sequence number and payload of a copy; None if its magic or its CRC says that it is none."""
-    if len(cell) < _HEAD.size + 4:
+def _whole(magic: bytes, copy: bytes) -> tuple[int, bytes] | None:
+    """The sequence number and payload of a copy; None if its magic or its CRC is wrong."""
+    if len(copy) < _HEAD.size + 4:
         return None
-    found, sequence, length = _HEAD.unpack_from(cell)
+    found, sequence, length = _HEAD.unpack_from(copy)
     end = _HEAD.size + length
     if (
         found != magic
         or not sequence
-        or end + 4 > len(cell)
-        or struct.unpack_from("<I", cell, end)[0] != zlib.crc32(cell[:end])
+        or end + 4 > len(copy)
+        or struct.unpack_from("<I", copy, end)[0] != zlib.crc32(copy[:end])
     ):
         return None
-    return sequence, cell[_HEAD.size : end]
+    return sequence, copy[_HEAD.size : end]

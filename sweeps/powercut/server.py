@@ -1,12 +1,11 @@
-"""The server of images, in memory: meets `fota.http.Client`, and breaks off where the scenario says."""
+"""The server of images, in memory. It meets `fota.transfer.http.Client`, and breaks off where the scenario says."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
-from sweeps.powercut.scenarios import IMAGES, Server
-
 from fota.errors import Unreachable
+from sweeps.powercut.scenarios import IMAGES, Server
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -55,7 +54,7 @@ class ImageServer:
         )
 
     def _end_of_one(self, content: bytes, first: int, asked: int) -> int:
-        """Where the connection ends that was asked for the bytes from `asked` and gives those from `first`."""
+        """Where a connection ends that was asked for the bytes from `asked` on and gives those from `first` on."""
         if self._server.dead_from_byte:
             return self._server.dead_from_byte
         # A server that knows no ranges lets the second try come to its end: it would never finish otherwise.
@@ -65,7 +64,7 @@ class ImageServer:
 
 
 class ImageAnswer:
-    """See `fota.http.Answer`."""
+    """See `fota.transfer.http.Answer`."""
 
     def __init__(
         self,

@@ -1,7 +1,7 @@
-"""Releases and keyrings as their maker signs them, and who signed what: for devices that take signed releases only.
+"""Signs releases and keyrings as their maker does, and says who signed what, for devices with a keyring.
 
-Written from docs/design.md and the specification of DSSE, with none of the code under test. The keys are fixed and
-the signatures deterministic (RFC 6979), so that equal states are equal in every run.
+This file was written from docs/design.md and the specification of DSSE, and uses none of the code under test.
+The keys are fixed and the signatures deterministic (RFC 6979), so that equal states are equal in every run.
 """
 
 from __future__ import annotations
@@ -87,13 +87,13 @@ FIRST_KEYS = Keys(1, OLD, (), HARDWARE)
 
 @lru_cache(maxsize=8)
 def key_id(name: str) -> str:
-    """By which envelopes and keyrings name a key."""
+    """The id by which envelopes and keyrings name a key."""
     return hashlib.sha256(_point(name)).hexdigest()[:16]
 
 
 @lru_cache(maxsize=1_000)
 def manifest_signed_by(envelope: bytes) -> tuple[dict[str, object], frozenset[str]] | None:
-    """What an envelope claims of an image, and the ids of the keys that signed it; None if it is no such envelope."""
+    """What an envelope claims of an image, and the ids of the keys that signed it; None if it cannot be read."""
     try:
         fields = json.loads(envelope)
         payload = base64.b64decode(fields["payload"], validate=True)

@@ -1,69 +1,51 @@
-"""The search: which cases are run, in which order, and what is counted.
+"""The search: which cases are run, and in which order.
 
-First every scenario without a cut, then every cut of every family in every shape and every damage, then cuts within
-recoveries, drawn at random from a seed until there are enough. A state is counted once for its bytes; it is recovered
-once for all that can still happen to it.
+First it runs every scenario without a cut, then every cut of every family in every shape and every damage, then cuts
+within recoveries, drawn at random from a seed until there are enough. Equal states are counted once. A state is
+recovered once for each different set of things that can still happen to it.
 """
 
 from __future__ import annotations
 
 import random
 import time
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from fota_testing.posix.disk import Write
 from sweeps.powercut import damage, factory, seen
 from sweeps.powercut.case import PROVISION, PROVISION_KEYED, Case, cut
-from sweeps.powercut.families import FAMILIES
-from sweeps.powercut.life import MOST_STEPS, Life, State
-from sweeps.powercut.past import Violation
-from sweeps.powercut.scenarios import DELETED, MISFORTUNES, Scenario
-
-from fota_testing.posix_disk import Write
+from sweeps.powercut.counts import MAX_KEPT, Counts
+from sweeps.powercut.history import Violation
+from sweeps.powercut.power_session import MAX_STEPS, PowerSession, State
+from sweeps.powercut.scenarios import DELETED, FAULTS, Scenario
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
-ALL_STEPS = range(1, MOST_STEPS)
-MOST_KEPT = 40
-"""So many violations are kept to be shown; all are counted."""
-
+ALL_STEPS = range(1, MAX_STEPS)
 _CUTS_PER_RUN, _CUTS_PER_RECOVERY, _SHAPES_PER_CUT = 6, 8, 4
 _TAILS, _WRITES_TORN_AGAIN = 6, 2
 _THIRD_CUT_IN = 12
-"""Every so many of the second cuts is followed by a third."""
-
-
-@dataclass
-class Counts:
-    """What a sweep did."""
-
-    runs: int = 0
-    """Lives without any cut."""
-    cuts: int = 0
-    """First cuts: an operation and a shape, whether or not the state had been seen before."""
-    second_cuts: int = 0
-    """Cuts of a recovery, and of the recovery from that."""
-    recoveries: int = 0
-    """Lives from a cut to the end."""
-    violations: int = 0
-    found: list[tuple[str, str]] = field(default_factory=list)
-    """Case and message of the first violations."""
-
-    def add(self, other: Counts) -> None:
-        """Sum up, across processes."""
-        for name in ("runs", "cuts", "second_cuts", "recoveries", "violations"):
-            setattr(self, name, getattr(self, name) + getattr(other, name))
-        self.found = (self.found + other.found)[:MOST_KEPT]
+"""One in this number of second cuts is followed by a third."""
 
 
 class Sweep:
-    """One process's share. `distinct` holds the fingerprints of all states that were cut."""
+    """The share of one process. `distinct` has the fingerprints of all states that were cut."""
 
     def __init__(
-        self, families: Sequence[Scenario], seed: int, *, states: int, deadline_s: float, stops: bool = False
+        self,
+        families: Sequence[Scenario],
+        seed: int,
+        *,
+        states: int,
+        deadline_s: float,
+        stops: bool = False,
+        are_enough: Callable[[int], bool] | None = None,
     ) -> None:
-        """With `stops` the first violation ends it."""
+        """`states` is the share of this process; with `stops` the sweep ends at the first violation.
+
+        `are_enough` takes the number of states found here, and says whether all processes together have enough.
+        """
         self.counts = Counts()
         self.distinct: set[int] = set()
         self.per_family: dict[str, int] = {scenario.family: 0 for scenario in families}
@@ -72,33 +54,37 @@ class Sweep:
         self._states = states
         self._deadline_s = deadline_s
         self._stops = stops
+        self._are_enough = are_enough or (lambda found: found >= states)
+        self._is_drawing = False
         self._recovered: set[int] = set()
         self._tried: dict[int, int] = {}
         self._requests: dict[str, int] = {}
         self._bases: dict[str, list[tuple[int, State]]] = {}
 
     def run(self) -> None:
-        """All of it, until there are enough states or the time is over."""
+        """Run until there are enough states or the time is over."""
         self.uncut()
-        for scenario in self._families:
-            self.first_cuts(scenario)
-        for scenario in self._families:
-            self.double_tears(scenario)
-        for scenario in self._families:
-            self.damages(scenario)
-            self.late_damages(scenario)
+        for cuts in (self.first_cuts, self.double_tears, self.damages, self.late_damages):
+            for scenario in self._families:
+                if not self.is_over():
+                    cuts(scenario)
         self.random_cuts()
 
-    def uncut(self) -> None:
-        """Each family, and each with each misfortune at each request, as it goes without a power cut."""
+    def uncut(self, one_in: int = 1) -> None:
+        """Run each family without a power cut, without a fault and with each fault at each request.
+
+        With `one_in` above 1, only one in this number of the faults is played.
+        """
         for family in self._families:
+            if self.is_over():
+                return
             self._bases[family.name] = self._run(family)
-            for scenario in self._variants(family):
+            for scenario in [*self._variants(family)][::one_in]:
                 if not self.is_over():
                     self._run(scenario)
 
     def first_cuts(self, scenario: Scenario, shapes: Iterable[str] = ()) -> None:
-        """Cut at each step in each shape (or in the given ones), recover."""
+        """Cut at each step in each shape (or in the given ones), and recover."""
         wanted = set(shapes)
         for step, state in self._base(scenario):
             for shape in state.disk.shapes():
@@ -107,35 +93,35 @@ class Sweep:
                     self._cut(scenario, Case(scenario.name), (step, shape), state)
 
     def double_tears(self, scenario: Scenario) -> None:
-        """Tear each write of a value, and in the recovery the next writes into the same cell: two halves of two."""
+        """Tear each write of a value, and in the recovery the next to the same copy: two torn halves may add up."""
         for step, state in self._base(scenario):
-            cell = self._written_cell(state)
-            for shape in _sampled([s for s in state.disk.shapes() if s.startswith("tail-")], _TAILS) if cell else []:
+            copy = self._written_copy(state)
+            for shape in _sampled([s for s in state.disk.shapes() if s.startswith("tail-")], _TAILS) if copy else []:
                 if not self.is_over():
                     self.counts.cuts += 1
                     case = Case(scenario.name)
                     taken = self._cut(scenario, case, (step, shape), state, steps_wanted=True)
-                    self._tear_again(scenario, case.then(step, shape), cell, taken)
+                    self._tear_again(scenario, case.then(step, shape), copy, taken)
 
-    def _tear_again(self, scenario: Scenario, case: Case, cell: int, base: list[tuple[int, State]]) -> None:
-        again = [(step, state) for step, state in base if self._written_cell(state) == cell]
+    def _tear_again(self, scenario: Scenario, case: Case, copy: int, base: list[tuple[int, State]]) -> None:
+        again = [(step, state) for step, state in base if self._written_copy(state) == copy]
         for step, state in again[:_WRITES_TORN_AGAIN]:
             for shape in state.disk.shapes():
                 if shape.startswith("torn-") and not self.is_over():
                     self.counts.second_cuts += 1
                     self._cut(scenario, case, (step, shape), state)
 
-    def _written_cell(self, state: State) -> int:
-        """The file that the last pending change writes to, if it is one of the two copies of a value; else 0."""
+    def _written_copy(self, state: State) -> int:
+        """The number of the file that the last pending write goes to, if that is a copy of a value; else 0."""
         last = state.disk.pending[-1] if state.disk.pending else None
         names = [path for path, file in state.disk.names.items() if isinstance(last, Write) and file == last.file]
         is_copy = bool(names) and names[0][len(seen.HOME) + 1 : -2] in seen.PAIRS
         return last.file if is_copy and isinstance(last, Write) else 0
 
     def damages(self, scenario: Scenario, wanted: Iterable[str] = ()) -> None:
-        """Cut at each step with everything kept, and one thing or two (or the given ones) destroyed; recover.
+        """Cut at each step with everything kept, destroy one thing or two (or the given ones), and recover.
 
-        A life with signatures takes as long as three without: of those every third step.
+        A power session with signatures takes as long as three without, so every third step is enough there.
         """
         for step, state in self._base(scenario)[:: 3 if scenario.is_keyed else 1]:
             for harm in wanted or damage.harms(state.disk.after_cut("kept")):
@@ -144,7 +130,7 @@ class Sweep:
                     self._cut(scenario, Case(scenario.name), (step, f"kept!{harm}"), state)
 
     def late_damages(self, scenario: Scenario) -> None:
-        """Cut at each step with everything kept, recover, and destroy one copy of what is signed when all is done.
+        """Cut at each step with everything kept, recover, and then destroy one copy of a signed value.
 
         A cut between the writes of two copies leaves an older one: nothing may come to depend on the newer alone.
         """
@@ -175,12 +161,12 @@ class Sweep:
                         self._found(Case(name, ((step, shape),)), violation)
 
     def random_cuts(self) -> None:
-        """Scenarios, steps and shapes at random; of every recovery, cuts at random; of some of those, a third."""
+        """Cut at random, cut each recovery at random, and cut the recovery from some of those."""
         variants = [(scenario, list(self._variants(scenario))) for scenario in self._families]
         while not self.is_over():
-            scenario, misfortunes = self._dice.choice(variants)
-            if misfortunes and self._dice.random() < 0.7:
-                scenario = self._dice.choice(misfortunes)
+            scenario, with_faults = self._dice.choice(variants)
+            if with_faults and self._dice.random() < 0.7:
+                scenario = self._dice.choice(with_faults)
                 base = self._run(scenario)
             else:
                 base = self._base(scenario)
@@ -191,7 +177,7 @@ class Sweep:
                     self._second_cuts(scenario, Case(scenario.name).then(step, shape), taken)
 
     def _second_cuts(self, scenario: Scenario, case: Case, base: list[tuple[int, State]]) -> None:
-        """Cut a recovery at some steps, in some shapes; and now and then the recovery from that."""
+        """Cut a recovery at some steps, in some shapes, and sometimes also the recovery from that."""
         for step, state in self._dice.sample(base, min(_CUTS_PER_RECOVERY, len(base))):
             for shape in self._untried(state, _SHAPES_PER_CUT):
                 self.counts.second_cuts += 1
@@ -201,7 +187,7 @@ class Sweep:
                     self._second_cuts(scenario, case.then(step, shape), taken)
 
     def _untried(self, state: State, count: int) -> Iterator[str]:
-        """Some shapes of what is pending that were not drawn before, for the same bytes before the same cloud."""
+        """Some shapes of the pending writes that were not drawn before for an equal state."""
         key = state.fingerprint()
         shapes = state.disk.shapes()
         # The order is the state's own, so that it is the same whenever the state comes again.
@@ -213,9 +199,13 @@ class Sweep:
             yield shape
 
     def is_over(self) -> bool:
-        """Whether there are enough states, the time is over, or a violation is to end it and was found."""
+        """Whether there are enough states, the time is over, or a violation has ended the sweep."""
         has_failed = self._stops and self.counts.violations > 0
-        return has_failed or len(self.distinct) >= self._states or time.monotonic() >= self._deadline_s
+        if has_failed or time.monotonic() >= self._deadline_s:
+            return True
+        # What is not drawn at random is run first, up to the share; then every process helps until there are enough.
+        has_its_share = self._is_drawing or len(self.distinct) >= self._states
+        return has_its_share and self._are_enough(len(self.distinct))
 
     def _base(self, scenario: Scenario) -> list[tuple[int, State]]:
         if scenario.name not in self._bases:
@@ -223,20 +213,20 @@ class Sweep:
         return self._bases[scenario.name]
 
     def _variants(self, family: Scenario) -> Iterable[Scenario]:
-        """With each misfortune at each request that the family makes, and at two more."""
+        """The family with each fault at each request that it makes, and at two more."""
         for at_request in range(1, self._requests.get(family.name, 0) + 3):
-            for kind in MISFORTUNES:
-                yield family.with_misfortune(kind, at_request)
+            for kind in FAULTS:
+                yield family.with_fault(kind, at_request)
 
     def _run(self, scenario: Scenario) -> list[tuple[int, State]]:
-        """Without a cut; the state at each step."""
+        """Run a scenario without a cut. Returns the state at each step."""
         self.counts.runs += 1
-        life = Life(scenario, State(factory.factory_disk(is_keyed=scenario.is_keyed)), ALL_STEPS)
+        session = PowerSession(scenario, State(factory.factory_disk(is_keyed=scenario.is_keyed)), ALL_STEPS)
         try:
-            self._requests.setdefault(scenario.name, life.run().cloud.requests)
+            self._requests.setdefault(scenario.name, session.run().cloud.requests)
         except Violation as violation:
             self._found(Case(scenario.name), violation)
-        return life.taken
+        return session.taken
 
     def _cut(
         self,
@@ -247,9 +237,9 @@ class Sweep:
         *,
         steps_wanted: bool = False,
     ) -> list[tuple[int, State]]:
-        """The power fails; recover. The states on the way, if they are wanted.
+        """Cut the power, and recover. Returns the states of the recovery if they are wanted.
 
-        What was recovered before is not again, unless they are.
+        A state that was recovered before is recovered again only if its states are wanted.
         """
         case = case.then(*at)
         try:
@@ -257,10 +247,10 @@ class Sweep:
             self._count(left, scenario)
             if not steps_wanted and self._is_known(left, scenario):
                 return []
-            life = Life(scenario, left, ALL_STEPS if steps_wanted else None)
+            session = PowerSession(scenario, left, ALL_STEPS if steps_wanted else None)
             self.counts.recoveries += 1
-            life.run()
-            return life.taken
+            session.run()
+            return session.taken
         except Violation as violation:
             self._found(case, violation)
             return []
@@ -271,36 +261,20 @@ class Sweep:
         self.per_family[scenario.family] += len(self.distinct) - before
 
     def _is_known(self, left: State, scenario: Scenario) -> bool:
-        """Whether a recovery from there, with the same to come, was run before."""
-        event = scenario.misfortune
-        is_to_come = event is not None and (event.at_request > left.cloud.requests or event.kind == DELETED)
-        key = hash((left.fingerprint(), scenario.family, event if is_to_come else event and event.kind, left.past))
+        """Whether a recovery from this state, with the same fault still to come, was run before."""
+        fault = scenario.fault
+        is_to_come = fault is not None and (fault.at_request > left.cloud.requests or fault.kind == DELETED)
+        key = hash((left.fingerprint(), scenario.family, fault if is_to_come else fault and fault.kind, left.history))
         known = key in self._recovered
         self._recovered.add(key)
         return known
 
     def _found(self, case: Case, violation: Violation) -> None:
         self.counts.violations += 1
-        if len(self.counts.found) < MOST_KEPT:
+        if len(self.counts.found) < MAX_KEPT:
             self.counts.found.append((str(case), str(violation)))
 
 
 def _sampled(shapes: list[str], count: int) -> list[str]:
     """Evenly spread."""
     return shapes[:: max(1, len(shapes) // count)]
-
-
-def _work(families: list[Scenario]) -> int:
-    """How much there is to do, roughly: a life with signatures takes as long as three without."""
-    return sum(3 if scenario.is_keyed else 1 for scenario in families)
-
-
-def shares(workers: int) -> list[list[Scenario]]:
-    """The families for each process. Those that begin with the same image share many states: they stay together."""
-    groups: dict[tuple[bool, str], list[Scenario]] = {}
-    for scenario in FAMILIES:
-        groups.setdefault((scenario.is_keyed, scenario.offers[0].image.name), []).append(scenario)
-    found: list[list[Scenario]] = [[] for _ in range(workers)]
-    for group in sorted(groups.values(), key=_work, reverse=True):
-        min(found, key=_work).extend(group)
-    return [share for share in found if share]

@@ -22,7 +22,7 @@ def version() -> str:
 
 
 def connected_thing(folder: Path) -> iot.Thing:
-    """The thing whose credentials lie in `folder`."""
+    """The thing whose credentials are in `folder`."""
     conf = json.loads((folder / "thing.conf.json").read_text())
     thing = iot.Thing(
         conf["endpoint"],

@@ -1,0 +1,86 @@
+"""The faults of a device's own life: its processes, its clock, its images, and the jobs that follow one another."""
+
+from __future__ import annotations
+
+from sweeps.faults.halves import CPYTHON
+from sweeps.faults.row import CRASHED, FELL_BACK, LASTING_S, UPDATED, Row, cut, lasting, once
+
+_A_DAY_AND_MORE_S = 88_200
+_HALF_AN_HOUR_S = 1_800
+_SOME_STEPS = ("power-on", "claiming", "download-middle", "trial-started", "confirmed", "idle", "back-listing")
+"""Half an hour of jobs takes seconds of real time."""
+
+_UNTRUSTED = ("failed untrusted-server",)
+
+DEVICE_ROWS: tuple[Row, ...] = (
+    *lasting(
+        Row(
+            "helper-left",
+            "processes",
+            "each image starts a process in a session of its own, which holds the port of the images",
+            ("helper-left",),
+            halves=(CPYTHON,),
+        ),
+        (LASTING_S,),
+    ),
+    *once("chooser-killed", "processes", "`fota-boot` is killed, and nothing else", halves=(CPYTHON,)),
+    *once(
+        "chooser-killed-helper-left",
+        "processes",
+        "the same, and the image has started a process in a session of its own",
+        halves=(CPYTHON,),
+    ),
+    *once("crashes-from-second-start", "images", "the image crashes from its second start on", FELL_BACK, CRASHED),
+    *once("crashes-from-third-start", "images", "the image crashes from its third start on", FELL_BACK, CRASHED),
+    *lasting(
+        Row(
+            "bad-image-again",
+            "jobs",
+            "whenever no other job is pending, a job comes that insists on an image that crashes",
+            ("bad-image-again",),
+            at=_SOME_STEPS,
+            is_whole=True,
+        ),
+        (_HALF_AN_HOUR_S,),
+    ),
+    *lasting(
+        Row(
+            "wrong-object-again",
+            "jobs",
+            "whenever no other job is pending, a job comes whose object is another one than its document says",
+            ("wrong-object-again",),
+            at=_SOME_STEPS,
+            is_whole=True,
+        ),
+        (_HALF_AN_HOUR_S,),
+    ),
+    *lasting(
+        Row(
+            "good-image-again",
+            "jobs",
+            "for more than a day, an update comes whenever the one before is over",
+            ("good-image-again",),
+            halves=(CPYTHON,),
+            at=("idle",),
+            is_whole=True,
+        ),
+        (_A_DAY_AND_MORE_S,),
+    ),
+    *lasting(Row("v6-only", "dns", "the names have IPv6 addresses alone, good ones", ("v6-only",)), (LASTING_S,)),
+    *cut("v6-only-dead", "the names have IPv6 addresses alone, and the network has no IPv6", "dns"),
+    *cut("dns-empty", "the name server knows the names, and no address of them", "dns"),
+    *lasting(Row("clock-hour-on", "clock", "the clock jumps an hour on", ("clock-hour-on",)), (75, LASTING_S)),
+    *lasting(Row("clock-hour-back", "clock", "the clock jumps an hour back", ("clock-hour-back",)), (75, LASTING_S)),
+    *cut("clock-2000", "the clock jumps to the year 2000: no certificate is valid yet", "clock", _UNTRUSTED),
+    *cut("clock-2040", "the clock jumps to the year 2040: every certificate has expired", "clock", _UNTRUSTED),
+    *lasting(
+        Row(
+            "no-authorities",
+            "tls",
+            "the file with the certificates to trust is not there",
+            ("no-authorities",),
+            outcomes=(UPDATED, *_UNTRUSTED),
+        ),
+        (75, LASTING_S),
+    ),
+)

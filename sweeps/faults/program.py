@@ -1,0 +1,148 @@
+"""The program of the tutorial, which is in every image, and what it sees of an update."""
+
+from __future__ import annotations
+
+import traceback
+from typing import TYPE_CHECKING
+
+from aws.iot import fota
+from aws.iot.errors import IotError, NotConnected
+from aws.iot.iot import Thing
+from aws.iot.jobs import Jobs
+from fota.boards.files import FilesBoard
+from fota.device import Device
+from fota.progress import Progress
+from sweeps.faults import halves
+from sweeps.faults.world import PowerOff
+from sweeps.powercut import seen
+from sweeps.powercut.oracle import BEHAVIOURS
+from sweeps.powercut.scenarios import BUFFER_BYTES, CRASHING, HANGING, UNHEALTHY
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from sweeps.faults.life import Life
+
+LOOP_MS = 20_000
+
+
+class Program:
+    """The program of the tutorial, which is in every image."""
+
+    def __init__(self, life: Life, slot: int, restart: Callable[[], None]) -> None:
+        self._life = life
+        self._slot = slot
+        self._restart = restart
+        self._name = life.image_in(slot) or "rubbish"
+
+    def run(self) -> None:
+        """Never returns. *Raises* what ends it."""
+        life = self._life
+        life.running = self._name
+        life.starts[self._name] += 1
+        life.saw("started")
+        behaviour = BEHAVIOURS.get(self._name, CRASHING)
+        if life.crashes_from and self._name == life.crashing and life.starts[self._name] >= life.crashes_from:
+            behaviour = CRASHING
+        if behaviour == CRASHING:
+            raise RuntimeError("sensor driver missing")
+        if behaviour == HANGING:
+            life.world.sleep_ms(1 << 40)
+        if "helper-left" in life.active:
+            life.start_helper()
+        try:
+            self._serve(is_well=behaviour != UNHEALTHY)
+        except IotError:
+            raise
+        except Exception as error:
+            if not isinstance(error, MemoryError) and "no-descriptors" not in life.active:
+                life.stopped.append(f"{type(error).__name__}: {error}")
+            life.news.append(traceback.format_exc())
+            raise
+
+    def _serve(self, *, is_well: bool) -> None:
+        life = self._life
+        thing = Thing("broker.example", "lamp", b"", b"", connection=halves.connection(life.half))  # type: ignore[arg-type]
+        device = Device(
+            FilesBoard(seen.HOME),
+            self._slot,
+            client=halves.client(life.half, life.active),
+            restart=self._restarts,
+            buffer_bytes=BUFFER_BYTES,
+            checkpoint_every_bytes=BUFFER_BYTES,
+        )
+        thing.mqtt.connect()
+        jobs = Jobs(thing)
+        progress = Report(life)
+
+        def health_check() -> bool:
+            life.saw("health-check")
+            return is_well
+
+        def look(*, force: bool) -> None:
+            fota.handle_fota_jobs(
+                jobs,
+                force=force,
+                disconnect_mqtt=life.half == halves.MICROPYTHON,
+                health_check=health_check,
+                progress=progress,
+                device=device,
+                job_cbk=life_callback,
+            )
+
+        def life_callback(_job: object) -> None:
+            if "callbacks-raise" in life.active:
+                raise ValueError("a callback of the program")
+
+        look(force=True)
+        while True:
+            try:
+                thing.mqtt.publish("things/lamp/sample", {"version": 1})
+            except NotConnected:
+                life.news.append("a sample is lost")
+            if life.half == halves.CPYTHON:
+                life.world.sleep_ms(LOOP_MS)
+            else:
+                thing.mqtt.wait(LOOP_MS)
+            look(force=False)
+
+    def _restarts(self) -> None:
+        self._life.saw("restarting")
+        self._restart()
+        raise PowerOff
+
+
+class Report(Progress):
+    """Sees the steps that only the program sees."""
+
+    def __init__(self, life: Life) -> None:
+        self._life = life
+
+    def _saw(self, step: str) -> None:
+        self._life.saw(step)
+        if "callbacks-raise" in self._life.active:
+            raise ValueError("a callback of the program")
+
+    def taken(self, job_id: str) -> None:  # noqa: ARG002
+        """A job was taken."""
+        self._saw("taken")
+
+    def downloading(self, done_bytes: int, total_bytes: int) -> None:  # noqa: ARG002
+        """Bytes came."""
+        self._saw("downloading")
+
+    def proving(self, slot: int) -> None:  # noqa: ARG002
+        """The slot is read back."""
+        self._saw("proving")
+
+    def installed(self, slot: int) -> None:  # noqa: ARG002
+        """It is there."""
+        self._saw("installed")
+
+    def confirmed(self, slot: int) -> None:  # noqa: ARG002
+        """It stays."""
+        self._saw("confirmed")
+
+    def restarting(self) -> None:
+        """It restarts."""
+        self._saw("restarting")
