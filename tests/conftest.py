@@ -1,10 +1,31 @@
-"""The local AWS that tests share: started once, when first asked for, and stopped at the end."""
+"""What all tests share: default signals, a local AWS that is started once, when first asked for, and how
+Hypothesis looks for examples.
+
+`--hypothesis-profile=explore` looks for new examples, and for more of them.
+"""
 
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import settings
 
 from fota_operator.local.aws import LocalAws
+from tests.labs.inherited_signals import pass_on_no_ignored_signal
+
+# The same examples at every run: a test that passed once passes again, and nothing is kept in between.
+settings.register_profile("fixed", derandomize=True, deadline=None, database=None, max_examples=100)
+settings.register_profile("explore", deadline=None, database=None, max_examples=5000, print_blob=True)
+settings.load_profile("fixed")
+
+pass_on_no_ignored_signal()
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Every test that asks for the local AWS needs its server, and carries the mark that says so."""
+    for item in items:
+        if "local_aws" in getattr(item, "fixturenames", ()):
+            item.add_marker("e2e")
 
 
 @pytest.fixture(scope="session")

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
 from bench.benches.idle import device_idle
 from bench.benches.memory import device_memory
 from bench.benches.resume import cut_places
@@ -15,8 +16,8 @@ from bench.peers import PeerMissing
 from bench.place import PLACE
 from bench.stage import MIB, Stage, open_stage
 
-MOST_GROWTH_BYTES = 4 * MIB
-MOST_KEPT_BYTES = 1024
+MAX_GROWTH_BYTES = 4 * MIB
+MAX_KEPT_BYTES = 1024
 
 
 @pytest.fixture(scope="module")
@@ -49,12 +50,12 @@ def test_an_update_needs_little_memory_whatever_the_size_of_the_image(stage: Sta
         found = device_memory(stage, size_bytes)
     except PeerMissing as error:
         pytest.skip(str(error))
-    assert 0 < found["busy"] - found["idle"] <= MOST_GROWTH_BYTES
+    assert 0 < found["busy"] - found["idle"] <= MAX_GROWTH_BYTES
 
 
 @pytest.mark.e2e
 def test_a_look_at_the_jobs_keeps_no_memory(stage: Stage) -> None:
-    assert device_idle(stage, 5000)["kept"] <= MOST_KEPT_BYTES
+    assert device_idle(stage, 5000)["kept"] <= MAX_KEPT_BYTES
 
 
 def test_all_cuts_come_before_the_image_is_through() -> None:

@@ -4,6 +4,7 @@ import json
 from datetime import date
 
 import pytest
+
 from bench.figures import Outcome, Row, json_line, table
 from bench.marks import Mark, marks_in, spans
 from bench.page import machine_in_words, with_figures

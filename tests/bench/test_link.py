@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator
 
 import pytest
+
 from bench.link import Weather, link_to
 
 CONTENT = bytes(range(256)) * 400

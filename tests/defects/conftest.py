@@ -1,5 +1,5 @@
 """The fixtures of this folder."""
 
-from iot.lab import lab, seeded
+from tests.labs.device_lab import lab, seeded
 
 __all__ = ("lab", "seeded")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from docs.shell import Shell
+from tests.labs.shell import Shell
 
 
 @pytest.fixture

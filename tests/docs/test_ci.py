@@ -13,14 +13,21 @@ from typing import Any
 
 import pytest
 import yaml
-from tests.operator.fleet.fleet import Fleet
 
-from docs.pages import ROOT, read
-from docs.test_commands import parse_fota
 from fota_operator.local.aws import LocalAws
+from tests.labs.docs_pages import ROOT, read
+from tests.labs.fleet import Fleet
+from tests.labs.fota_command import parse_fota
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
 
 TIMEOUT_S = 120.0
 WORKFLOW = ROOT / "examples/ci/firmware.yml"
+LOCK = ROOT / "examples/ci/requirements.txt"
+FOTA = "python -m fota_operator "
 # What a parsed YAML file holds is anything.
 Job = dict[str, Any]
 
@@ -37,15 +44,56 @@ def commands(job: Job) -> list[str]:
 
 
 def test_every_command_of_the_workflow_can_be_typed_like_that(workflow: Job) -> None:
-    ours = [line for job in workflow["jobs"].values() for line in commands(job) if line.startswith("fota ")]
+    ours = [line for job in workflow["jobs"].values() for line in commands(job) if line.startswith(FOTA)]
     assert len(ours) >= 7
     for line in ours:
-        parse_fota(shlex.split(line)[1:])
+        parse_fota(shlex.split(line)[3:])
+
+
+def test_everything_that_runs_is_named_by_its_content(workflow: Job) -> None:
+    for job in workflow["jobs"].values():
+        for step in job["steps"]:
+            assert re.fullmatch(r"[\w/-]+@[0-9a-f]{40}", step.get("uses", "a@" + "0" * 40))
+    (library,) = [
+        step["with"] for step in workflow["jobs"]["build"]["steps"] if step.get("with", {}).get("path") == "library"
+    ]
+    assert library["ref"] == "${{ vars.FOTA_COMMIT }}"
+    assert 'test "$(git -C library rev-parse HEAD)" = "$COMMIT"' in commands(workflow["jobs"]["build"])
+
+
+def test_nothing_is_installed_in_a_job_that_may_do_something_with_aws(workflow: Job) -> None:
+    for name, job in workflow["jobs"].items():
+        trusted = "id-token" in job["permissions"]
+        installs = [line for line in commands(job) if re.search(r"\b(pip|uv|pipx|curl|wget|npm)\b", line)]
+        assert (trusted, len(installs)) == ((False, 1) if name == "build" else (True, 0))
+        for line in installs:
+            assert {"--require-hashes", "--no-deps", "--only-binary"} <= set(line.split())
+
+
+def test_the_lock_holds_each_dependency_of_the_command_by_one_digest() -> None:
+    lines = [line for line in LOCK.read_text().splitlines() if not line.startswith("#")]
+    locked = {line.split("==")[0] for line in lines}
+    for line in lines:
+        assert re.fullmatch(r"[a-z0-9_.-]+==[0-9a-z.]+ --hash=sha256:[0-9a-f]{64}", line)
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    wanted = project["dependencies"] + project["optional-dependencies"]["operator"]
+    assert {re.split(r"[><=;]", one)[0] for one in wanted if "python_version <" not in one} <= locked
+
+
+def test_no_text_of_the_repository_tells_to_install_a_name_that_is_not_ours() -> None:
+    listed = subprocess.run(
+        ["git", "ls-files", "*.py", "*.md", "*.yml", "*.toml", "*.txt", "*.sh", "Makefile"],
+        cwd=ROOT, capture_output=True, text=True, check=True,
+    ).stdout.split()  # fmt: skip
+    told = re.compile(r"pip3? install[^\n`\"]*(?<![./])aws-iot-fota")
+    assert [
+        name for name in listed if name != "tests/docs/test_ci.py" and told.search((ROOT / name).read_text())
+    ] == []
 
 
 def test_a_person_is_asked_between_the_canary_and_the_rest(workflow: Job) -> None:
     canary, rest = workflow["jobs"]["canary"], workflow["jobs"]["rest"]
-    assert commands(canary)[-1].startswith("fota rollout wait")
+    assert commands(canary)[-1].startswith(f"{FOTA}rollout wait")
     assert (rest["needs"], rest["environment"]) == ("canary", "production")
 
 
@@ -54,8 +102,9 @@ def test_no_secret_is_stored_with_the_repository(workflow: Job) -> None:
     assert "secrets." not in text
     assert "aws-access-key-id" not in text
     assert workflow["permissions"] == {}
-    for job in workflow["jobs"].values():
-        assert job["permissions"] == {"contents": "read", "id-token": "write"}
+    for name, job in workflow["jobs"].items():
+        rights = {"contents": "read"} if name == "build" else {"contents": "read", "id-token": "write"}
+        assert job["permissions"] == rights
 
 
 def test_the_job_that_signs_cannot_roll_out_and_those_that_roll_out_cannot_sign(workflow: Job) -> None:
@@ -68,7 +117,7 @@ def test_the_job_that_signs_cannot_roll_out_and_those_that_roll_out_cannot_sign(
 
 
 def test_each_job_ends_within_the_session_of_its_role(workflow: Job) -> None:
-    for job in workflow["jobs"].values():
+    for job in [job for name, job in workflow["jobs"].items() if name != "build"]:
         (session_s,) = [
             step["with"].get("role-duration-seconds", 3600)
             for step in job["steps"]
@@ -85,7 +134,7 @@ def test_every_wait_of_the_workflow_ends_before_its_job_does(workflow: Job) -> N
 
 def test_the_page_names_every_variable_and_environment(workflow: Job) -> None:
     page = read("docs/how-to/ci.md")
-    environments = {job["environment"] for job in workflow["jobs"].values()}
+    environments = {job["environment"] for job in workflow["jobs"].values() if "environment" in job}
     variables = set(re.findall(r"vars\.(\w+)", WORKFLOW.read_text()))
     assert {name for name in environments | variables if f"`{name}`" not in page} == set()
 
@@ -125,7 +174,7 @@ def type_in(folder: Path, local: LocalAws, line: str, turn: Callable[[], object]
     """Run a line as the runner would, while the things act."""
     turn()
     runner = {"GITHUB_REF_NAME": "v1.4.0", "ROLLOUT": "pump-17"}
-    path = {"PATH": f"{Path(sys.executable).parent}:{os.defpath}"}
+    path = {"PATH": f"{Path(sys.executable).parent}:{os.defpath}", "PYTHONPATH": f"{ROOT}/src"}
     process = subprocess.Popen(["bash", "-eu", "-c", line], cwd=folder, env=runner | path | local.environment())
     deadline = time.monotonic() + TIMEOUT_S
     while process.poll() is None and time.monotonic() < deadline:
@@ -146,10 +195,10 @@ def test_the_workflow_rolls_out_to_the_canary_and_after_the_approval_to_the_rest
     for name in fleet.names:
         cloud.iot.add_thing_to_thing_group(thingGroupName="pumps", thingName=name)
     reached = []
-    for job in ("release", "canary", "rest"):
+    for job in ("build", "release", "canary", "rest"):
         for line in commands(workflow["jobs"][job]):
-            if line.startswith("fota "):
+            if line.startswith(FOTA):
                 hurried = " --interval 0.2" if "rollout run" in line else ""
                 type_in(repository, account, line + hurried, fleet.turn)
         reached.append(len(fleet.reached))
-    assert reached == [0, 5, 20]
+    assert reached == [0, 0, 5, 20]

@@ -10,9 +10,10 @@ import pytest
 from typer.main import get_command
 from typer.testing import CliRunner
 
-from docs.pages import ROOT, blocks, pages, read, section
-from fota import supervisor
+from fota_boot import options
 from fota_operator.cli.app import app
+from tests.labs.docs_pages import ROOT, blocks, pages, read, section
+from tests.labs.fota_command import commands_of, parse_fota
 
 OPTION = re.compile(r"(?<![\w-])(--?[a-z][a-z-]*)")
 
@@ -39,17 +40,9 @@ def parse(command: str) -> None:
         assert {word for word in words if "=" not in word} <= set(targets)
         assert {word.partition("=")[0] for word in words if "=" in word} <= set(variables)
     elif name == "fota-boot":
-        supervisor._parser().parse_args(words)
+        options.make_parser().parse_args(words)
     else:
         parse_fota(words)
-
-
-def parse_fota(words: list[str]) -> None:
-    command = get_command(app)
-    while hasattr(command, "commands"):
-        assert words[0] in command.commands, words
-        command, words = command.commands[words[0]], words[1:]
-    command.make_context("fota", [word for word in words if word])
 
 
 @pytest.mark.parametrize("command", EVERY)
@@ -70,9 +63,9 @@ def test_a_command_that_does_not_exist_is_found(wrong: str) -> None:
 
 def paths_of_commands() -> Iterator[tuple[str, ...]]:
     """The words of every command, groups left out."""
-    for name, command in get_command(app).commands.items():
-        below = getattr(command, "commands", {})
-        yield from [(name, each) for each in below] or [(name,)]
+    for name, command in commands_of(get_command(app)).items():
+        below: list[tuple[str, ...]] = [(name, each) for each in commands_of(command)]
+        yield from below or [(name,)]
 
 
 @pytest.mark.parametrize("path", list(paths_of_commands()), ids=" ".join)

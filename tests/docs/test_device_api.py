@@ -8,10 +8,10 @@ from types import ModuleType
 import pytest
 
 from aws.iot import fota, iot, jobs, mqtt
-from aws.iot._mqtt_cpython import PahoConnection
-from docs.pages import read, section
+from aws.iot.mqtt._client_cpython import PahoConnection
 from fota import errors
 from fota import progress as progresses
+from tests.labs.docs_pages import read, section
 
 PAGE = "docs/reference/device-api.md"
 
@@ -81,7 +81,7 @@ def first_column(text: str, heading: str) -> list[str]:
 
 @pytest.mark.parametrize("owner", [jobs.Job, jobs.Jobs, iot.Thing], ids=lambda owner: owner.__name__)
 def test_every_public_attribute_is_described(owner: type) -> None:
-    source = inspect.getsource(owner.__init__)
+    source = inspect.getsource(vars(owner)["__init__"])
     set_there = {line.strip().split(" = ")[0].split(":")[0] for line in source.splitlines() if "self." in line}
     attributes = {name.removeprefix("self.") for name in set_there if name.startswith("self.")}
     constants = {name for name in vars(owner) if name.isupper()}
@@ -92,7 +92,7 @@ def test_every_public_attribute_is_described(owner: type) -> None:
 
 
 def test_a_thing_of_the_page_has_the_signature_of_the_code() -> None:
-    heads = {
+    heads: dict[str, Callable[..., object]] = {
         "Thing": iot.Thing,
         "handle_fota_jobs": fota.handle_fota_jobs,
         "update": fota.update,

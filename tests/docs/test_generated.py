@@ -1,18 +1,19 @@
 """The generated blocks say what the code says now, and every list that must be whole is."""
 
 import importlib.util
-import inspect
 import json
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
 from aws.iot import document
-from docs.pages import ROOT, blocks, read
-from fota import errors, trust_errors
+from fota import errors
+from fota.trust import errors as trust_errors
+from tests.labs.docs_pages import ROOT, blocks, read
 
 
 def test_the_generated_blocks_are_current() -> None:
@@ -24,7 +25,7 @@ def test_a_block_that_is_out_of_date_is_found(tmp_path: Path) -> None:
     page = tmp_path / "page.md"
     page.write_text(read("docs/design.md").replace("| **on-trial** |", "| **settled** |"))
     docs = load_tool("docs")
-    assert docs.stale(tmp_path) == {page: read("docs/design.md")}
+    assert docs.stale([page]) == {page: read("docs/design.md")}
 
 
 @pytest.mark.parametrize(
@@ -41,8 +42,9 @@ def test_a_block_that_nobody_generates_is_refused() -> None:
 
 
 def test_every_block_that_can_be_generated_stands_in_a_page() -> None:
-    text = "".join(page.read_text() for page in (ROOT / "docs").rglob("*.md"))
-    assert [name for name in load_tool("docs").BLOCKS if f"<!-- generated: {name} -->" not in text] == []
+    docs = load_tool("docs")
+    text = "".join(page.read_text() for page in docs.pages())
+    assert [name for name in docs.BLOCKS if f"<!-- generated: {name} -->" not in text] == []
 
 
 def test_every_reason_is_in_the_table_once_with_its_status_and_no_other_is() -> None:
@@ -68,7 +70,7 @@ def test_every_field_of_the_job_document_is_in_its_table_and_no_other_is() -> No
     table = page.split("## Fields")[1].split("## ")[0]
     fields = [line.split("`")[1] for line in table.splitlines() if line.startswith("| `")]
     assert sorted(fields) == sorted([*document._KNOWN, "x-..."])
-    for limit in (document.MOST_SIZE_BYTES, document.MOST_URL_CHARACTERS):
+    for limit in (document.MAX_SIZE_BYTES, document.MAX_URL_CHARACTERS):
         assert str(limit) in table
 
 
@@ -79,23 +81,26 @@ def test_the_job_document_of_the_page_is_accepted() -> None:
 
 
 def test_the_numbers_of_the_pages_are_those_of_the_code() -> None:
-    from fota import boot, supervisor
-    from fota.download import Limits
+    from fota import boot
     from fota.durable import CELL_BYTES
+    from fota.transfer.download import Limits
+    from fota_boot import options, supervisor
 
-    limits = inspect.signature(Limits).parameters
-    assert limits["fruitless_tries"].default == 5
-    assert limits["silence_ms"].default == 30_000
-    assert limits["total_ms"].default == 3_600_000
-    assert limits["fruitful_bytes"].default == 1024
-    assert (limits["first_delay_ms"].default, limits["most_delay_ms"].default) == (500, 30_000)
-    assert (boot.DEFAULT_ATTEMPTS, supervisor.MOST_ATTEMPTS) == (1, 10)
-    assert (supervisor.DEFAULT_DEADLINE_S, supervisor.STOP_GRACE_S) == (600, 10)
-    assert (supervisor.FIRST_DELAY_S, supervisor.MOST_DELAY_S, supervisor.STABLE_S) == (1, 60, 60)
+    limits = Limits()
+    assert limits.fruitless_tries == 5
+    assert (limits.patience_ms, limits.distrust_ms) == (1_800_000, 600_000)
+    assert limits.slowest_bytes_per_s == 2_048
+    assert limits.silence_ms == 30_000
+    assert limits.total_ms == 3_600_000
+    assert limits.fruitful_bytes == 1024
+    assert (limits.first_delay_ms, limits.most_delay_ms) == (500, 60_000)
+    assert (boot.DEFAULT_ATTEMPTS, options.MAX_ATTEMPTS) == (1, 10)
+    assert (options.DEFAULT_DEADLINE_S, supervisor.STOP_GRACE_S) == (600, 10)
+    assert (supervisor.FIRST_DELAY_S, supervisor.MAX_DELAY_S, supervisor.STABLE_S) == (1, 60, 60)
     assert CELL_BYTES == 4096
 
 
-def load_tool(name: str) -> object:
+def load_tool(name: str) -> ModuleType:
     """A module of tools/, which is no package."""
     tools = str(ROOT / "tools")
     sys.path.insert(0, tools)

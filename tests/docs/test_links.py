@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from docs.pages import ROOT, anchors, links, pages
+from tests.labs.docs_pages import ROOT, anchors, links, pages
 
 
 def broken(page: Path) -> list[str]:

@@ -6,16 +6,16 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
-from tests.operator.conftest import Signatures
-from tests.operator.fleet.fleet import Fleet, fails
 
-from docs.pages import blocks, read, section
 from fota_operator import errors
 from fota_operator.images.image import build_image
 from fota_operator.local.aws import LocalAws
 from fota_operator.trust.keyrings import write_keyring
 from fota_operator.trust.keys import KeyFolder
 from fota_operator.trust.release_file import write_release
+from tests.labs.docs_pages import blocks, read, section
+from tests.labs.fleet import Fleet, fails
+from tests.labs.signatures import Signatures
 
 PAGE = "docs/reference/operator-api.md"
 

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from docs.pages import read
-from fota import supervisor
+from fota_boot import supervisor
+from fota_boot.options import make_parser
+from tests.labs.docs_pages import read
 
 UNIT = "examples/systemd/fota-device.service"
 
@@ -20,7 +21,7 @@ def settings() -> dict[str, str]:
 
 def test_fota_boot_understands_the_command_line_of_the_unit() -> None:
     program, *arguments = shlex.split(settings()["ExecStart"])
-    options = supervisor._parser().parse_args(arguments)
+    options = make_parser().parse_args(arguments)
     assert Path(program).name == "fota-boot"
     assert options.home.startswith(f"/var/lib/{settings()['StateDirectory']}/")
     assert options.arguments == ["/etc/fota-device"]

@@ -8,18 +8,18 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
-from tests.operator.fleet.fleet import HANGS, SUCCEEDS, Ends, Fleet, fails
 
-from docs.pages import Block, blocks, read
-from docs.shell import Shell
 from fota_operator.local.aws import LocalAws
+from tests.labs.docs_pages import Block, blocks, read
+from tests.labs.fleet import HANGS, SUCCEEDS, Ends, Fleet, fails
+from tests.labs.shell import Shell
 
 pytestmark = pytest.mark.e2e
 
 THINGS = [f"pump-{number}" for number in range(1, 51)]
 BAD_VERSION = "3"
 CANARY = 2
-LEAST_FOLLOWED_STEPS = 9
+MIN_FOLLOWED_STEPS = 9
 BETWEEN_TURNS_S = 0.2
 
 
@@ -82,7 +82,7 @@ def test_every_command_of_the_transcript_answers_what_the_page_says(shell: Shell
     finally:
         if background is not None:
             background.stop()
-    assert followed >= LEAST_FOLLOWED_STEPS
+    assert followed >= MIN_FOLLOWED_STEPS
 
 
 def fits(shown: str, output: str) -> bool:

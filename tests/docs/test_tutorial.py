@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from docs.pages import Block, blocks, read
-from docs.shell import Shell
+from tests.labs.docs_pages import Block, blocks, read
+from tests.labs.shell import Shell
 
 pytestmark = pytest.mark.e2e
 
-LEAST_FOLLOWED_STEPS = 12
+MIN_FOLLOWED_STEPS = 12
 
 
 def test_every_step_of_the_tutorial_does_what_the_page_says(shell: Shell, tmp_path: Path) -> None:
@@ -29,7 +29,7 @@ def test_every_step_of_the_tutorial_does_what_the_page_says(shell: Shell, tmp_pa
             output = shell.type_until(pattern(expected), block.content) if again else shell.type(block.content)
             assert pattern(expected).search(output), f"expected:\n{expected}\ngot:\n{output}"
             followed += 1
-    assert followed >= LEAST_FOLLOWED_STEPS
+    assert followed >= MIN_FOLLOWED_STEPS
     assert running_below(tmp_path) == []
 
 

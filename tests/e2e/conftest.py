@@ -5,18 +5,18 @@ from pathlib import Path
 
 import pytest
 
-from e2e.lab import Lab
 from fota_operator.local.aws import LocalAws
+from tests.labs.process_lab import ProcessLab
 
 
 @pytest.fixture
-def make_lab(local_aws: LocalAws, tmp_path: Path) -> Callable[..., Lab]:
-    def make(**options: object) -> Lab:
-        return Lab(local_aws, tmp_path, **options)  # type: ignore[arg-type]
+def make_lab(local_aws: LocalAws, tmp_path: Path) -> Callable[..., ProcessLab]:
+    def make(**options: object) -> ProcessLab:
+        return ProcessLab(local_aws, tmp_path, **options)  # type: ignore[arg-type]
 
     return make
 
 
 @pytest.fixture
-def lab(make_lab: Callable[..., Lab]) -> Lab:
+def lab(make_lab: Callable[..., ProcessLab]) -> ProcessLab:
     return make_lab()

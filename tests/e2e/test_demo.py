@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from fota_operator.demo.story import play
+from fota_operator.demo.story import Narrator, play
+from fota_operator.jobs.progress import ExecutionStatus
 
 pytestmark = pytest.mark.e2e
 
@@ -38,7 +39,7 @@ def test_the_demo_ends_well_and_leaves_nothing_behind(tmp_path: Path) -> None:
     assert told.returncode == 0, told.stdout + told.stderr
     table = told.stdout[told.stdout.index("What came of each image") :]
     assert table.count("as it must be") == 11  # ten scenes and the last sentence
-    for words in ("SUCCEEDED", "rolled-back", "deadline", "crashed", "hash-mismatch", "known-bad"):
+    for words in ("SUCCEEDED", "rolled-back", "hung", "crashed", "hash-mismatch", "known-bad"):
         assert words in table
     for words in ("unknown-key", "older-release", "wrong-hardware", "unsigned"):
         (row,) = [line for line in table.splitlines() if f" {words} " in line]
@@ -48,11 +49,18 @@ def test_the_demo_ends_well_and_leaves_nothing_behind(tmp_path: Path) -> None:
     assert processes_that_name(str(tmp_path)) == []
 
 
-class Silent:
+class Silent(Narrator):
     """Hears the story, and says nothing."""
 
-    def __getattr__(self, _name: str) -> object:
-        return lambda _told: None
+    def scene(self, title: str) -> None: ...
+
+    def operator(self, text: str) -> None: ...
+
+    def thief(self, text: str) -> None: ...
+
+    def device(self, line: str) -> None: ...
+
+    def job(self, execution: ExecutionStatus) -> None: ...
 
 
 @pytest.mark.skipif(not Path("/dev/shm").is_dir(), reason="needs a file system in memory")

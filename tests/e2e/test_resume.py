@@ -11,9 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from e2e.lab import DEMO_PROGRAM, Lab
 from fota_operator.demo.device import DeviceProcess
 from fota_operator.images.image import Image, build_image
+from sweeps.seeding.verbs import before, patched, replace
+from tests.labs.process_lab import DEMO_PROGRAM, ProcessLab
 
 pytestmark = pytest.mark.e2e
 
@@ -21,7 +22,7 @@ BALLAST_BYTES = 3 << 20
 STOPS_AT_BYTES = 2 << 20
 PATIENCE_S = 60.0
 
-_PROGRAM_THAT_STOPS = """
+_STOPS = f"""
 import os, signal
 from fota.progress import Progress
 
@@ -31,30 +32,28 @@ class Stops(Progress):
     def downloading(self, done_bytes, total_bytes):
         time.sleep(0.02)
         once = Path(os.environ["FOTA_HOME"]).parent / "has-stopped"
-        if done_bytes >= {at_bytes} and not once.exists():
+        if done_bytes >= {STOPS_AT_BYTES} and not once.exists():
             once.touch()
             os.kill(os.getpid(), signal.SIGSTOP)
-
-
-def main() -> None:
 """
+PROGRAM_THAT_STOPS = (
+    before("def main() -> None: ...", _STOPS),
+    replace("_1.handle_fota_jobs(_2)", "_1.handle_fota_jobs(_2, progress=Stops())"),
+    replace("_1.handle_fota_jobs(_2, force=_3)", "_1.handle_fota_jobs(_2, force=_3, progress=Stops())"),
+)
 
 
 @pytest.fixture
-def lab(make_lab: Callable[..., Lab], tmp_path: Path) -> Lab:
+def lab(make_lab: Callable[..., ProcessLab], tmp_path: Path) -> ProcessLab:
     """A device whose firmware stands still in the middle of its first download."""
     program = tmp_path / "program-that-stops"
     shutil.copytree(DEMO_PROGRAM, program, ignore=shutil.ignore_patterns("__pycache__"))
     main = program / "__main__.py"
-    before = main.read_text()
-    text = before.replace("def main() -> None:\n", _PROGRAM_THAT_STOPS.format(at_bytes=STOPS_AT_BYTES))
-    text = text.replace("handle_fota_jobs(myjobs", "handle_fota_jobs(myjobs, progress=Stops()")
-    assert text.count("Stops") == 3
-    main.write_text(text)
+    main.write_text(patched(main.read_text(), PROGRAM_THAT_STOPS))
     return make_lab(program=program)
 
 
-def large_image(lab: Lab) -> Image:
+def large_image(lab: ProcessLab) -> Image:
     """The next version of the demo's firmware, with as many bytes more as a download takes a while for."""
     source = lab.folder / "large"
     shutil.copytree(DEMO_PROGRAM, source, ignore=shutil.ignore_patterns("__pycache__"))
@@ -86,7 +85,7 @@ def check_little_came_twice(image: Image, offset_bytes: int) -> None:
     assert received_bytes < 2 * image.size_bytes
 
 
-def test_a_firmware_that_is_killed_in_mid_download_goes_on_there(lab: Lab) -> None:
+def test_a_firmware_that_is_killed_in_mid_download_goes_on_there(lab: ProcessLab) -> None:
     image = large_image(lab)
     with lab.device() as device:
         device.wait_for("firmware 1 is connected")
@@ -100,7 +99,7 @@ def test_a_firmware_that_is_killed_in_mid_download_goes_on_there(lab: Lab) -> No
     check_little_came_twice(image, second)
 
 
-def test_a_machine_that_loses_all_its_processes_in_mid_download_goes_on_there(lab: Lab) -> None:
+def test_a_machine_that_loses_all_its_processes_in_mid_download_goes_on_there(lab: ProcessLab) -> None:
     image = large_image(lab)
     with lab.device() as device:
         device.wait_for("firmware 1 is connected")

@@ -4,13 +4,14 @@ from collections.abc import Callable
 
 import pytest
 
-from e2e.lab import REPOSITORY, Lab
-from fota_operator.jobs import cancel_job
+from fota_operator.jobs.cancel import cancel_job
+from sweeps.seeding.verbs import set_to
+from tests.labs.process_lab import REPOSITORY, ProcessLab
 
 pytestmark = pytest.mark.e2e
 
 
-def test_a_program_written_for_the_ancestor_is_updated_unchanged(make_lab: Callable[..., Lab]) -> None:
+def test_a_program_written_for_the_ancestor_is_updated_unchanged(make_lab: Callable[..., ProcessLab]) -> None:
     lab = make_lab(program=REPOSITORY / "examples/zerynth", allow_publish=("dev/sample",))
     image, _ = lab.build("2")
     with lab.device() as device:
@@ -20,7 +21,7 @@ def test_a_program_written_for_the_ancestor_is_updated_unchanged(make_lab: Calla
     assert (ended.status, ended.details) == ("SUCCEEDED", {"slot": "1"})
 
 
-def test_two_updates_in_a_row_use_the_slots_in_turn(lab: Lab) -> None:
+def test_two_updates_in_a_row_use_the_slots_in_turn(lab: ProcessLab) -> None:
     with lab.device() as device:
         device.wait_for("firmware 1 is connected")
         first = lab.end_of(lab.start(lab.build("2")[0]).job_id)
@@ -30,14 +31,14 @@ def test_two_updates_in_a_row_use_the_slots_in_turn(lab: Lab) -> None:
     assert second.status == "SUCCEEDED"
 
 
-def test_a_job_that_waited_while_the_device_was_off_is_done_when_it_comes(lab: Lab) -> None:
+def test_a_job_that_waited_while_the_device_was_off_is_done_when_it_comes(lab: ProcessLab) -> None:
     job = lab.start(lab.build("2")[0])
     with lab.device() as device:
         device.wait_for("firmware 2 is connected")
         assert lab.end_of(job.job_id).status == "SUCCEEDED"
 
 
-def test_a_confirmed_image_is_what_starts_after_a_restart_of_the_machine(lab: Lab) -> None:
+def test_a_confirmed_image_is_what_starts_after_a_restart_of_the_machine(lab: ProcessLab) -> None:
     with lab.device() as device:
         device.wait_for("firmware 1 is connected")
         lab.end_of(lab.start(lab.build("2")[0]).job_id)
@@ -46,9 +47,9 @@ def test_a_confirmed_image_is_what_starts_after_a_restart_of_the_machine(lab: La
         assert not [line for line in device.lines if "firmware 1" in line]
 
 
-def test_an_image_that_fails_its_health_check_is_rolled_back_at_once(make_lab: Callable[..., Lab]) -> None:
+def test_an_image_that_fails_its_health_check_is_rolled_back_at_once(make_lab: Callable[..., ProcessLab]) -> None:
     lab = make_lab(program=REPOSITORY / "examples/gateway")
-    sick, _ = lab.build("2", replacing=("LEAST_FREE_BYTES = 1 << 20", "LEAST_FREE_BYTES = 1 << 80"))
+    sick, _ = lab.build("2", patches=[set_to("MIN_FREE_BYTES", "1 << 80")])
     with lab.device("--deadline", "600") as device:
         device.wait_for("the gateway is at work")
         ended = lab.end_of(lab.start(sick).job_id)
@@ -56,7 +57,7 @@ def test_an_image_that_fails_its_health_check_is_rolled_back_at_once(make_lab: C
 
 
 def test_the_gateway_keeps_its_connection_and_hands_other_jobs_to_the_program(
-    make_lab: Callable[..., Lab],
+    make_lab: Callable[..., ProcessLab],
 ) -> None:
     lab = make_lab(program=REPOSITORY / "examples/gateway")
     with lab.device() as device:
@@ -86,7 +87,7 @@ def test_the_gateway_keeps_its_connection_and_hands_other_jobs_to_the_program(
     ],
 )
 def test_a_bad_document_is_rejected_with_its_field_and_the_device_runs_on(
-    lab: Lab, document: dict[str, object], reason: str, field: str
+    lab: ProcessLab, document: dict[str, object], reason: str, field: str
 ) -> None:
     good = {"operation": "fota", "bc_idx": "any", "bc_crc": "0" * 32, "bc_size": 10, "bc_url": "https://localhost/x"}
     spare_before = sorted((path.name, path.read_bytes()) for path in lab.home.glob("slot-1*"))
@@ -101,7 +102,7 @@ def test_a_bad_document_is_rejected_with_its_field_and_the_device_runs_on(
     assert sorted((path.name, path.read_bytes()) for path in lab.home.glob("slot-1*")) == spare_before
 
 
-def test_a_server_that_cannot_be_reached_fails_the_job_without_a_restart(lab: Lab) -> None:
+def test_a_server_that_cannot_be_reached_fails_the_job_without_a_restart(lab: ProcessLab) -> None:
     document = {
         "operation": "fota",
         "bc_idx": "any",
@@ -117,7 +118,7 @@ def test_a_server_that_cannot_be_reached_fails_the_job_without_a_restart(lab: La
     assert (ended.status, ended.reason) == ("FAILED", "http-status")
 
 
-def test_a_cancelled_job_is_not_begun(lab: Lab) -> None:
+def test_a_cancelled_job_is_not_begun(lab: ProcessLab) -> None:
     job = lab.start(lab.build("2")[0])
     cancel_job(lab.cloud, job.job_id)
     with lab.device() as device:

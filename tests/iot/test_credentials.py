@@ -7,10 +7,10 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PrivateFormat
 
 from aws.iot._credentials_cpython import to_pem
-from aws.iot._mqtt_tls_cpython import tls_context
 from aws.iot.credentials import Credentials
 from aws.iot.errors import BadCredentials
-from iot.pki import Identity, Key, key_bytes, locked_key_bytes, new_identity
+from aws.iot.mqtt._tls_cpython import tls_context
+from tests.labs.pki import Identity, Key, key_bytes, locked_key_bytes, new_identity
 
 EC_KEY = ec.generate_private_key(ec.SECP256R1())
 RSA_KEY = rsa.generate_private_key(65_537, 2048)

@@ -1,10 +1,12 @@
 """The FOTA job document: what is taken, and what is refused with which field's name."""
 
+from typing import Any
+
 import pytest
 
 from aws.iot import document as documents
 from fota.errors import BadDocument
-from iot.lab import Lab
+from tests.labs.device_lab import DeviceLab
 
 MD5 = "0123456789abcdef0123456789abcdef"
 SHA256 = MD5 + MD5
@@ -27,7 +29,12 @@ def without(name: str) -> dict[str, object]:
 
 
 JSON_AS_TEXT = "an object, but as text"
-NOT_OBJECTS = (None, [], [GOOD], "text", 7, 1.5, True)
+NOT_OBJECTS: tuple[object, ...] = (None, [], [GOOD], "text", 7, 1.5, True)
+
+# Values of the wrong type, for each field.
+BAD_SIZES: tuple[object, ...] = (True, False, 1000.0, "1000", None, [1000], {})
+BAD_SLOTS: tuple[object, ...] = (True, False, 1.0, "1", "", "Any", None, [1], {})
+BAD_URLS: tuple[object, ...] = (None, 7, True, ["https://h/"], {}, "")
 
 # What is wrong, the document, the field that the refusal must begin with.
 BAD = [
@@ -40,13 +47,10 @@ BAD = [
     ("another operation", but(operation="reboot"), "operation"),
     ("an operation that is a number", but(operation=1), "operation"),
     ("an operation that is null", but(operation=None), "operation"),
-    *(
-        (f"bc_size {size!r}", but(bc_size=size), "bc_size")
-        for size in (True, False, 1000.0, "1000", None, [1000], {})
-    ),
+    *((f"bc_size {size!r}", but(bc_size=size), "bc_size") for size in BAD_SIZES),
     *((f"bc_size {size}", but(bc_size=size), "bc_size") for size in (0, -1, -(2**31), 2**31, 2**63)),
     ("bc_size of a thousand digits", but(bc_size=10**1000), "bc_size"),
-    *((f"bc_idx {slot!r}", but(bc_idx=slot), "bc_idx") for slot in (True, False, 1.0, "1", "", "Any", None, [1], {})),
+    *((f"bc_idx {slot!r}", but(bc_idx=slot), "bc_idx") for slot in BAD_SLOTS),
     ("bc_idx -1", but(bc_idx=-1), "bc_idx"),
     *((f"bc_crc {crc!r}", but(bc_crc=crc), "bc_crc") for crc in (None, 7, True, [MD5], "", MD5[:-1], MD5 + "0")),
     ("bc_crc with a letter past f", but(bc_crc=MD5[:-1] + "g"), "bc_crc"),
@@ -56,7 +60,7 @@ BAD = [
     ("bc_crc with a sign", but(bc_crc="0x" + MD5[:-2]), "bc_crc"),
     *((f"bc_sha256 {text!r:.20}", but(bc_sha256=text), "bc_sha256") for text in (None, 7, "", MD5, SHA256 + "00")),
     ("bc_sha256 with a letter past f", but(bc_sha256=SHA256[:-1] + "x"), "bc_sha256"),
-    *((f"bc_url {url!r}", but(bc_url=url), "bc_url") for url in (None, 7, True, ["https://h/"], {}, "")),
+    *((f"bc_url {url!r}", but(bc_url=url), "bc_url") for url in BAD_URLS),
     *(
         (f"scheme {scheme}", but(bc_url=f"{scheme}h/i?{SECRET}"), "bc_url")
         for scheme in ("http://", "ftp://", "file:///", "HTTPS://", " https://", "//", "", "https:/", "javascript:")
@@ -91,7 +95,7 @@ BAD = [
     ("a URL with a port of many digits", but(bc_url=f"https://h:{'9' * 5000}/i"), "bc_url"),
     ("a URL with a port of words", but(bc_url=f"https://h:port/i?{SECRET}"), "bc_url"),
     ("a host that begins with a dot", but(bc_url=f"https://.h/i?{SECRET}"), "bc_url"),
-    ("a URL that is too long", but(bc_url="https://h/" + "a" * 4096), "bc_url"),
+    ("a URL that is too long", but(bc_url="https://h/" + "a" * 16_384), "bc_url"),
 ]
 
 
@@ -184,7 +188,7 @@ def bad_jobs() -> list[object]:
 
 @pytest.mark.parametrize(("document", "field"), bad_jobs())
 def test_a_job_with_a_bad_document_is_rejected_by_name_and_nothing_is_written(
-    lab: Lab, document: object, field: str
+    lab: DeviceLab, document: object, field: str
 ) -> None:
     lab.publish_document(document)
     lab.wake()
@@ -213,7 +217,7 @@ def test_a_job_with_a_bad_document_is_rejected_by_name_and_nothing_is_written(
     ],
 )
 def test_a_job_that_this_device_cannot_do_is_rejected_by_name_and_nothing_is_written(
-    lab: Lab, fields: dict[str, object], reason: str, field: str
+    lab: DeviceLab, fields: dict[str, Any], reason: str, field: str
 ) -> None:
     lab.publish(**fields)
     lab.wake()
@@ -223,7 +227,7 @@ def test_a_job_that_this_device_cannot_do_is_rejected_by_name_and_nothing_is_wri
     assert (lab.erases, lab.boots, lab.server.asked) == (0, 0, [])
 
 
-def test_an_image_that_fills_the_slot_to_the_last_byte_is_taken(lab: Lab) -> None:
+def test_an_image_that_fills_the_slot_to_the_last_byte_is_taken(lab: DeviceLab) -> None:
     lab.update_to(b"x" * 10_000)
     assert lab.status() == "SUCCEEDED"
 

@@ -6,10 +6,10 @@ from collections.abc import Callable
 import pytest
 
 from aws.iot import errors, topics
-from aws.iot.exchange import ANSWER_TIMEOUT_MS, MOST_TRIES, Exchange, fresh_token
-from fota_testing import jobs_faults as faults
+from aws.iot.exchange import ANSWER_TIMEOUT_MS, MAX_TRIES, Exchange, fresh_token
 from fota_testing.clock import FakeClock
-from fota_testing.jobs_service import ANSWER_MS, JobsService
+from fota_testing.jobs import faults
+from fota_testing.jobs.service import ANSWER_MS, JobsService
 
 GET = topics.jobs_get("lamp")
 
@@ -57,13 +57,12 @@ def test_an_answer_is_waited_for_no_longer_than_it_takes(desk: Desk) -> None:
 
 
 def test_silence_ends_after_the_promised_tries_and_times(desk: Desk) -> None:
-    desk.service.expect("list", faults.LOST_BEFORE, times=MOST_TRIES)
+    desk.service.expect("list", faults.LOST_BEFORE, times=MAX_TRIES)
     with pytest.raises(errors.NoAnswer):
         desk.ask()
-    assert len(desk.service.requests) == MOST_TRIES
-    assert len(desk.clock.sleeps) == MOST_TRIES - 1
+    assert len(desk.service.requests) == MAX_TRIES
     waited_ms = desk.clock.now_ms() - FakeClock().now_ms() - sum(desk.clock.sleeps)
-    assert waited_ms == MOST_TRIES * ANSWER_TIMEOUT_MS
+    assert waited_ms == MAX_TRIES * ANSWER_TIMEOUT_MS
 
 
 def test_a_single_try_is_a_single_try(desk: Desk) -> None:
@@ -147,7 +146,7 @@ def test_a_final_code_becomes_its_error_at_the_first_try(desk: Desk, code: str, 
 
 @pytest.mark.parametrize("code", ["RequestThrottled", "InternalError"])
 def test_a_code_that_asks_for_patience_is_told_when_patience_ends(desk: Desk, code: str) -> None:
-    desk.service.expect("list", faults.rejected(code), times=MOST_TRIES)
+    desk.service.expect("list", faults.rejected(code), times=MAX_TRIES)
     with pytest.raises(errors.TryLater) as refusal:
         desk.ask()
     assert refusal.value.code == code
@@ -214,6 +213,22 @@ def test_without_a_connection_the_error_comes_at_once(desk: Desk) -> None:
     with pytest.raises(errors.NotConnected):
         desk.ask()
     assert desk.clock.now_ms() == FakeClock().now_ms()
+
+
+def test_a_full_queue_does_not_keep_a_client_without_a_thread_from_mending_its_connection(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waited_ms: list[int] = []
+
+    def full(*_: object) -> None:
+        raise errors.QueueFull("20 messages wait already")
+
+    monkeypatch.setattr(desk.service, "publish", full)
+    monkeypatch.setattr(desk.service, "wait", waited_ms.append)
+    with pytest.raises(errors.NotConnected):
+        desk.ask()
+    assert len(waited_ms) == 1
+    assert waited_ms[0] >= 1_000
 
 
 def test_a_request_waits_for_a_lost_connection_to_be_mended(desk: Desk) -> None:

@@ -7,8 +7,8 @@ import pytest
 
 from aws.iot import fota
 from fota.errors import Busy, DownloadFailed
-from fota_testing import jobs_faults as faults
-from iot.lab import JOB, Lab
+from fota_testing.jobs import faults
+from tests.labs.device_lab import JOB, DeviceLab
 
 IMAGE = bytes(range(256)) * 8
 OTHER = IMAGE[::-1]
@@ -37,7 +37,7 @@ class Second:
 
 
 @pytest.fixture
-def acts(lab: Lab) -> Callable[[Callable[[], object]], Second]:
+def acts(lab: DeviceLab) -> Callable[[Callable[[], object]], Second]:
     """Arranges what the second thread does once the download of the first has come half way."""
 
     def arrange(act: Callable[[], object]) -> Second:
@@ -51,7 +51,7 @@ def acts(lab: Lab) -> Callable[[Callable[[], object]], Second]:
 Acts = Callable[[Callable[[], object]], Second]
 
 
-def test_a_second_update_is_busy_and_the_first_goes_on(lab: Lab, acts: Acts) -> None:
+def test_a_second_update_is_busy_and_the_first_goes_on(lab: DeviceLab, acts: Acts) -> None:
     second = acts(lambda: fota.update(lab.direct_document(OTHER), device=lab.device))
     assert fota.update(lab.direct_document(IMAGE), device=lab.device) is True
     assert second.answers == ["busy"]
@@ -59,7 +59,7 @@ def test_a_second_update_is_busy_and_the_first_goes_on(lab: Lab, acts: Acts) -> 
     assert lab.spare_is_bootable
 
 
-def test_an_update_during_a_job_is_busy_and_the_job_succeeds(lab: Lab, acts: Acts) -> None:
+def test_an_update_during_a_job_is_busy_and_the_job_succeeds(lab: DeviceLab, acts: Acts) -> None:
     second = acts(lambda: fota.update(lab.direct_document(OTHER), device=lab.device))
     lab.publish(IMAGE)
     lab.live()
@@ -67,7 +67,7 @@ def test_an_update_during_a_job_is_busy_and_the_job_succeeds(lab: Lab, acts: Act
     assert (lab.status(), lab.confirmed_image) == ("SUCCEEDED", IMAGE)
 
 
-def test_a_second_look_at_the_jobs_is_busy_and_the_first_goes_on(lab: Lab, acts: Acts) -> None:
+def test_a_second_look_at_the_jobs_is_busy_and_the_first_goes_on(lab: DeviceLab, acts: Acts) -> None:
     second = acts(lambda: fota.handle_fota_jobs(lab.jobs, force=True, device=lab.device))
     lab.publish(IMAGE)
     lab.live()
@@ -75,7 +75,7 @@ def test_a_second_look_at_the_jobs_is_busy_and_the_first_goes_on(lab: Lab, acts:
     assert (lab.statuses(), lab.confirmed_image) == (["QUEUED", "IN_PROGRESS", "SUCCEEDED"], IMAGE)
 
 
-def test_jobs_that_come_while_an_update_by_hand_is_under_way_are_done_after_it(lab: Lab, acts: Acts) -> None:
+def test_jobs_that_come_while_an_update_by_hand_is_under_way_are_done_after_it(lab: DeviceLab, acts: Acts) -> None:
     def look() -> object:
         lab.publish(OTHER)
         return fota.handle_fota_jobs(lab.jobs, device=lab.device)
@@ -89,7 +89,7 @@ def test_jobs_that_come_while_an_update_by_hand_is_under_way_are_done_after_it(l
     assert (lab.status(), lab.confirmed_image) == ("SUCCEEDED", OTHER)
 
 
-def test_a_second_look_that_was_busy_touches_nothing(lab: Lab, acts: Acts) -> None:
+def test_a_second_look_that_was_busy_touches_nothing(lab: DeviceLab, acts: Acts) -> None:
     asked: list[int] = []
 
     def look() -> object:
@@ -105,7 +105,7 @@ def test_a_second_look_that_was_busy_touches_nothing(lab: Lab, acts: Acts) -> No
     assert asked == [0]
 
 
-def test_a_callback_for_another_job_that_calls_update_is_busy_too(lab: Lab) -> None:
+def test_a_callback_for_another_job_that_calls_update_is_busy_too(lab: DeviceLab) -> None:
     answers: list[object] = []
 
     def job_cbk(_job: object) -> None:
@@ -120,12 +120,12 @@ def test_a_callback_for_another_job_that_calls_update_is_busy_too(lab: Lab) -> N
     assert not lab.spare_is_bootable
 
 
-def test_after_an_update_the_turn_is_free(lab: Lab) -> None:
+def test_after_an_update_the_turn_is_free(lab: DeviceLab) -> None:
     fota.update(lab.direct_document(IMAGE), device=lab.device)
     assert fota.update(lab.direct_document(OTHER), device=lab.device) is True
 
 
-def test_after_an_update_that_failed_the_turn_is_free(lab: Lab) -> None:
+def test_after_an_update_that_failed_the_turn_is_free(lab: DeviceLab) -> None:
     lab.server.status = 404
     with pytest.raises(DownloadFailed):
         fota.update(lab.direct_document(IMAGE), device=lab.device)
@@ -133,7 +133,7 @@ def test_after_an_update_that_failed_the_turn_is_free(lab: Lab) -> None:
     assert fota.update(lab.direct_document(IMAGE), device=lab.device) is True
 
 
-def test_after_a_look_that_ended_in_an_error_the_turn_is_free(lab: Lab) -> None:
+def test_after_a_look_that_ended_in_an_error_the_turn_is_free(lab: DeviceLab) -> None:
     lab.slots.fail_after(10, KeyboardInterrupt())
     lab.publish(IMAGE)
     with pytest.raises(KeyboardInterrupt):
@@ -142,7 +142,7 @@ def test_after_a_look_that_ended_in_an_error_the_turn_is_free(lab: Lab) -> None:
     assert lab.status() == "SUCCEEDED"
 
 
-def test_after_a_look_that_was_put_off_the_turn_is_free(lab: Lab) -> None:
+def test_after_a_look_that_was_put_off_the_turn_is_free(lab: DeviceLab) -> None:
     lab.service.drop()
     lab.publish(IMAGE)
     lab.wake()
@@ -151,8 +151,8 @@ def test_after_a_look_that_was_put_off_the_turn_is_free(lab: Lab) -> None:
     assert (lab.status(), lab.running_image) == ("SUCCEEDED", IMAGE)
 
 
-def test_two_devices_in_one_program_do_not_wait_for_each_other(lab: Lab) -> None:
-    other = Lab()
+def test_two_devices_in_one_program_do_not_wait_for_each_other(lab: DeviceLab) -> None:
+    other = DeviceLab()
     lab.server.at(len(IMAGE) // 2, lambda: fota.update(other.direct_document(OTHER), device=other.device))
     fota.update(lab.direct_document(IMAGE), device=lab.device)
     assert (lab.slots.content(1), other.slots.content(1)) == (IMAGE, OTHER)
@@ -161,7 +161,7 @@ def test_two_devices_in_one_program_do_not_wait_for_each_other(lab: Lab) -> None
 # One job at a time.
 
 
-def test_a_job_that_comes_during_a_trial_is_done_after_the_trial(lab: Lab) -> None:
+def test_a_job_that_comes_during_a_trial_is_done_after_the_trial(lab: DeviceLab) -> None:
     lab.publish(IMAGE)
     lab.wake()
     lab.publish(OTHER, "job-2")
@@ -170,7 +170,7 @@ def test_a_job_that_comes_during_a_trial_is_done_after_the_trial(lab: Lab) -> No
     assert (lab.status("job-2"), lab.confirmed_image) == ("SUCCEEDED", OTHER)
 
 
-def test_a_job_that_comes_during_a_trial_that_fails_is_done_after_the_rollback(lab: Lab) -> None:
+def test_a_job_that_comes_during_a_trial_that_fails_is_done_after_the_rollback(lab: DeviceLab) -> None:
     lab.publish(IMAGE)
     lab.wake()
     lab.publish(OTHER, "job-2")
@@ -180,7 +180,7 @@ def test_a_job_that_comes_during_a_trial_that_fails_is_done_after_the_rollback(l
     assert (lab.status("job-2"), lab.confirmed_image) == ("SUCCEEDED", OTHER)
 
 
-def test_a_job_that_comes_while_a_restart_is_due_waits_for_the_restart(lab: Lab) -> None:
+def test_a_job_that_comes_while_a_restart_is_due_waits_for_the_restart(lab: DeviceLab) -> None:
     lab.publish(IMAGE)
     assert lab.wake(auto_reset=False) is True
     lab.publish(OTHER, "job-2")
@@ -192,7 +192,7 @@ def test_a_job_that_comes_while_a_restart_is_due_waits_for_the_restart(lab: Lab)
 
 
 @pytest.mark.parametrize("kind", ["list", "describe", "update"])
-def test_a_job_of_which_every_answer_comes_twice_is_done_once(lab: Lab, kind: str) -> None:
+def test_a_job_of_which_every_answer_comes_twice_is_done_once(lab: DeviceLab, kind: str) -> None:
     lab.service.expect(kind, faults.TWICE, times=20)
     lab.publish(IMAGE)
     lab.live()
@@ -200,7 +200,7 @@ def test_a_job_of_which_every_answer_comes_twice_is_done_once(lab: Lab, kind: st
     assert (lab.boots, len(lab.server.asked)) == (1, 1)
 
 
-def test_a_notification_that_comes_again_begins_nothing_again(lab: Lab) -> None:
+def test_a_notification_that_comes_again_begins_nothing_again(lab: DeviceLab) -> None:
     lab.update_to(IMAGE)
     lab.service.deliver(f"$aws/things/{lab.service.thing_name}/jobs/notify-next", b"{}")
     lab.live()

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -13,18 +14,18 @@ from fota.errors import (
     UntrustedServer,
 )
 from fota.progress import Progress
-from iot.lab import FACTORY, JOB, Lab
-from iot.test_flow_success import Diary
+from tests.labs.device_lab import FACTORY, JOB, DeviceLab
+from tests.labs.diary import Diary
 
 IMAGE = bytes(range(256)) * 8
 OTHER_MD5 = "0" * 32
 
 
-def fails(failure: Exception) -> Callable[[Lab], object]:
+def fails(failure: Exception) -> Callable[[DeviceLab], object]:
     return lambda lab: setattr(lab.server, "failure", failure)
 
 
-def answers(status: int) -> Callable[[Lab], object]:
+def answers(status: int) -> Callable[[DeviceLab], object]:
     return lambda lab: setattr(lab.server, "status", status)
 
 
@@ -52,7 +53,11 @@ every_cause = pytest.mark.parametrize(("reason", "arrange", "fields"), CAUSES)
 @every_cause
 @pytest.mark.parametrize("disconnect_mqtt", [True, False])
 def test_a_failure_is_reported_with_its_reason_and_the_device_runs_on(
-    lab: Lab, reason: str, arrange: Callable[[Lab], object], fields: dict[str, object], disconnect_mqtt: bool
+    lab: DeviceLab,
+    reason: str,
+    arrange: Callable[[DeviceLab], object],
+    fields: dict[str, Any],
+    disconnect_mqtt: bool,
 ) -> None:
     arrange(lab)
     lab.publish(IMAGE, **fields)
@@ -66,7 +71,7 @@ def test_a_failure_is_reported_with_its_reason_and_the_device_runs_on(
 
 @every_cause
 def test_a_failure_leaves_nothing_that_could_be_started(
-    lab: Lab, reason: str, arrange: Callable[[Lab], object], fields: dict[str, object]
+    lab: DeviceLab, reason: str, arrange: Callable[[DeviceLab], object], fields: dict[str, Any]
 ) -> None:
     arrange(lab)
     lab.publish(IMAGE, **fields)
@@ -78,7 +83,7 @@ def test_a_failure_leaves_nothing_that_could_be_started(
 
 @every_cause
 def test_a_failure_needs_no_restart_even_where_the_program_makes_it(
-    lab: Lab, reason: str, arrange: Callable[[Lab], object], fields: dict[str, object]
+    lab: DeviceLab, reason: str, arrange: Callable[[DeviceLab], object], fields: dict[str, Any]
 ) -> None:
     arrange(lab)
     lab.publish(IMAGE, **fields)
@@ -86,14 +91,14 @@ def test_a_failure_needs_no_restart_even_where_the_program_makes_it(
     assert lab.reason() == reason
 
 
-def test_after_a_failure_the_connection_is_there_again(lab: Lab) -> None:
+def test_after_a_failure_the_connection_is_there_again(lab: DeviceLab) -> None:
     lab.server.status = 403
     lab.publish()
     lab.wake()
     assert lab.service.is_connected()
 
 
-def test_after_a_failure_the_next_job_is_done(lab: Lab) -> None:
+def test_after_a_failure_the_next_job_is_done(lab: DeviceLab) -> None:
     lab.publish(IMAGE, "a", bc_crc=OTHER_MD5)
     lab.publish(IMAGE, "b")
     lab.live()
@@ -101,26 +106,26 @@ def test_after_a_failure_the_next_job_is_done(lab: Lab) -> None:
     assert lab.running_image == IMAGE
 
 
-def test_after_a_refusal_the_next_job_is_done(lab: Lab) -> None:
+def test_after_a_refusal_the_next_job_is_done(lab: DeviceLab) -> None:
     lab.publish(IMAGE, "a", bc_idx=7)
     lab.publish(IMAGE, "b")
     lab.live()
     assert (lab.status("a"), lab.status("b")) == ("REJECTED", "SUCCEEDED")
 
 
-def test_a_refused_job_was_never_in_progress(lab: Lab) -> None:
+def test_a_refused_job_was_never_in_progress(lab: DeviceLab) -> None:
     lab.publish(bc_crc="xyz")
     lab.wake()
     assert lab.statuses() == ["QUEUED", "REJECTED"]
 
 
-def test_a_refusal_closes_no_connection(lab: Lab) -> None:
+def test_a_refusal_closes_no_connection(lab: DeviceLab) -> None:
     lab.publish(bc_crc="xyz")
     lab.wake()
     assert lab.service.sessions == 1
 
 
-def test_progress_is_told_how_a_failed_job_ended(lab: Lab) -> None:
+def test_progress_is_told_how_a_failed_job_ended(lab: DeviceLab) -> None:
     diary = Diary()
     lab.server.status = 404
     lab.publish()
@@ -128,14 +133,14 @@ def test_progress_is_told_how_a_failed_job_ended(lab: Lab) -> None:
     assert diary.lines == [f"taken {JOB}", f"ended {JOB} FAILED http-status"]
 
 
-def test_progress_is_told_how_a_refused_job_ended(lab: Lab) -> None:
+def test_progress_is_told_how_a_refused_job_ended(lab: DeviceLab) -> None:
     diary = Diary()
     lab.publish(bc_idx=7)
     lab.wake(progress=diary)
     assert diary.lines == [f"ended {JOB} REJECTED no-such-slot"]
 
 
-def test_a_broken_download_goes_on_where_it_broke(lab: Lab) -> None:
+def test_a_broken_download_goes_on_where_it_broke(lab: DeviceLab) -> None:
     diary = Diary()
     lab.server.breaks_after = 1000
     lab.publish(IMAGE)
@@ -148,21 +153,21 @@ def test_a_broken_download_goes_on_where_it_broke(lab: Lab) -> None:
 class Decay(Progress):
     """Tips a bit over on the storage once all is written, before it is read back."""
 
-    def __init__(self, lab: Lab) -> None:
+    def __init__(self, lab: DeviceLab) -> None:
         self._lab = lab
 
     def proving(self, slot: int) -> None:
         self._lab.slots.damage(slot, 100)
 
 
-def test_storage_that_reads_back_other_bytes_is_found_out(lab: Lab) -> None:
+def test_storage_that_reads_back_other_bytes_is_found_out(lab: DeviceLab) -> None:
     lab.publish(IMAGE)
     assert lab.wake(progress=Decay(lab)) is False
     assert (lab.status(), lab.reason()) == ("FAILED", "storage-failed")
     assert not lab.spare_is_bootable
 
 
-def test_storage_that_fails_altogether_is_reported_and_ends_no_program(lab: Lab) -> None:
+def test_storage_that_fails_altogether_is_reported_and_ends_no_program(lab: DeviceLab) -> None:
     def break_storage() -> None:
         for cell in lab.journal_cells + lab.record_cells:
             cell.broken = True
@@ -174,7 +179,7 @@ def test_storage_that_fails_altogether_is_reported_and_ends_no_program(lab: Lab)
     assert (lab.status(), lab.reason()) == ("FAILED", "storage-failed")
 
 
-def test_a_journal_that_takes_nothing_is_reported_before_anything_is_downloaded(lab: Lab) -> None:
+def test_a_journal_that_takes_nothing_is_reported_before_anything_is_downloaded(lab: DeviceLab) -> None:
     for cell in lab.journal_cells:
         cell.broken = True
     lab.publish()
@@ -182,7 +187,7 @@ def test_a_journal_that_takes_nothing_is_reported_before_anything_is_downloaded(
     assert (lab.status(), lab.reason(), lab.server.asked) == ("FAILED", "storage-failed", [])
 
 
-def test_a_record_that_takes_nothing_is_reported_and_the_device_runs_on(lab: Lab) -> None:
+def test_a_record_that_takes_nothing_is_reported_and_the_device_runs_on(lab: DeviceLab) -> None:
     for cell in lab.record_cells:
         cell.broken = True
     lab.publish()
@@ -190,7 +195,7 @@ def test_a_record_that_takes_nothing_is_reported_and_the_device_runs_on(lab: Lab
     assert (lab.status(), lab.reason(), lab.boots) == ("FAILED", "storage-failed", 0)
 
 
-def test_no_secret_of_a_presigned_url_is_logged_or_reported(lab: Lab, caplog: pytest.LogCaptureFixture) -> None:
+def test_no_secret_of_a_presigned_url_is_logged_or_reported(lab: DeviceLab, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO)
     lab.server.breaks_after = 500
     lab.publish(IMAGE, "a")

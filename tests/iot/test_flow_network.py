@@ -6,16 +6,16 @@ import re
 import pytest
 
 from aws.iot.jobs import Job
-from fota_testing import jobs_faults as faults
-from fota_testing.jobs_service import ANSWER_MS, ANY
-from iot.lab import FACTORY, JOB, Lab
+from fota_testing.jobs import faults
+from fota_testing.jobs.service import ANSWER_MS, ANY
+from tests.labs.device_lab import JOB, DeviceLab
 
 IMAGE = b"new image" * 50
 LOST_FOR_GOOD = 4
 """So many lost answers are more than one request is tried."""
 
 
-def prepare(lab: Lab, end: str) -> list[str]:
+def prepare(lab: DeviceLab, end: str) -> list[str]:
     """A job that ends so; every status that it must then have had."""
     if end == "REJECTED":
         lab.publish(bc_idx=7)
@@ -41,7 +41,9 @@ def prepare(lab: Lab, end: str) -> list[str]:
     ],
     ids=["lost before", "lost after", "throttled", "version", "late", "garbage", "token"],
 )
-def test_a_report_that_is_hard_to_make_is_made_once(lab: Lab, end: str, times: int, fault: faults.Fault) -> None:
+def test_a_report_that_is_hard_to_make_is_made_once(
+    lab: DeviceLab, end: str, times: int, fault: faults.Fault
+) -> None:
     wanted = prepare(lab, end)
     lab.service.expect("update", fault, times=times, status=end)
     lab.live(3600)
@@ -52,7 +54,7 @@ def test_a_report_that_is_hard_to_make_is_made_once(lab: Lab, end: str, times: i
 
 @pytest.mark.parametrize("end", ["SUCCEEDED", "FAILED"])
 @pytest.mark.parametrize("fault", [faults.LOST_BEFORE, faults.LOST_AFTER], ids=["before", "after"])
-def test_a_report_still_owed_at_a_reboot_is_made_after_it(lab: Lab, end: str, fault: faults.Fault) -> None:
+def test_a_report_still_owed_at_a_reboot_is_made_after_it(lab: DeviceLab, end: str, fault: faults.Fault) -> None:
     wanted = prepare(lab, end)
     lab.service.expect("update", fault, times=LOST_FOR_GOOD, status=end)
     for _ in range(2):
@@ -65,7 +67,7 @@ def test_a_report_still_owed_at_a_reboot_is_made_after_it(lab: Lab, end: str, fa
     assert lab.is_settled
 
 
-def test_a_rollback_that_cannot_be_reported_is_reported_after_the_next_reboot(lab: Lab) -> None:
+def test_a_rollback_that_cannot_be_reported_is_reported_after_the_next_reboot(lab: DeviceLab) -> None:
     lab.publish(IMAGE)
     lab.wake()
     lab.reboot("crashed")
@@ -78,7 +80,7 @@ def test_a_rollback_that_cannot_be_reported_is_reported_after_the_next_reboot(la
 
 def asked_in_one_update() -> int:
     """How many requests one whole update makes when nothing goes wrong."""
-    lab = Lab()
+    lab = DeviceLab()
     lab.publish(IMAGE)
     lab.live(60)
     return len(lab.service.requests)
@@ -90,7 +92,7 @@ def asked_in_one_update() -> int:
 @pytest.mark.parametrize("times", [1, LOST_FOR_GOOD])
 def test_whichever_answer_is_lost_the_update_succeeds_once(fault: faults.Fault, times: int) -> None:
     for nth in range(asked_in_one_update()):
-        lab = Lab()
+        lab = DeviceLab()
         lab.service.expect(ANY, faults.HONEST, times=nth)
         lab.service.expect(ANY, fault, times=times)
         lab.publish(IMAGE)
@@ -103,7 +105,7 @@ def test_whichever_answer_is_lost_the_update_succeeds_once(fault: faults.Fault, 
         assert lab.boots == 1
 
 
-def test_a_service_that_cannot_be_reached_is_no_error_and_is_tried_later(lab: Lab) -> None:
+def test_a_service_that_cannot_be_reached_is_no_error_and_is_tried_later(lab: DeviceLab) -> None:
     lab.publish(IMAGE)
     lab.service.expect("list", faults.LOST_BEFORE, times=LOST_FOR_GOOD)
     assert lab.look() is False
@@ -112,7 +114,7 @@ def test_a_service_that_cannot_be_reached_is_no_error_and_is_tried_later(lab: La
     assert lab.status() == "SUCCEEDED"
 
 
-def test_what_is_put_off_is_tried_ever_more_rarely(lab: Lab, caplog: pytest.LogCaptureFixture) -> None:
+def test_what_is_put_off_is_tried_ever_more_rarely(lab: DeviceLab, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO)
     lab.publish(IMAGE)
     lab.service.expect("list", faults.rejected("InvalidRequest"), times=12)
@@ -124,7 +126,9 @@ def test_what_is_put_off_is_tried_ever_more_rarely(lab: Lab, caplog: pytest.LogC
     assert lab.status() == "SUCCEEDED"
 
 
-def test_after_all_was_done_what_is_put_off_is_soon_tried_again(lab: Lab, caplog: pytest.LogCaptureFixture) -> None:
+def test_after_all_was_done_what_is_put_off_is_soon_tried_again(
+    lab: DeviceLab, caplog: pytest.LogCaptureFixture
+) -> None:
     caplog.set_level(logging.INFO)
     lab.service.expect("list", faults.rejected("InvalidRequest"), times=12)
     lab.live(3600)
@@ -138,7 +142,7 @@ def test_after_all_was_done_what_is_put_off_is_soon_tried_again(lab: Lab, caplog
     assert max(delays_ms) <= 2_000
 
 
-def test_a_device_that_never_connected_is_no_error(lab: Lab) -> None:
+def test_a_device_that_never_connected_is_no_error(lab: DeviceLab) -> None:
     lab.publish(IMAGE)
     lab.service.reachable = False
     lab.reboot()
@@ -149,7 +153,7 @@ def test_a_device_that_never_connected_is_no_error(lab: Lab) -> None:
     assert lab.status() == "SUCCEEDED"
 
 
-def test_jobs_published_while_the_device_was_away_are_found(lab: Lab) -> None:
+def test_jobs_published_while_the_device_was_away_are_found(lab: DeviceLab) -> None:
     lab.live(5)
     lab.service.drop()
     lab.publish(IMAGE)
@@ -160,7 +164,7 @@ def test_jobs_published_while_the_device_was_away_are_found(lab: Lab) -> None:
     assert lab.status() == "SUCCEEDED"
 
 
-def test_the_connection_is_closed_during_a_download_and_open_after_it(lab: Lab) -> None:
+def test_the_connection_is_closed_during_a_download_and_open_after_it(lab: DeviceLab) -> None:
     seen: list[bool] = []
     lab.server.at(100, lambda: seen.append(lab.service.is_connected()))
     lab.publish(IMAGE, bc_crc="0" * 32)
@@ -169,7 +173,7 @@ def test_the_connection_is_closed_during_a_download_and_open_after_it(lab: Lab) 
     assert lab.service.is_connected()
 
 
-def test_the_connection_stays_open_during_a_download_if_asked(lab: Lab) -> None:
+def test_the_connection_stays_open_during_a_download_if_asked(lab: DeviceLab) -> None:
     seen: list[bool] = []
     lab.server.at(100, lambda: seen.append(lab.service.is_connected()))
     lab.publish(IMAGE)
@@ -177,7 +181,7 @@ def test_the_connection_stays_open_during_a_download_if_asked(lab: Lab) -> None:
     assert seen == [True]
 
 
-def test_the_connection_is_not_closed_for_what_needs_no_download(lab: Lab) -> None:
+def test_the_connection_is_not_closed_for_what_needs_no_download(lab: DeviceLab) -> None:
     lab.slots.put(1, IMAGE)
     lab.publish(IMAGE)
     lab.wake(auto_reset=False)
@@ -185,7 +189,7 @@ def test_the_connection_is_not_closed_for_what_needs_no_download(lab: Lab) -> No
     assert lab.service.is_connected()
 
 
-def fail_without_a_way_back(lab: Lab) -> None:
+def fail_without_a_way_back(lab: DeviceLab) -> None:
     """A job whose image is not the promised one, and whose download leaves the device without a network."""
     lab.server.at(0, lambda: setattr(lab.service, "reachable", False))
     lab.publish(IMAGE, bc_crc="0" * 32)
@@ -193,7 +197,7 @@ def fail_without_a_way_back(lab: Lab) -> None:
     assert lab.statuses() == ["QUEUED", "IN_PROGRESS"]
 
 
-def test_a_failure_whose_reconnect_fails_is_reported_when_there_is_a_connection(lab: Lab) -> None:
+def test_a_failure_whose_reconnect_fails_is_reported_when_there_is_a_connection(lab: DeviceLab) -> None:
     fail_without_a_way_back(lab)
     lab.live(120)
     assert lab.statuses() == ["QUEUED", "IN_PROGRESS"]
@@ -204,7 +208,7 @@ def test_a_failure_whose_reconnect_fails_is_reported_when_there_is_a_connection(
     assert len(lab.server.asked) == 1
 
 
-def test_a_failure_whose_reconnect_fails_is_reported_after_a_power_cut_too(lab: Lab) -> None:
+def test_a_failure_whose_reconnect_fails_is_reported_after_a_power_cut_too(lab: DeviceLab) -> None:
     fail_without_a_way_back(lab)
     lab.service.reachable = True
     lab.reboot()
@@ -213,7 +217,7 @@ def test_a_failure_whose_reconnect_fails_is_reported_after_a_power_cut_too(lab: 
     assert len(lab.server.asked) == 1
 
 
-def test_a_report_that_is_owed_is_not_forgotten_over_the_next_job(lab: Lab) -> None:
+def test_a_report_that_is_owed_is_not_forgotten_over_the_next_job(lab: DeviceLab) -> None:
     lab.publish(b"wrong bytes", "a", bc_crc="0" * 32)
     lab.publish(IMAGE, "b")
     lab.service.expect(
@@ -226,15 +230,8 @@ def test_a_report_that_is_owed_is_not_forgotten_over_the_next_job(lab: Lab) -> N
     assert lab.running_image == IMAGE
 
 
-def test_a_job_changed_by_somebody_else_meanwhile_is_still_claimed(lab: Lab) -> None:
-    lab.publish(IMAGE)
-    lab.service.expect("update", faults.rejected("VersionMismatch"), status="IN_PROGRESS", times=2)
-    lab.wake()
-    assert lab.running_image == IMAGE
-
-
 @pytest.mark.parametrize("end", ["SUCCEEDED", "FAILED", "REJECTED"])
-def test_a_job_changed_by_somebody_else_meanwhile_is_still_reported_at_once(lab: Lab, end: str) -> None:
+def test_a_job_changed_by_somebody_else_meanwhile_is_still_reported_at_once(lab: DeviceLab, end: str) -> None:
     wanted = prepare(lab, end)
     lab.service.expect("update", faults.rejected("VersionMismatch"), status=end, times=2)
     for _ in wanted[1:]:
@@ -242,51 +239,7 @@ def test_a_job_changed_by_somebody_else_meanwhile_is_still_reported_at_once(lab:
     assert lab.statuses() == wanted
 
 
-def test_a_claim_that_is_refused_again_and_again_is_put_off(lab: Lab) -> None:
-    lab.publish(IMAGE)
-    lab.service.expect("update", faults.rejected("VersionMismatch"), times=3)
-    assert lab.wake() is False
-    assert lab.server.asked == []
-    lab.live()
-    assert lab.status() == "SUCCEEDED"
-
-
-@pytest.mark.parametrize("code", ["InvalidStateTransition", "TerminalStateReached", "ResourceNotFound"])
-def test_a_job_that_is_over_when_claimed_is_let_go(lab: Lab, code: str) -> None:
-    lab.publish(IMAGE)
-    lab.service.expect("update", faults.rejected(code))
-    assert lab.wake() is False
-    assert (lab.server.asked, lab.erases, lab.boots) == ([], 0, 0)
-    assert lab.is_settled
-
-
-def test_a_claim_names_what_is_being_done(lab: Lab) -> None:
-    lab.publish(IMAGE)
-    lab.wake()
-    assert lab.service.execution(JOB).history[1] == ("IN_PROGRESS", {"step": "download"})
-
-
-def test_a_job_taken_up_again_after_a_power_cut_succeeds(lab: Lab) -> None:
-    lab.publish(IMAGE)
-    lab.slots.cut_after(100)
-    lab.wake()
-    assert (lab.running_image, lab.statuses()) == (FACTORY, ["QUEUED", "IN_PROGRESS"])
-    lab.live()
-    assert lab.statuses() == ["QUEUED", "IN_PROGRESS", "SUCCEEDED"]
-
-
-def test_a_job_cancelled_while_the_device_was_off_is_let_go(lab: Lab) -> None:
-    lab.publish(IMAGE)
-    lab.slots.cut_after(100)
-    lab.wake()
-    lab.cancel()
-    lab.live()
-    assert lab.running_image == FACTORY
-    assert lab.status() == "CANCELED"
-    assert len(lab.server.asked) == 1
-
-
-def test_waits_add_up_to_what_the_docstrings_promise(lab: Lab) -> None:
+def test_waits_add_up_to_what_the_docstrings_promise(lab: DeviceLab) -> None:
     lab.publish(IMAGE)
     begin_ms = lab.clock.now_ms()
     lab.wake()
@@ -294,7 +247,7 @@ def test_waits_add_up_to_what_the_docstrings_promise(lab: Lab) -> None:
     assert lab.clock.now_ms() - begin_ms == 4 * ANSWER_MS
 
 
-def test_a_job_in_progress_is_not_told_of_an_idle_device(lab: Lab) -> None:
+def test_a_job_in_progress_is_not_told_of_an_idle_device(lab: DeviceLab) -> None:
     lab.publish_document({"operation": "blink"})
     lab.jobs.job(JOB).update(Job.IN_PROGRESS)
     lab.live(60)

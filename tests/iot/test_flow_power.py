@@ -6,13 +6,13 @@ Whatever is cut, the device boots a whole image, comes to rest by itself, and th
 import pytest
 
 from aws.iot.jobs import Job
-from fota_testing import jobs_faults as faults
-from iot.lab import FACTORY, JOB, Lab
+from fota_testing.jobs import faults
+from tests.labs.device_lab import FACTORY, JOB, DeviceLab
 
 IMAGE = b"new image" * 20
 
 
-def durable_writes(lab: Lab) -> int:
+def durable_writes(lab: DeviceLab) -> int:
     """How many durable writes an update makes that nothing disturbs."""
     lab.publish(IMAGE)
     lab.live(60)
@@ -20,7 +20,7 @@ def durable_writes(lab: Lab) -> int:
     return lab.power.writes
 
 
-def check_truth(lab: Lab) -> None:
+def check_truth(lab: DeviceLab) -> None:
     """The device is at rest, and the job tells what became of it."""
     assert lab.is_settled
     assert lab.running_image == lab.confirmed_image
@@ -31,10 +31,10 @@ def check_truth(lab: Lab) -> None:
 
 
 @pytest.mark.parametrize("torn_bytes", [0, 1, 20, 4096], ids=["nothing", "a byte", "some", "all"])
-def test_a_power_cut_at_any_durable_write_ends_well_and_is_told_truly(lab: Lab, torn_bytes: int) -> None:
+def test_a_power_cut_at_any_durable_write_ends_well_and_is_told_truly(lab: DeviceLab, torn_bytes: int) -> None:
     statuses = set()
     for cut_at in range(1, durable_writes(lab) + 1):
-        device = Lab()
+        device = DeviceLab()
         device.power.cut_at, device.power.torn_bytes = cut_at, torn_bytes
         device.publish(IMAGE)
         device.live(900)
@@ -45,9 +45,9 @@ def test_a_power_cut_at_any_durable_write_ends_well_and_is_told_truly(lab: Lab, 
 
 
 @pytest.mark.parametrize("torn_bytes", [0, 20])
-def test_a_power_cut_with_every_report_answered_late_ends_well_too(lab: Lab, torn_bytes: int) -> None:
+def test_a_power_cut_with_every_report_answered_late_ends_well_too(lab: DeviceLab, torn_bytes: int) -> None:
     for cut_at in range(1, durable_writes(lab) + 1):
-        device = Lab()
+        device = DeviceLab()
         device.service.expect("update", faults.LOST_AFTER, times=4, status=Job.SUCCEEDED)
         device.power.cut_at, device.power.torn_bytes = cut_at, torn_bytes
         device.publish(IMAGE)
@@ -57,7 +57,9 @@ def test_a_power_cut_with_every_report_answered_late_ends_well_too(lab: Lab, tor
 
 @pytest.mark.parametrize("cut_at", [0, 1, 64, 100, len(IMAGE) - 1])
 @pytest.mark.parametrize("disconnect_mqtt", [True, False])
-def test_a_power_cut_during_the_download_costs_nothing_but_time(lab: Lab, cut_at: int, disconnect_mqtt: bool) -> None:
+def test_a_power_cut_during_the_download_costs_nothing_but_time(
+    lab: DeviceLab, cut_at: int, disconnect_mqtt: bool
+) -> None:
     lab.slots.cut_after(cut_at)
     lab.publish(IMAGE)
     lab.live(disconnect_mqtt=disconnect_mqtt)
@@ -65,7 +67,7 @@ def test_a_power_cut_during_the_download_costs_nothing_but_time(lab: Lab, cut_at
     assert lab.boots == 2
 
 
-def test_a_power_cut_after_the_confirmation_and_before_the_report_is_a_success(lab: Lab) -> None:
+def test_a_power_cut_after_the_confirmation_and_before_the_report_is_a_success(lab: DeviceLab) -> None:
     lab.publish(IMAGE)
     lab.wake()
     lab.device.confirm()
@@ -75,7 +77,7 @@ def test_a_power_cut_after_the_confirmation_and_before_the_report_is_a_success(l
     assert lab.running_image == IMAGE
 
 
-def test_a_power_cut_after_the_report_and_before_it_is_forgotten_tells_nothing_twice(lab: Lab) -> None:
+def test_a_power_cut_after_the_report_and_before_it_is_forgotten_tells_nothing_twice(lab: DeviceLab) -> None:
     lab.publish(IMAGE)
     lab.wake()
     entry = lab.journal.load()
@@ -88,7 +90,7 @@ def test_a_power_cut_after_the_report_and_before_it_is_forgotten_tells_nothing_t
     assert lab.is_settled
 
 
-def test_a_power_cut_between_installing_and_the_trial_downloads_nothing_again(lab: Lab) -> None:
+def test_a_power_cut_between_installing_and_the_trial_downloads_nothing_again(lab: DeviceLab) -> None:
     lab.publish(IMAGE)
     lab.power.cut_at = 3
     lab.wake()
@@ -98,7 +100,7 @@ def test_a_power_cut_between_installing_and_the_trial_downloads_nothing_again(la
     assert len(lab.server.asked) == 1
 
 
-def test_a_power_cut_on_trial_is_a_rollback_and_told_as_one(lab: Lab) -> None:
+def test_a_power_cut_on_trial_is_a_rollback_and_told_as_one(lab: DeviceLab) -> None:
     lab.publish(IMAGE)
     lab.wake()
     lab.reboot()

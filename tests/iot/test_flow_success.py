@@ -3,43 +3,11 @@
 import pytest
 
 from aws.iot.jobs import Job
-from fota.progress import Progress
-from iot.lab import FACTORY, JOB, Lab
+from tests.labs.device_lab import FACTORY, JOB, DeviceLab
+from tests.labs.diary import Diary
 
 
-class Diary(Progress):
-    """Writes down all that it is told, but for how far a download is: there only the end."""
-
-    def __init__(self) -> None:
-        self.lines: list[str] = []
-
-    def taken(self, job_id: str) -> None:
-        self.lines.append(f"taken {job_id}")
-
-    def downloading(self, done_bytes: int, total_bytes: int) -> None:
-        if done_bytes == total_bytes:
-            self.lines.append(f"downloaded {total_bytes}")
-
-    def retrying(self, reason: str, delay_ms: int) -> None:
-        self.lines.append(f"retrying {reason}")
-
-    def proving(self, slot: int) -> None:
-        self.lines.append(f"proving {slot}")
-
-    def installed(self, slot: int) -> None:
-        self.lines.append(f"installed {slot}")
-
-    def restarting(self) -> None:
-        self.lines.append("restarting")
-
-    def confirmed(self, slot: int) -> None:
-        self.lines.append(f"confirmed {slot}")
-
-    def ended(self, job_id: str, status: str, reason: str) -> None:
-        self.lines.append(f"ended {job_id} {status} {reason}".rstrip())
-
-
-def test_a_job_takes_the_device_into_its_image_on_trial(lab: Lab) -> None:
+def test_a_job_takes_the_device_into_its_image_on_trial(lab: DeviceLab) -> None:
     lab.publish(image=b"new image")
     lab.wake()
     assert lab.running_image == b"new image"
@@ -47,7 +15,7 @@ def test_a_job_takes_the_device_into_its_image_on_trial(lab: Lab) -> None:
     assert lab.statuses() == ["QUEUED", "IN_PROGRESS"]
 
 
-def test_the_new_image_confirms_itself_and_reports_success(lab: Lab) -> None:
+def test_the_new_image_confirms_itself_and_reports_success(lab: DeviceLab) -> None:
     lab.publish(image=b"new image")
     lab.wake()
     lab.wake()
@@ -56,13 +24,13 @@ def test_the_new_image_confirms_itself_and_reports_success(lab: Lab) -> None:
     assert lab.is_settled
 
 
-def test_an_update_costs_one_restart(lab: Lab) -> None:
+def test_an_update_costs_one_restart(lab: DeviceLab) -> None:
     lab.publish()
     lab.live()
     assert (lab.status(), lab.boots) == ("SUCCEEDED", 1)
 
 
-def test_nobody_needs_to_force_what_a_notification_tells(lab: Lab) -> None:
+def test_nobody_needs_to_force_what_a_notification_tells(lab: DeviceLab) -> None:
     lab.live(seconds=5)
     lab.publish()
     lab.look()
@@ -70,7 +38,7 @@ def test_nobody_needs_to_force_what_a_notification_tells(lab: Lab) -> None:
     assert lab.status() == "SUCCEEDED"
 
 
-def test_while_the_restart_is_awaited_the_device_knows_whose_update_it_is(lab: Lab) -> None:
+def test_while_the_restart_is_awaited_the_device_knows_whose_update_it_is(lab: DeviceLab) -> None:
     lab.publish()
     lab.wake(auto_reset=False)
     entry = lab.journal.load()
@@ -78,7 +46,7 @@ def test_while_the_restart_is_awaited_the_device_knows_whose_update_it_is(lab: L
     assert (entry.job_id, entry.execution) == (JOB, 1)
 
 
-def test_without_auto_reset_a_due_restart_is_told_and_not_made(lab: Lab) -> None:
+def test_without_auto_reset_a_due_restart_is_told_and_not_made(lab: DeviceLab) -> None:
     lab.publish(image=b"new image")
     assert lab.wake(auto_reset=False) is True
     assert (lab.boots, lab.running_image) == (0, FACTORY)
@@ -87,7 +55,7 @@ def test_without_auto_reset_a_due_restart_is_told_and_not_made(lab: Lab) -> None
     assert lab.status() == "SUCCEEDED"
 
 
-def test_a_due_restart_is_told_again_when_asked_again(lab: Lab) -> None:
+def test_a_due_restart_is_told_again_when_asked_again(lab: DeviceLab) -> None:
     lab.publish()
     lab.wake(auto_reset=False)
     published = len(lab.service.published)
@@ -95,32 +63,32 @@ def test_a_due_restart_is_told_again_when_asked_again(lab: Lab) -> None:
     assert len(lab.service.published) == published
 
 
-def test_with_nothing_to_do_no_restart_is_due(lab: Lab) -> None:
+def test_with_nothing_to_do_no_restart_is_due(lab: DeviceLab) -> None:
     assert lab.wake() is False
     assert lab.look() is False
 
 
-def test_a_success_needs_no_restart_any_more(lab: Lab) -> None:
+def test_a_success_needs_no_restart_any_more(lab: DeviceLab) -> None:
     lab.publish()
     lab.wake()
     assert lab.wake(auto_reset=False) is False
 
 
-def test_an_image_that_runs_already_is_a_success_without_a_restart(lab: Lab) -> None:
+def test_an_image_that_runs_already_is_a_success_without_a_restart(lab: DeviceLab) -> None:
     lab.publish(image=FACTORY)
     lab.live()
     assert lab.statuses() == ["QUEUED", "SUCCEEDED"]
     assert (lab.boots, lab.erases, lab.server.asked) == (0, 0, [])
 
 
-def test_an_image_that_runs_already_is_a_success_whichever_slot_was_asked_for(lab: Lab) -> None:
+def test_an_image_that_runs_already_is_a_success_whichever_slot_was_asked_for(lab: DeviceLab) -> None:
     lab.publish(image=FACTORY, bc_idx=0)
     lab.publish(image=FACTORY, bc_idx=1, job="job-2")
     lab.live()
     assert (lab.status(), lab.status("job-2")) == ("SUCCEEDED", "SUCCEEDED")
 
 
-def test_an_image_that_lies_in_the_spare_slot_is_not_downloaded_again(lab: Lab) -> None:
+def test_an_image_that_lies_in_the_spare_slot_is_not_downloaded_again(lab: DeviceLab) -> None:
     lab.slots.put(1, b"new image")
     lab.update_to(b"new image")
     assert lab.status() == "SUCCEEDED"
@@ -128,7 +96,7 @@ def test_an_image_that_lies_in_the_spare_slot_is_not_downloaded_again(lab: Lab) 
 
 
 def test_a_slot_asked_for_by_number_is_the_one_that_is_filled() -> None:
-    lab = Lab(slots=3)
+    lab = DeviceLab(slots=3)
     lab.publish(image=b"new image", bc_idx=2)
     lab.wake()
     assert lab.slots.content(2) == b"new image"
@@ -136,7 +104,7 @@ def test_a_slot_asked_for_by_number_is_the_one_that_is_filled() -> None:
     assert lab.running_image == b"new image"
 
 
-def test_two_jobs_in_the_queue_are_done_in_the_order_of_the_service(lab: Lab) -> None:
+def test_two_jobs_in_the_queue_are_done_in_the_order_of_the_service(lab: DeviceLab) -> None:
     lab.publish(image=b"second image", job="a")
     lab.publish(image=b"third image", job="b")
     lab.live()
@@ -145,7 +113,7 @@ def test_two_jobs_in_the_queue_are_done_in_the_order_of_the_service(lab: Lab) ->
     assert lab.boots == 2
 
 
-def test_a_job_in_progress_goes_before_one_in_the_queue(lab: Lab) -> None:
+def test_a_job_in_progress_goes_before_one_in_the_queue(lab: DeviceLab) -> None:
     lab.publish(image=b"second image", job="a")
     lab.publish(image=b"third image", job="b")
     lab.jobs.job("b").update(Job.IN_PROGRESS)
@@ -154,7 +122,7 @@ def test_a_job_in_progress_goes_before_one_in_the_queue(lab: Lab) -> None:
     assert lab.running_image == b"second image"
 
 
-def test_two_jobs_in_progress_are_both_done(lab: Lab) -> None:
+def test_two_jobs_in_progress_are_both_done(lab: DeviceLab) -> None:
     for job, image in (("a", b"second image"), ("b", b"third image")):
         lab.publish(image, job)
         lab.jobs.job(job).update(Job.IN_PROGRESS)
@@ -163,14 +131,14 @@ def test_two_jobs_in_progress_are_both_done(lab: Lab) -> None:
     assert lab.running_image == b"third image"
 
 
-def test_many_updates_in_a_row_go_well(lab: Lab) -> None:
+def test_many_updates_in_a_row_go_well(lab: DeviceLab) -> None:
     for number in range(6):
         lab.update_to(f"image {number}".encode(), f"job-{number}")
     assert [lab.status(f"job-{number}") for number in range(6)] == ["SUCCEEDED"] * 6
     assert lab.slots.erases == [3, 3]
 
 
-def test_a_retried_job_is_done_as_another_execution(lab: Lab) -> None:
+def test_a_retried_job_is_done_as_another_execution(lab: DeviceLab) -> None:
     lab.server.status = 500
     lab.publish()
     lab.live()
@@ -181,13 +149,13 @@ def test_a_retried_job_is_done_as_another_execution(lab: Lab) -> None:
     assert lab.statuses(number=2) == ["QUEUED", "IN_PROGRESS", "SUCCEEDED"]
 
 
-def test_a_job_without_a_sha256_is_done_by_its_md5(lab: Lab) -> None:
+def test_a_job_without_a_sha256_is_done_by_its_md5(lab: DeviceLab) -> None:
     lab.publish(image=b"new image", bc_sha256=None)
     lab.live()
     assert (lab.status(), lab.running_image) == ("SUCCEEDED", b"new image")
 
 
-def test_progress_is_told_every_step_in_order(lab: Lab) -> None:
+def test_progress_is_told_every_step_in_order(lab: DeviceLab) -> None:
     diary = Diary()
     lab.publish(image=b"new image")
     lab.wake(progress=diary)
@@ -203,7 +171,7 @@ def test_progress_is_told_every_step_in_order(lab: Lab) -> None:
     ]
 
 
-def test_progress_is_told_of_a_restart_only_where_it_is_made(lab: Lab) -> None:
+def test_progress_is_told_of_a_restart_only_where_it_is_made(lab: DeviceLab) -> None:
     diary = Diary()
     lab.publish()
     lab.wake(progress=diary, auto_reset=False)
@@ -212,13 +180,13 @@ def test_progress_is_told_of_a_restart_only_where_it_is_made(lab: Lab) -> None:
 
 @pytest.mark.parametrize("answer_ms", [0, 3000])
 def test_slow_and_instant_answers_lead_to_the_same(answer_ms: int) -> None:
-    lab = Lab(answer_ms=answer_ms)
+    lab = DeviceLab(answer_ms=answer_ms)
     lab.publish()
     lab.live()
     assert lab.statuses() == ["QUEUED", "IN_PROGRESS", "SUCCEEDED"]
 
 
-def test_an_idle_call_publishes_nothing_and_reads_no_record(lab: Lab) -> None:
+def test_an_idle_call_publishes_nothing_and_reads_no_record(lab: DeviceLab) -> None:
     lab.live(seconds=5)
     before = (lab.power.reads, lab.power.writes, len(lab.service.published), lab.clock.now_ms())
     for _ in range(1000):
@@ -226,14 +194,14 @@ def test_an_idle_call_publishes_nothing_and_reads_no_record(lab: Lab) -> None:
     assert (lab.power.reads, lab.power.writes, len(lab.service.published), lab.clock.now_ms()) == before
 
 
-def test_a_look_with_nothing_to_do_writes_nothing(lab: Lab) -> None:
+def test_a_look_with_nothing_to_do_writes_nothing(lab: DeviceLab) -> None:
     writes = lab.power.writes
     for _ in range(5):
         lab.wake()
     assert lab.power.writes == writes
 
 
-def test_a_restart_that_is_due_is_said_again_until_it_is_done(lab: Lab) -> None:
+def test_a_restart_that_is_due_is_said_again_until_it_is_done(lab: DeviceLab) -> None:
     lab.publish()
     assert lab.wake(auto_reset=False) is True
     lab.pass_ms(600_000)

@@ -1,65 +1,59 @@
 """How much of what is published is kept, and where that ends."""
 
 import time
+from typing import TYPE_CHECKING
 
 import pytest
 
-from aws.iot._mqtt_cpython import PahoConnection
 from aws.iot.errors import NotConnected
-from fota.backoff import Backoff
-from iot.broker import PUBACK
-from iot.mqtt_lab import MqttLab
+from aws.iot.mqtt import rules
+from fota_testing.servers.mqtt_packets import PUBACK
+from tests.labs.mqtt_lab import MqttLab
 
-WAITING, UNACKNOWLEDGED = 100, 20
+if TYPE_CHECKING:
+    from aws.iot.mqtt import Connection
 
-
-def test_no_more_than_a_hundred_messages_wait_while_the_connection_is_down(mqtt_lab: MqttLab) -> None:
-    connection = _down(mqtt_lab)
-    for _ in range(WAITING):
-        connection.publish("sample", "")
-
-    with pytest.raises(NotConnected, match="sample: 100 messages wait already"):
-        connection.publish("sample", "")
+WAITING, UNACKNOWLEDGED = rules.MAX_WAITING_CPYTHON, rules.MAX_UNACKNOWLEDGED_CPYTHON
 
 
-def test_a_broker_that_acknowledges_nothing_gets_no_more_than_twenty(mqtt_lab: MqttLab) -> None:
-    mqtt_lab.broker.withheld.add(PUBACK)
-    connection = mqtt_lab.connected()
+def test_a_broker_that_acknowledges_nothing_gets_no_more_than_twenty(paho_lab: MqttLab) -> None:
+    paho_lab.broker.withheld.add(PUBACK)
+    connection = paho_lab.connected()
 
     taken = _publish_until_full(connection, b"", qos=1)
 
     assert taken == WAITING + UNACKNOWLEDGED
-    mqtt_lab.eventually(lambda: len(mqtt_lab.broker.published) == UNACKNOWLEDGED)
+    paho_lab.eventually(lambda: len(paho_lab.broker.published) == UNACKNOWLEDGED)
 
 
-def test_a_broker_that_acknowledges_late_gets_them_all_in_order(mqtt_lab: MqttLab) -> None:
-    mqtt_lab.broker.withheld.add(PUBACK)
-    connection = mqtt_lab.connected()
+def test_a_broker_that_acknowledges_late_gets_them_all_in_order(paho_lab: MqttLab) -> None:
+    paho_lab.broker.withheld.add(PUBACK)
+    connection = paho_lab.connected()
     for number in range(WAITING):
         connection.publish("sample", str(number))
-    mqtt_lab.eventually(lambda: len(mqtt_lab.broker.published) == UNACKNOWLEDGED)
+    paho_lab.eventually(lambda: len(paho_lab.broker.published) == UNACKNOWLEDGED)
 
-    mqtt_lab.broker.withheld.clear()
-    mqtt_lab.broker.kick()
+    paho_lab.broker.withheld.clear()
+    paho_lab.broker.kick()
 
-    mqtt_lab.eventually(lambda: len(mqtt_lab.broker.published) == UNACKNOWLEDGED + WAITING)
-    repeated = [int(message.payload) for message in mqtt_lab.broker.published[UNACKNOWLEDGED:]]
+    paho_lab.eventually(lambda: len(paho_lab.broker.published) == UNACKNOWLEDGED + WAITING)
+    repeated = [int(message.payload) for message in paho_lab.broker.published[UNACKNOWLEDGED:]]
     assert repeated == list(range(WAITING))
 
 
-def test_a_broker_that_reads_nothing_more_does_not_fill_the_memory_of_the_device(mqtt_lab: MqttLab) -> None:
-    connection = mqtt_lab.connected()
-    mqtt_lab.broker.stop_reading()
+def test_a_broker_that_reads_nothing_more_does_not_fill_the_memory_of_the_device(paho_lab: MqttLab) -> None:
+    connection = paho_lab.connected()
+    paho_lab.broker.stop_reading()
 
     # What the sockets of both ends swallow differs between machines.
     assert _publish_until_full(connection, bytes(120_000), qos=0) < 500
 
 
-def test_close_is_bounded_when_the_broker_reads_nothing_more(
-    mqtt_lab: MqttLab, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("aws.iot._mqtt_loop_cpython._GOODBYE_WITHIN_MS", 50)
-    monkeypatch.setattr("aws.iot._mqtt_loop_cpython._TURN_MS", 20)
+@pytest.mark.slow
+def test_close_is_bounded_when_the_broker_reads_nothing_more(mqtt_lab: MqttLab) -> None:
+    mqtt_lab.rule("GOODBYE_WITHIN_MS", 50)
+    mqtt_lab.rule("TURN_MS", 20)
+    mqtt_lab.rule("PUBLISH_EVERY_MS", 1)
     connection = mqtt_lab.connected()
     mqtt_lab.broker.stop_reading()
     _publish_until_full(connection, bytes(120_000), qos=0)
@@ -83,7 +77,8 @@ def test_close_does_not_wait_for_messages_to_go_to_a_broker_that_has_not_accepte
 
 
 def test_messages_that_wait_are_forgotten_by_close(mqtt_lab: MqttLab) -> None:
-    connection = _down(mqtt_lab)
+    mqtt_lab.rule("MOST_BETWEEN_CALLS_MS", 50)
+    connection = mqtt_lab.down()
     connection.publish("old", "")
     connection.close()
 
@@ -94,15 +89,7 @@ def test_messages_that_wait_are_forgotten_by_close(mqtt_lab: MqttLab) -> None:
     assert [message.topic for message in mqtt_lab.broker.published] == ["new"]
 
 
-def _down(mqtt_lab: MqttLab) -> PahoConnection:
-    """A connection that was lost, and that is not mended within a test."""
-    connection = mqtt_lab.connected(backoff=Backoff(3_600_000, 3_600_000, lambda: 0.99))
-    mqtt_lab.broker.kick()
-    mqtt_lab.eventually(lambda: not connection.is_connected())
-    return connection
-
-
-def _publish_until_full(connection: PahoConnection, payload: bytes, *, qos: int) -> int:
+def _publish_until_full(connection: "Connection", payload: bytes, *, qos: int) -> int:
     """Publish until the queue is full and stays so; returns how many messages were taken."""
     taken = refused_in_a_row = 0
     while refused_in_a_row < 10 and taken < 500:
@@ -115,3 +102,12 @@ def _publish_until_full(connection: PahoConnection, payload: bytes, *, qos: int)
             refused_in_a_row = 0
             taken += 1
     return taken
+
+
+def test_no_more_messages_wait_than_there_is_room_for_while_the_connection_is_down(mqtt_lab: MqttLab) -> None:
+    connection = mqtt_lab.down()
+    for _ in range(mqtt_lab.max_waiting):
+        connection.publish("sample", "")
+
+    with pytest.raises(NotConnected, match=f"sample: {mqtt_lab.max_waiting} {mqtt_lab.full_queue}"):
+        connection.publish("sample", "")

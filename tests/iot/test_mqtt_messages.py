@@ -2,13 +2,14 @@
 
 import json
 import time
+from functools import partial
 
 import pytest
 
 from aws.iot.errors import BadTopic, NoAnswer, NotConnected
 from aws.iot.mqtt import check_filter
-from iot.broker import SUBACK
-from iot.mqtt_lab import MqttLab
+from fota_testing.servers.mqtt_packets import SUBACK
+from tests.labs.mqtt_lab import MqttLab, ignore
 
 
 @pytest.mark.parametrize(
@@ -27,7 +28,7 @@ def test_a_dict_is_sent_as_compact_json_and_text_as_utf_8(
 def test_defect_40_subscriptions_and_messages_are_of_qos_1_unless_asked_otherwise(mqtt_lab: MqttLab) -> None:
     connection = mqtt_lab.connected()
 
-    connection.subscribe("a", _ignore)
+    connection.subscribe("a", ignore)
     connection.publish("b", "")
     connection.publish("c", "", qos=0)
 
@@ -36,15 +37,13 @@ def test_defect_40_subscriptions_and_messages_are_of_qos_1_unless_asked_otherwis
     assert [message.qos for message in mqtt_lab.broker.published] == [1, 0]
 
 
-def test_defect_41_subscribe_returns_only_after_the_broker_granted_it(
-    mqtt_lab: MqttLab, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("aws.iot._mqtt_session_cpython._GRANT_WITHIN_S", 0.1)
+def test_defect_41_subscribe_returns_only_after_the_broker_granted_it(mqtt_lab: MqttLab) -> None:
+    mqtt_lab.rule("GRANT_WITHIN_MS", 100)
     connection = mqtt_lab.connected()
     mqtt_lab.broker.withheld.add(SUBACK)
 
     with pytest.raises(NoAnswer, match="jobs/notify: no answer to the subscription"):
-        connection.subscribe("jobs/notify", _ignore)
+        connection.subscribe("jobs/notify", ignore)
 
 
 def test_a_refused_subscription_is_an_error_and_is_forgotten(mqtt_lab: MqttLab) -> None:
@@ -52,7 +51,7 @@ def test_a_refused_subscription_is_an_error_and_is_forgotten(mqtt_lab: MqttLab) 
     connection = mqtt_lab.connected()
 
     with pytest.raises(NotConnected, match="forbidden: the broker refused the subscription"):
-        connection.subscribe("forbidden", _ignore)
+        connection.subscribe("forbidden", ignore)
 
     mqtt_lab.broker.kick()
     mqtt_lab.eventually(lambda: connection.sessions == 2)
@@ -63,7 +62,7 @@ def test_a_message_reaches_everybody_whose_filter_matches_and_nobody_else(mqtt_l
     heard: list[str] = []
     connection = mqtt_lab.connected()
     for topic_filter in ("jobs/a-1/get", "jobs/+/get", "jobs/#", "jobs/a-10/get", "jobs/a-1", "other"):
-        connection.subscribe(topic_filter, lambda _topic, _payload, name=topic_filter: heard.append(name))
+        connection.subscribe(topic_filter, partial(_note_filter, heard, topic_filter))
 
     mqtt_lab.broker.send("jobs/a-1/get", b"")
 
@@ -73,7 +72,7 @@ def test_a_message_reaches_everybody_whose_filter_matches_and_nobody_else(mqtt_l
 
 def test_a_message_is_acknowledged_once_it_was_handed_out(mqtt_lab: MqttLab) -> None:
     connection = mqtt_lab.connected()
-    connection.subscribe("a", _ignore)
+    connection.subscribe("a", ignore)
 
     mqtt_lab.broker.send("a", b"")
 
@@ -164,16 +163,16 @@ def test_subscribing_again_replaces_the_callback(mqtt_lab: MqttLab) -> None:
 
 def test_subscribing_again_asks_the_broker_again_since_the_qos_may_differ(mqtt_lab: MqttLab) -> None:
     connection = mqtt_lab.connected()
-    connection.subscribe("a", _ignore)
+    connection.subscribe("a", ignore)
 
-    connection.subscribe("a", _ignore, qos=0)
+    connection.subscribe("a", ignore, qos=0)
 
     assert mqtt_lab.broker.subscribes == [[("a", 1)], [("a", 0)]]
 
 
 def test_an_unsubscribed_filter_is_told_to_the_broker_and_not_asked_for_again(mqtt_lab: MqttLab) -> None:
     connection = mqtt_lab.connected()
-    connection.subscribe("a", _ignore)
+    connection.subscribe("a", ignore)
 
     connection.unsubscribe("a")
 
@@ -198,7 +197,7 @@ def test_a_message_that_came_before_the_wait_ends_it_at_once(mqtt_lab: MqttLab) 
 
 def test_one_message_ends_one_wait(mqtt_lab: MqttLab) -> None:
     connection = mqtt_lab.connected()
-    connection.subscribe("a", _ignore)
+    connection.subscribe("a", ignore)
     mqtt_lab.broker.send("a", b"")
     connection.wait(5_000)
     began_s = time.monotonic()
@@ -228,7 +227,7 @@ def test_what_is_no_topic_is_refused_before_it_is_queued(mqtt_lab: MqttLab, topi
 @pytest.mark.parametrize("topic_filter", ["", "a+/b", "a/#/b", "a#", "#/", "\0"])
 def test_what_is_no_filter_is_refused_before_it_is_remembered(mqtt_lab: MqttLab, topic_filter: str) -> None:
     with pytest.raises(BadTopic, match="topic filter: expected whole levels"):
-        mqtt_lab.connection().subscribe(topic_filter, _ignore)
+        mqtt_lab.connection().subscribe(topic_filter, ignore)
 
 
 @pytest.mark.parametrize("topic_filter", ["a", "+", "#", "a/+/b/#", "/", "$aws/things/T/jobs/+/get/accepted"])
@@ -241,5 +240,5 @@ def test_qos_2_which_aws_iot_does_not_know_is_refused(mqtt_lab: MqttLab) -> None
         mqtt_lab.connected().publish("a", "", qos=2)
 
 
-def _ignore(_topic: str, _payload: bytes) -> None:
-    pass
+def _note_filter(heard: list[str], topic_filter: str, _topic: str, _payload: bytes) -> None:
+    heard.append(topic_filter)

@@ -8,10 +8,9 @@ import pytest
 from aws.iot import iot, jobs
 from aws.iot.errors import NoAnswer, NotConnected
 from fota_operator.local.aws import LocalAws
-from fota_operator.things import AddedThing, add_things
-from iot.mqtt_micropython_lab import Local, MicroPythonLab, Remote, both
-
-__all__ = ("both",)
+from fota_operator.things.things import AddedThing, add_things
+from tests.labs.mqtt_micropython_connections import Local, Remote
+from tests.labs.mqtt_micropython_lab import MicroPythonLab
 
 pytestmark = pytest.mark.e2e
 
@@ -59,7 +58,7 @@ def test_a_job_that_came_while_the_device_was_away_is_found_after_it_is_back(
 def test_a_forbidden_filter_is_an_error_and_the_connection_lives_on(
     both: MicroPythonLab, local_aws: LocalAws, added: AddedThing
 ) -> None:
-    both.set("connection", "_GRANT_WITHIN_MS", 2_000)
+    both.rule("GRANT_WITHIN_MS", 2_000)
     thing = _thing(both, local_aws, added)
 
     with pytest.raises((NotConnected, NoAnswer)):

@@ -1,6 +1,5 @@
 """Whom the connection of MicroPython trusts, on both interpreters: nobody whose certificate is not good now."""
 
-import datetime
 from pathlib import Path
 
 import pytest
@@ -9,26 +8,10 @@ from cryptography.hazmat.primitives.serialization import Encoding, PrivateFormat
 
 from aws.iot._credentials_cpython import to_pem
 from aws.iot.errors import BadCredentials, ConnectFailed
-from fota_testing.authority import Authority
-from iot.mqtt_micropython_lab import MicroPythonLab, both, there
-from iot.pki import key_bytes, new_identity
-
-__all__ = ("both", "there")
-
-DAY = datetime.timedelta(days=1)
-
-
-class DatedAuthority(Authority):
-    """Vouches with certificates that begin and end so many days from now."""
-
-    days = (-1.0, 1.0)
-
-    def _builder(self, subject, public_key):  # type: ignore[no-untyped-def]
-        now = datetime.datetime.now(datetime.timezone.utc)
-        dated = super()._builder(subject, public_key)
-        # Only an authority's certificate is made before the days are set: it is good now.
-        dated._not_valid_before, dated._not_valid_after = None, None
-        return dated.not_valid_before(now + self.days[0] * DAY).not_valid_after(now + self.days[1] * DAY)
+from fota_testing.servers.authority import Authority
+from tests.labs.dated_authority import DatedAuthority
+from tests.labs.mqtt_micropython_lab import MicroPythonLab
+from tests.labs.pki import key_bytes, new_identity
 
 
 @pytest.mark.parametrize(
@@ -66,6 +49,17 @@ def test_a_broker_of_another_name_is_refused_at_once(both: MicroPythonLab, names
         both.connection().connect()
 
     assert not both.broker.connects
+
+
+def test_a_handshake_that_fails_leaves_no_socket_open(there: MicroPythonLab) -> None:
+    there.replace_broker(there.authority.server_context(["elsewhere.example"]))
+    connection = there.connection()
+
+    for _ in range(2):
+        with pytest.raises(ConnectFailed, match="its certificate is not trusted: "):
+            connection.connect()
+
+    assert connection.sockets() == []
 
 
 @pytest.mark.parametrize("names", [["localhost"], ["elsewhere.example", "localhost"]])
@@ -121,8 +115,13 @@ def test_what_tls_cannot_use_is_named(there: MicroPythonLab, argument: str) -> N
     der = b"\x30\x05\x02\x01\x00\x30\x00" if argument == "pkey" else b"\x30\x04\x30\x00\x30\x00"
     label = b"PRIVATE KEY" if argument == "pkey" else b"CERTIFICATE"
 
+    pem = to_pem(label, der).decode()
     with pytest.raises(BadCredentials, match=f"{argument}.*: TLS cannot use them"):
-        there.connection(**{argument: to_pem(label, der).decode()})
+        there.connection(
+            clicert=pem if argument == "clicert" else None,
+            pkey=pem if argument == "pkey" else None,
+            cacert=pem if argument == "cacert" else None,
+        )
 
 
 def test_a_certificate_and_a_key_that_changed_places_are_told_apart(both: MicroPythonLab) -> None:

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from aws.iot._mqtt_tls_cpython import offer_alpn, tls_context
 from aws.iot.credentials import Credentials
 from aws.iot.errors import BadCredentials, ConnectFailed
-from fota_testing.authority import Authority
-from iot.mqtt_lab import MqttLab
-from iot.pki import new_identity
+from aws.iot.mqtt._tls_cpython import offer_alpn, tls_context
+from fota_testing.servers.authority import Authority
+from tests.labs.mqtt_lab import MqttLab
+from tests.labs.pki import new_identity
 
 
 def test_the_broker_sees_the_certificate_of_the_device(mqtt_lab: MqttLab) -> None:
@@ -30,13 +30,13 @@ def test_a_broker_of_an_unknown_authority_is_refused_at_once(mqtt_lab: MqttLab) 
     assert len(mqtt_lab.broker.tls_failures) == 1, "it was tried again"
 
 
-def test_a_broker_of_another_name_is_refused_though_our_authority_vouches_for_it(mqtt_lab: MqttLab) -> None:
-    mqtt_lab.name_broker("elsewhere.example")
+def test_a_broker_of_another_name_is_refused_though_our_authority_vouches_for_it(in_process_lab: MqttLab) -> None:
+    in_process_lab.name_broker("elsewhere.example")
 
     with pytest.raises(ConnectFailed, match=r"not valid for 'localhost'"):
-        mqtt_lab.connection().connect()
+        in_process_lab.connection().connect()
 
-    assert not mqtt_lab.broker.connects
+    assert not in_process_lab.broker.connects
 
 
 def test_a_device_the_broker_does_not_know_is_told_to_look_at_its_certificate(mqtt_lab: MqttLab) -> None:

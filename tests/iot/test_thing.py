@@ -10,8 +10,8 @@ from aws.iot import topics
 from aws.iot.errors import BadCredentials, BadThingName
 from aws.iot.iot import Thing
 from fota_testing.clock import FakeClock
-from fota_testing.memory_connection import MemoryConnection
-from iot.mqtt_lab import MqttLab
+from fota_testing.jobs.memory_connection import MemoryConnection
+from tests.labs.mqtt_lab import MqttLab
 
 
 @pytest.fixture
@@ -42,18 +42,18 @@ def test_every_name_that_the_registry_takes_is_taken(name: str, connection: Memo
     assert Thing("endpoint", "client-1", "", "", name, connection=connection).thingname == name
 
 
-def test_a_thing_of_the_ancestors_signature_connects(mqtt_lab: MqttLab) -> None:
-    identity = mqtt_lab.identity
-    thing = Thing(mqtt_lab.endpoint, "client-1", identity.clicert, identity.pkey, cacert=mqtt_lab.authority.pem)
+def test_a_thing_of_the_ancestors_signature_connects(paho_lab: MqttLab) -> None:
+    identity = paho_lab.identity
+    thing = Thing(paho_lab.endpoint, "client-1", identity.clicert, identity.pkey, cacert=paho_lab.authority.pem)
 
     thing.mqtt.connect()
     thing.mqtt.loop()
     thing.mqtt.publish("dev/sample", json.dumps({"asample": 7}))
 
-    mqtt_lab.eventually(lambda: mqtt_lab.broker.published)
+    paho_lab.eventually(lambda: paho_lab.broker.published)
     thing.mqtt.close()
-    assert thing.endpoint == mqtt_lab.endpoint
-    assert mqtt_lab.broker.connects[0].endswith(b"client-1")
+    assert thing.endpoint == paho_lab.endpoint
+    assert paho_lab.broker.connects[0].endswith(b"client-1")
 
 
 def test_bad_credentials_are_told_when_the_thing_is_made() -> None:

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from fota_operator.local.aws import LocalAws
-from micropython.board import compile_library
-from micropython.lab import Lab
+from tests.labs.board import compile_library
+from tests.labs.board_lab import BoardLab
 
 
 @pytest.fixture(scope="session")
@@ -22,19 +22,19 @@ def library_in_rom(library: Path) -> Path:
     """The same as the image of a ROMFS, made as the documentation says."""
     pytest.importorskip("mpremote", reason="the tool that makes images of ROMFS is not installed")
     image = library.with_suffix(".romfs")
-    command = [sys.executable, "-m", "mpremote", "romfs", "--output", image, "build", library]
+    command = [sys.executable, "-m", "mpremote", "romfs", "--output", str(image), "build", str(library)]
     subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
     return image
 
 
 @pytest.fixture
-def make_lab(local_aws: LocalAws, library: Path, tmp_path: Path) -> Callable[..., Lab]:
-    def make(**options: object) -> Lab:
-        return Lab(local_aws, tmp_path, library, **options)  # type: ignore[arg-type]
+def make_lab(local_aws: LocalAws, library: Path, tmp_path: Path) -> Callable[..., BoardLab]:
+    def make(**options: object) -> BoardLab:
+        return BoardLab(local_aws, tmp_path, library, **options)  # type: ignore[arg-type]
 
     return make
 
 
 @pytest.fixture
-def lab(make_lab: Callable[..., Lab]) -> Lab:
+def lab(make_lab: Callable[..., BoardLab]) -> BoardLab:
     return make_lab()

@@ -5,16 +5,20 @@ from collections.abc import Callable
 
 import pytest
 
-from micropython.board import Board, only_where_it_runs
-from micropython.lab import Edits, Lab
+from sweeps.seeding.verbs import before, replace
+from tests.labs.board import Board
+from tests.labs.board_lab import BoardLab
+from tests.labs.interpreter import only_where_it_runs
 
 pytestmark = [pytest.mark.e2e, only_where_it_runs]
 
 BALLAST_BYTES = 2 << 20
 STOPS_AT_BYTES = 3 << 19
 
-STOPS: Edits = {
-    "thing.mqtt.connect()\n": f"""
+STOPS = (
+    before(
+        "_.mqtt.connect()",
+        f"""
 import os
 from fota.progress import Progress
 
@@ -27,12 +31,11 @@ class Stops(Progress):
             print("stands still")
             while True:
                 machine.sleep_ms(1000)
-
-thing.mqtt.connect()
 """,
-    "handle_fota_jobs(myjobs, force=True)": "handle_fota_jobs(myjobs, force=True, progress=Stops())",
-    "handle_fota_jobs(myjobs)": "handle_fota_jobs(myjobs, progress=Stops())",
-}
+    ),
+    replace("_1.handle_fota_jobs(_2)", "_1.handle_fota_jobs(_2, progress=Stops())"),
+    replace("_1.handle_fota_jobs(_2, force=_3)", "_1.handle_fota_jobs(_2, force=_3, progress=Stops())"),
+)
 
 
 def offsets(board: Board) -> list[int]:
@@ -41,8 +44,8 @@ def offsets(board: Board) -> list[int]:
     return [int(match.group(1)) for match in found if match]
 
 
-def test_a_board_whose_power_is_cut_in_mid_download_goes_on_there(make_lab: Callable[..., Lab]) -> None:
-    lab = make_lab(factory_edits=STOPS)
+def test_a_board_whose_power_is_cut_in_mid_download_goes_on_there(make_lab: Callable[..., BoardLab]) -> None:
+    lab = make_lab(factory_patches=STOPS)
     with lab.board() as board:
         board.wait_for("firmware 1 is connected")
         job = lab.start(lab.image("2", ballast_bytes=BALLAST_BYTES))

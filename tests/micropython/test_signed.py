@@ -4,19 +4,19 @@ from collections.abc import Callable
 
 import pytest
 
-from fota.envelope import Envelope
-from micropython.board import only_where_it_runs
-from micropython.lab import CRASHES, Lab
+from fota.trust.envelope import Envelope
+from tests.labs.board_lab import CRASHES, BoardLab
+from tests.labs.interpreter import only_where_it_runs
 
 pytestmark = [pytest.mark.e2e, only_where_it_runs]
 
 
 @pytest.fixture
-def lab(make_lab: Callable[..., Lab]) -> Lab:
+def lab(make_lab: Callable[..., BoardLab]) -> BoardLab:
     return make_lab(is_signed=True)
 
 
-def test_a_signed_release_is_installed_and_confirmed(lab: Lab) -> None:
+def test_a_signed_release_is_installed_and_confirmed(lab: BoardLab) -> None:
     image = lab.image("2")
     release = lab.release(image, "maker")
     with lab.board() as board:
@@ -27,7 +27,7 @@ def test_a_signed_release_is_installed_and_confirmed(lab: Lab) -> None:
     assert ended.status == "SUCCEEDED"
 
 
-def test_a_forged_release_is_rejected_before_anything_is_downloaded_or_written(lab: Lab) -> None:
+def test_a_forged_release_is_rejected_before_anything_is_downloaded_or_written(lab: BoardLab) -> None:
     image, spare = lab.image("2"), lab.spare()
     forged = lab.release(image, "thief")
     with lab.board() as board:
@@ -38,7 +38,9 @@ def test_a_forged_release_is_rejected_before_anything_is_downloaded_or_written(l
     assert lab.spare() == spare
 
 
-def test_a_release_whose_manifest_was_changed_is_rejected_before_anything_is_downloaded_or_written(lab: Lab) -> None:
+def test_a_release_whose_manifest_was_changed_is_rejected_before_anything_is_downloaded_or_written(
+    lab: BoardLab,
+) -> None:
     image, spare = lab.image("2"), lab.spare()
     signed, other = (lab.release(image, "maker", seq=seq).envelope for seq in (2, 3))
     changed = Envelope(signed.payload_type, other.payload, signed.signatures)
@@ -50,7 +52,7 @@ def test_a_release_whose_manifest_was_changed_is_rejected_before_anything_is_dow
     assert lab.spare() == spare
 
 
-def test_an_image_that_is_not_signed_is_rejected_before_anything_is_downloaded_or_written(lab: Lab) -> None:
+def test_an_image_that_is_not_signed_is_rejected_before_anything_is_downloaded_or_written(lab: BoardLab) -> None:
     spare = lab.spare()
     with lab.board() as board:
         board.wait_for("firmware 1 is connected")
@@ -60,7 +62,7 @@ def test_an_image_that_is_not_signed_is_rejected_before_anything_is_downloaded_o
     assert lab.spare() == spare
 
 
-def test_a_signed_image_that_was_rolled_back_is_not_taken_in_a_newer_release_either(lab: Lab) -> None:
+def test_a_signed_image_that_was_rolled_back_is_not_taken_in_a_newer_release_either(lab: BoardLab) -> None:
     image = lab.image("2", CRASHES)
     with lab.board() as board:
         board.wait_for("firmware 1 is connected")

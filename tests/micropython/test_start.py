@@ -2,7 +2,8 @@
 
 import pytest
 
-from micropython_halves import device, pytestmark, told
+from tests.labs.interpreter import device, told
+from tests.labs.interpreter import only_where_it_runs as pytestmark
 
 __all__ = ["device", "pytestmark"]
 
@@ -11,10 +12,10 @@ import json
 import vfs
 from fota.errors import FotaError
 from fota.start import start
-from fota_testing.block_device import BlockDevice
-from fota_testing.flash_model import FlashModel
+from fota_testing.flash.block_device import MemoryBlockDevice
+from fota_testing.flash.model import FlashModel
 
-device = BlockDevice(FlashModel(64, 512))
+device = MemoryBlockDevice(FlashModel(64, 512))
 vfs.VfsFat.mkfs(device)
 vfs.mount(vfs.VfsFat(device), "/flash")
 try:
@@ -32,7 +33,7 @@ def test_a_home_on_fat_is_refused_unless_that_is_allowed(device, option, error):
 _TIMER = """
 import json
 import machine
-from fota import watchdog
+from fota.boards import watchdog
 
 class Timer:
     ONE_SHOT = 0

@@ -3,13 +3,16 @@
 import pytest
 
 from fota_operator.images.image import image_from
-from micropython.board import only_where_it_runs
-from micropython.lab import CRASHES, HANGS, Edits, Lab
+from sweeps.seeding.verbs import after
+from tests.labs.board_lab import CRASHES, HANGS, BoardLab
+from tests.labs.interpreter import only_where_it_runs
 
 pytestmark = [pytest.mark.e2e, only_where_it_runs]
 
-CRASHES_AND_BREAKS_THE_STORAGE: Edits = {
-    "import json\n": """import json
+CRASHES_AND_BREAKS_THE_STORAGE = (
+    after(
+        "import json",
+        """
 from fota.errors import StorageFailed
 from fota.storage import FileCell
 
@@ -18,11 +21,12 @@ def write(cell, content):
 
 FileCell.write = write
 raise ValueError("a bad release")
-"""
-}
+""",
+    ),
+)
 
 
-def test_an_update_is_confirmed_and_is_what_starts_afterwards(lab: Lab) -> None:
+def test_an_update_is_confirmed_and_is_what_starts_afterwards(lab: BoardLab) -> None:
     with lab.board() as board:
         board.wait_for("firmware 1 is connected")
         ended = lab.end_of(lab.start(lab.image("2")))
@@ -32,7 +36,7 @@ def test_an_update_is_confirmed_and_is_what_starts_afterwards(lab: Lab) -> None:
     assert (ended.status, ended.details) == ("SUCCEEDED", {"slot": "1"})
 
 
-def test_two_updates_in_a_row_use_the_slots_in_turn(lab: Lab) -> None:
+def test_two_updates_in_a_row_use_the_slots_in_turn(lab: BoardLab) -> None:
     with lab.board() as board:
         board.wait_for("firmware 1 is connected")
         first = lab.end_of(lab.start(lab.image("2")))
@@ -42,7 +46,7 @@ def test_two_updates_in_a_row_use_the_slots_in_turn(lab: Lab) -> None:
     assert second.status == "SUCCEEDED"
 
 
-def test_an_image_that_crashes_when_it_is_imported_is_rolled_back(lab: Lab) -> None:
+def test_an_image_that_crashes_when_it_is_imported_is_rolled_back(lab: BoardLab) -> None:
     with lab.board() as board:
         board.wait_for("firmware 1 is connected")
         ended = lab.end_of(lab.start(lab.image("2", CRASHES)))
@@ -51,7 +55,7 @@ def test_an_image_that_crashes_when_it_is_imported_is_rolled_back(lab: Lab) -> N
     assert (ended.status, ended.reason, ended.details["cause"]) == ("FAILED", "rolled-back", "crashed")
 
 
-def test_an_image_that_cannot_be_mounted_is_rolled_back(lab: Lab) -> None:
+def test_an_image_that_cannot_be_mounted_is_rolled_back(lab: BoardLab) -> None:
     with lab.board() as board:
         board.wait_for("firmware 1 is connected")
         ended = lab.end_of(lab.start(image_from(b"no file system" * 1000, version="2")))
@@ -59,7 +63,7 @@ def test_an_image_that_cannot_be_mounted_is_rolled_back(lab: Lab) -> None:
     assert (ended.status, ended.reason, ended.details["cause"]) == ("FAILED", "rolled-back", "crashed")
 
 
-def test_an_image_is_rolled_back_even_where_its_crash_cannot_be_put_on_record(lab: Lab) -> None:
+def test_an_image_is_rolled_back_even_where_its_crash_cannot_be_put_on_record(lab: BoardLab) -> None:
     with lab.board() as board:
         board.wait_for("firmware 1 is connected")
         ended = lab.end_of(lab.start(lab.image("2", CRASHES_AND_BREAKS_THE_STORAGE)))
@@ -68,7 +72,7 @@ def test_an_image_is_rolled_back_even_where_its_crash_cannot_be_put_on_record(la
     assert (ended.status, ended.reason, ended.details["cause"]) == ("FAILED", "rolled-back", "not-confirmed")
 
 
-def test_an_image_that_hangs_is_ended_by_the_watchdog_and_rolled_back(lab: Lab) -> None:
+def test_an_image_that_hangs_is_ended_by_the_watchdog_and_rolled_back(lab: BoardLab) -> None:
     with lab.board(deadline_s=2) as board:
         board.wait_for("firmware 1 is connected")
         ended = lab.end_of(lab.start(lab.image("2", HANGS)))
@@ -77,7 +81,7 @@ def test_an_image_that_hangs_is_ended_by_the_watchdog_and_rolled_back(lab: Lab) 
     assert (ended.status, ended.reason, ended.details["cause"]) == ("FAILED", "rolled-back", "not-confirmed")
 
 
-def test_a_damaged_object_fails_its_job_without_a_restart(lab: Lab) -> None:
+def test_a_damaged_object_fails_its_job_without_a_restart(lab: BoardLab) -> None:
     image = lab.image("2")
     job = lab.start(image)
     lab.damage(job, image)
@@ -87,7 +91,7 @@ def test_a_damaged_object_fails_its_job_without_a_restart(lab: Lab) -> None:
     assert (ended.status, ended.reason) == ("FAILED", "hash-mismatch")
 
 
-def test_an_image_that_was_rolled_back_is_not_tried_again(lab: Lab) -> None:
+def test_an_image_that_was_rolled_back_is_not_tried_again(lab: BoardLab) -> None:
     image = lab.image("2", CRASHES)
     with lab.board() as board:
         board.wait_for("firmware 1 is connected")

@@ -2,27 +2,25 @@
 
 import itertools
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
 
-import boto3
 import pytest
 from botocore.exceptions import ClientError
-from typer.testing import CliRunner, Result
 
-from fota.keyring import Keyring
-from fota_operator.cli.app import app
 from fota_operator.cloud import Cloud
 from fota_operator.images.image import Image, build_image
-from fota_operator.jobs import StartRequest
+from fota_operator.jobs.start import StartRequest
 from fota_operator.local.aws import LocalAws
-from fota_operator.things import add_things
-from fota_operator.trust.keyrings import new_keyring
-from fota_operator.trust.keys import KeyFolder, SigningKey
-from fota_operator.trust.release import Claim, Release, make_release
-from fota_operator.trust.signing import Signer, signers
+from fota_operator.things.things import add_things
+from fota_operator.trust.keys import KeyFolder
+from fota_operator.trust.release_file import write_release
+from tests.labs.device_side import DeviceSide
+from tests.labs.fota_command import FotaCommand
+from tests.labs.hangup import hangups_are_heard
+from tests.labs.signatures import Signatures
+from tests.labs.strict_model import every_request_allowed
 
-from .fleet.strict_model import every_request_allowed
+__all__ = ("hangups_are_heard",)
 
 _NUMBERS = itertools.count(1)
 
@@ -77,59 +75,22 @@ def request_for(local_aws: LocalAws, thing: str, image: Image) -> StartRequest:
     return StartRequest(thing=thing, image=image, bucket=local_aws.bucket, role=local_aws.role)
 
 
-@dataclass
-class DeviceSide:
-    """What a device would tell AWS of a job, without a device."""
-
-    environment: dict[str, str]
-
-    def report(self, thing: str, job_id: str, status: str, **details: str) -> None:
-        client = boto3.client(
-            "iot-jobs-data",
-            endpoint_url=self.environment["AWS_ENDPOINT_URL"],
-            verify=self.environment["AWS_CA_BUNDLE"],
-            region_name=self.environment["AWS_DEFAULT_REGION"],
-            aws_access_key_id=self.environment["AWS_ACCESS_KEY_ID"],
-            aws_secret_access_key=self.environment["AWS_SECRET_ACCESS_KEY"],
-        )
-        client.update_job_execution(jobId=job_id, thingName=thing, status=status, statusDetails=details)
-        client.close()
-
-
 @pytest.fixture
 def device(local_aws: LocalAws) -> DeviceSide:
     return DeviceSide(local_aws.environment())
 
 
-@dataclass
-class Command:
-    """The command `fota`, in this process; `environment` is all that it sees of AWS."""
-
-    environment: dict[str, str] = field(default_factory=dict)
-
-    def __call__(self, *arguments: object) -> Result:
-        aside = dict.fromkeys(_AWS_SETTINGS)
-        return CliRunner().invoke(app, [str(one) for one in arguments], env={**aside, **self.environment})
-
-
-_AWS_SETTINGS = (
-    "AWS_ENDPOINT_URL", "AWS_CA_BUNDLE", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_DEFAULT_REGION",
-    "AWS_REGION", "AWS_PROFILE", "AWS_SESSION_TOKEN", "FOTA_DEVICE_ENDPOINT", "FOTA_DEVICE_CA", "SSL_CERT_FILE",
-    "FOTA_KEYS", "FOTA_PASSPHRASE",
-)  # fmt: skip
-
-
 @pytest.fixture
-def fota(local_aws: LocalAws) -> Command:
+def fota(local_aws: LocalAws) -> FotaCommand:
     """The command, pointed at the local AWS."""
-    return Command(local_aws.environment())
+    return FotaCommand(local_aws.environment())
 
 
 @pytest.fixture
-def elsewhere(tmp_path: Path) -> Command:
+def elsewhere(tmp_path: Path) -> FotaCommand:
     """The command where no AWS is set up."""
     nowhere = str(tmp_path / "none")
-    return Command(
+    return FotaCommand(
         {
             "AWS_CONFIG_FILE": nowhere,
             "AWS_SHARED_CREDENTIALS_FILE": nowhere,
@@ -182,39 +143,12 @@ def refusing(cloud: Cloud) -> Iterator[Callable[[str, str], None]]:
         cloud.iot.meta.events.unregister(event, answer)
 
 
-PRODUCT = "pump"
-HARDWARE = "rev-a"
-
-
-@dataclass
-class Signatures:
-    """A folder of keys, and what is signed by them. Nothing in it asks AWS."""
-
-    keys: KeyFolder
-
-    def signers(self, *names: str) -> tuple[Signer, ...]:
-        """Those who sign by these keys, made when first named."""
-        for name in names:
-            if not (self.keys.path / f"{name}.pub").exists():
-                self.keys.new(name, None)
-
-        def nobody(asked: object) -> Signer:
-            raise AssertionError(f"nobody shall be asked for {asked}")
-
-        return signers(self.keys, names, passphrase_of=nobody, kms_signer=nobody)  # type: ignore[arg-type]
-
-    def keyring(self, *names: str, threshold: int = 1, version: int = 1, **others: str) -> Keyring:
-        keys: list[SigningKey] = [one.key for one in self.signers(*names)]
-        device = {"product": PRODUCT, "hardware": HARDWARE} | others
-        return new_keyring(
-            keys, product=device["product"], hardware=device["hardware"], threshold=threshold, version=version
-        )
-
-    def release(self, image: Image, *names: str, **others: object) -> Release:
-        claim = {"product": PRODUCT, "hardware": (HARDWARE,)} | others
-        return make_release(image, Claim(**claim), self.signers(*names))  # type: ignore[arg-type]
-
-
 @pytest.fixture
 def signatures(tmp_path: Path) -> Signatures:
     return Signatures(KeyFolder(tmp_path / "keys"))
+
+
+@pytest.fixture
+def release_file(signatures: Signatures, image: Image, tmp_path: Path) -> Path:
+    write_release(tmp_path / "x.release", signatures.release(image, "a"))
+    return tmp_path / "x.release"

@@ -14,9 +14,8 @@ from fota_operator.account.roles import TRUST_IOT
 from fota_operator.cloud import Cloud, connect
 from fota_operator.errors import AlreadyThere, BadInput, NotFound
 from fota_operator.local.aws import LocalAws
-
-from .accounts import OPERATOR_ARN, SPOILT, Spoilt, access_to, new_request
-from .conftest import Command
+from tests.labs.accounts import OPERATOR_ARN, SPOILT, Spoilt, access_to, new_request
+from tests.labs.fota_command import FotaCommand
 
 pytestmark = pytest.mark.e2e
 
@@ -125,7 +124,7 @@ def test_a_bucket_of_another_account_is_refused_before_anything_is_made(
     cloud: Cloud, request_: BootstrapRequest, answering: Callable[[str, str], None], code: str
 ) -> None:
     answering("s3.HeadBucket", code)
-    with pytest.raises(AlreadyThere, match=r"belongs to another account.*--bucket"):
+    with pytest.raises(AlreadyThere, match=r"belongs to another account.*`bucket`"):
         bootstrap(cloud, request_)
     with pytest.raises(cloud.iam.exceptions.NoSuchEntityException):
         cloud.iam.get_role(RoleName=request_.role)
@@ -242,7 +241,7 @@ def test_the_oldest_version_of_the_device_policy_makes_room(cloud: Cloud, ready:
     assert device_policy_versions(cloud) == [*before[1:], before[-1] + 1]
 
 
-def test_the_command_says_of_each_piece_what_was_done(fota: Command, request_: BootstrapRequest) -> None:
+def test_the_command_says_of_each_piece_what_was_done(fota: FotaCommand, request_: BootstrapRequest) -> None:
     named = ("--bucket", request_.bucket, "--role", request_.role)
     dry, made, again = fota("bootstrap", *named, "--dry-run"), fota("bootstrap", *named), fota("bootstrap", *named)
     assert dry.stdout.splitlines()[1].startswith(f"would be made     bucket {request_.bucket} ")
@@ -251,7 +250,7 @@ def test_the_command_says_of_each_piece_what_was_done(fota: Command, request_: B
     assert "Of 10 pieces, 0 were made or changed" in again.stderr
 
 
-def test_the_command_can_answer_in_json(fota: Command, request_: BootstrapRequest) -> None:
+def test_the_command_can_answer_in_json(fota: FotaCommand, request_: BootstrapRequest) -> None:
     outcomes = json.loads(fota("bootstrap", "--bucket", request_.bucket, "--dry-run", "--json").stdout)
     assert outcomes[0] == {
         "subject": f"bucket {request_.bucket}",

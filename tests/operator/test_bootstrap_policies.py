@@ -3,13 +3,23 @@
 import json
 import re
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 import fota_operator
-from fota_operator.account.policies import Scope, operator_policy, scope_of
-
-from .aws_calls import actions_of
+from fota_operator.account.bucket import bucket_key
+from fota_operator.account.policies import (
+    MAX_POLICY_CHARACTERS,
+    Scope,
+    operator_policy,
+    read_policy,
+    require_fits,
+    scope_of,
+)
+from fota_operator.account.policy_findings import read_findings
+from fota_operator.errors import BadInput
+from tests.labs.aws_calls import actions_of
 
 ACCOUNT = "111122223333"
 SCOPE = Scope(
@@ -17,8 +27,6 @@ SCOPE = Scope(
     roles=frozenset({f"arn:aws:iam::{ACCOUNT}:role/signer"}),
     keys=frozenset({f"arn:aws:kms:eu-west-1:{ACCOUNT}:key/1"}),
 )
-# IAM: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
-MOST_POLICY_CHARACTERS = 6144
 PACKAGE = Path(fota_operator.__file__).parent
 # Run by whoever owns the account, or against the local AWS.
 BY_OTHERS = (
@@ -96,7 +104,96 @@ def test_the_policy_of_an_operator_fits_with_three_regions_and_the_longest_names
         roles=frozenset({f"arn:aws-us-gov:iam::{ACCOUNT}:role/{'r' * 64}"}),
         keys=frozenset(f"arn:aws-us-gov:kms:us-gov-west-1:{ACCOUNT}:key/{'0' * 36}{number}" for number in range(3)),
     )
-    assert len(json.dumps(written(scope), separators=(",", ":"))) <= MOST_POLICY_CHARACTERS
+    assert len(json.dumps(written(scope), separators=(",", ":"))) <= MAX_POLICY_CHARACTERS
+
+
+KEY = f"arn:aws:kms:eu-west-1:{ACCOUNT}:key/9"
+OF_KEY = Scope(SCOPE.buckets, SCOPE.roles, SCOPE.keys, frozenset({KEY}))
+
+
+def many(regions: int) -> Scope:
+    return Scope(
+        buckets=frozenset(f"arn:aws:s3:::fota-{ACCOUNT}-eu-west-{number}" for number in range(regions)),
+        roles=SCOPE.roles,
+        keys=SCOPE.keys,
+    )
+
+
+@pytest.mark.parametrize("regions", [1, 13, 14, 20, 35])
+def test_the_policy_of_an_operator_fits_however_many_regions_there_are(regions: int) -> None:
+    document = written(many(regions))
+    assert len(json.dumps(document, separators=(",", ":"))) <= MAX_POLICY_CHARACTERS
+    # As bootstrap in each further region does: what it finds there and what it adds are the same policy again.
+    assert written(scope_of(document) | many(regions)) == document
+
+
+def test_a_pattern_of_buckets_is_for_this_account_alone() -> None:
+    of_buckets = [one for one in statements(many(35)) if any(":s3:::" in named for named in one["Resource"])]
+    assert len(of_buckets) == 2
+    for one in of_buckets:
+        assert json.dumps(one["Condition"]) == json.dumps({"StringEquals": {"s3:ResourceAccount": ACCOUNT}})
+        assert all(named.startswith(f"arn:aws:s3:::fota-{ACCOUNT}-*") for named in one["Resource"])
+
+
+def test_a_policy_that_cannot_fit_is_refused_with_its_length() -> None:
+    scope = Scope(frozenset(f"arn:aws:s3:::releases-{number}" for number in range(60)), SCOPE.roles)
+    with pytest.raises(BadInput, match=r"would have \d+ characters, and IAM takes 6144: it names 60 buckets"):
+        require_fits(written(scope))
+    require_fits(written())
+
+
+def test_a_bucket_under_a_key_of_the_customer_is_read_and_written_with_that_key() -> None:
+    (granted,) = [one for one in statements(OF_KEY) if one["Resource"] == [KEY]]
+    assert granted["Action"] == ["kms:Decrypt", "kms:GenerateDataKey"]
+    assert scope_of(written(OF_KEY)) == OF_KEY
+    assert "kms" not in json.dumps(read_policy("arn:aws:s3:::releases"))
+    reading = read_policy("arn:aws:s3:::releases", KEY)["Statement"]
+    assert isinstance(reading, list)
+    assert [(one["Action"], one["Resource"]) for one in reading][1:] == [(["kms:Decrypt"], [KEY])]
+
+
+def read_by(document: object, key: str | None) -> list[tuple[str, str]]:
+    found = read_findings("signer", [document], bucket="releases", partition="aws", key_arn=key)
+    return [(one.level, one.text) for one in found]
+
+
+def test_the_doctor_says_that_nobody_can_download_from_a_bucket_whose_key_the_role_may_not_use() -> None:
+    ((level, text),) = read_by(read_policy("arn:aws:s3:::releases"), KEY)
+    assert (level, text.startswith(f"it may not kms:Decrypt by {KEY}")) == ("error", True)
+
+
+def test_the_doctor_does_not_advise_to_take_the_key_of_the_bucket_away() -> None:
+    assert [level for level, _ in read_by(read_policy("arn:aws:s3:::releases", KEY), KEY)] == ["ok"]
+
+
+def test_every_key_is_more_than_a_url_needs() -> None:
+    wide = json.loads(json.dumps(read_policy("arn:aws:s3:::releases", KEY)).replace(KEY, "*"))
+    assert "warning" in [level for level, _ in read_by(wide, KEY)]
+
+
+@pytest.mark.parametrize(
+    ("default", "expected"),
+    [
+        ({"SSEAlgorithm": "AES256"}, None),
+        ({"SSEAlgorithm": "aws:kms"}, None),
+        ({"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": KEY}, KEY),
+        ({"SSEAlgorithm": "aws:kms:dsse", "KMSMasterKeyID": KEY}, KEY),
+        ({"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": "alias/releases"}, KEY),
+        ({"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": "alias/aws/s3"}, None),
+    ],
+)
+def test_the_key_of_a_bucket_is_read_from_its_encryption(default: dict[str, str], expected: str | None) -> None:
+    rules = {"ServerSideEncryptionConfiguration": {"Rules": [{"ApplyServerSideEncryptionByDefault": default}]}}
+
+    def describe_key(KeyId: str) -> object:  # noqa: N803 - as boto3 calls it
+        return {"KeyMetadata": {"Arn": KEY, "KeyManager": "AWS" if "/aws/" in KeyId else "CUSTOMER"}}
+
+    cloud = SimpleNamespace(
+        account_id=ACCOUNT,
+        s3=SimpleNamespace(get_bucket_encryption=lambda **_: rules),
+        kms=SimpleNamespace(describe_key=describe_key),
+    )
+    assert bucket_key(cloud, "releases") == expected  # type: ignore[arg-type]
 
 
 def test_without_a_key_an_operator_may_not_sign() -> None:

@@ -9,10 +9,10 @@ import pytest
 
 from fota_operator.account.roles import TRUST_IOT
 from fota_operator.cloud import Cloud
+from fota_operator.jobs.progress import JobStatus, job_status
 from fota_operator.local.aws import LocalAws
-from fota_operator.progress import JobStatus, job_status
-
-from .conftest import Command, DeviceSide
+from tests.labs.device_side import DeviceSide
+from tests.labs.fota_command import FotaCommand
 
 pytestmark = pytest.mark.e2e
 
@@ -31,7 +31,7 @@ def start(thing: str, image_file: Path, local_aws: LocalAws) -> Start:
 
 
 @pytest.fixture
-def job_id(fota: Command, start: Start) -> str:
+def job_id(fota: FotaCommand, start: Start) -> str:
     return fota(*start()).stdout.strip()
 
 
@@ -43,23 +43,23 @@ def run(
     return subprocess.run(command, capture_output=True, text=True)
 
 
-def test_start_prints_the_id_of_the_job_and_nothing_else(fota: Command, start: Start, cloud: Cloud) -> None:
+def test_start_prints_the_id_of_the_job_and_nothing_else(fota: FotaCommand, start: Start, cloud: Cloud) -> None:
     result = fota(*start())
     assert result.exit_code == 0
     assert job_status(cloud, result.stdout.strip()).status == "IN_PROGRESS"
 
 
-def test_start_says_what_it_did_on_stderr(fota: Command, start: Start) -> None:
+def test_start_says_what_it_did_on_stderr(fota: FotaCommand, start: Start) -> None:
     assert "Uploaded s3://fota-images/fota/" in fota(*start()).stderr
 
 
-def test_start_can_answer_in_json(fota: Command, start: Start, thing: str) -> None:
+def test_start_can_answer_in_json(fota: FotaCommand, start: Start, thing: str) -> None:
     started = json.loads(fota(*start(), "--json").stdout)
     assert (started["thing"], started["dry_run"]) == (thing, False)
 
 
 def test_start_dry_prints_the_document_and_makes_no_job(
-    fota: Command, start: Start, thing: str, jobs_of: Callable[[str], list[str]]
+    fota: FotaCommand, start: Start, thing: str, jobs_of: Callable[[str], list[str]]
 ) -> None:
     result = fota(*start(), "--dry-run", "--slot", "1")
     assert (json.loads(result.stdout)["bc_idx"], jobs_of(thing)) == (1, [])
@@ -89,51 +89,51 @@ def stranger(cloud: Cloud, new_name: Callable[[], str]) -> str:
     ],
 )
 def test_defect_57_an_error_is_one_line_that_says_what_to_do(
-    fota: Command, start: Start, others: dict[str, object], options: list[object], names: str, exit_status: int
+    fota: FotaCommand, start: Start, others: dict[str, object], options: list[object], names: str, exit_status: int
 ) -> None:
     result = fota(*start(**others), *options)
     assert (result.exit_code, result.stdout) == (exit_status, "")
     assert re.fullmatch(rf"fota: .*{re.escape(names)}.*; .*\n", result.stderr)
 
 
-def test_a_role_that_iot_may_not_assume_ends_in_one_line(fota: Command, start: Start, stranger: str) -> None:
+def test_a_role_that_iot_may_not_assume_ends_in_one_line(fota: FotaCommand, start: Start, stranger: str) -> None:
     result = fota(*start(role=stranger))
     assert result.exit_code == 2
     assert result.stderr.count("\n") == 1
     assert "trust policy" in result.stderr
 
 
-def test_without_credentials_the_command_ends_in_one_line(elsewhere: Command, start: Start) -> None:
+def test_without_credentials_the_command_ends_in_one_line(elsewhere: FotaCommand, start: Start) -> None:
     result = elsewhere(*start())
     assert (result.exit_code, result.stderr.count("\n")) == (1, 1)
     assert "aws configure" in result.stderr
 
 
 def test_a_dead_endpoint_ends_the_command_in_one_line(
-    fota: Command, start: Start, monkeypatch: pytest.MonkeyPatch
+    fota: FotaCommand, start: Start, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # One try is enough where nobody will answer.
     monkeypatch.setattr("fota_operator.cloud.MAX_ATTEMPTS", 1)
-    result = Command(fota.environment | {"AWS_ENDPOINT_URL": "https://localhost:1"})(*start())
+    result = FotaCommand(fota.environment | {"AWS_ENDPOINT_URL": "https://localhost:1"})(*start())
     assert (result.exit_code, result.stderr.count("\n")) == (1, 1)
     assert "no answer from https://localhost:1" in result.stderr
 
 
 @pytest.mark.parametrize("arguments", [["start"], ["watch"], ["nonsense"], ["status", "--nonsense"]])
-def test_a_misused_command_ends_with_2(fota: Command, arguments: list[str]) -> None:
+def test_a_misused_command_ends_with_2(fota: FotaCommand, arguments: list[str]) -> None:
     assert fota(*arguments).exit_code == 2
 
 
 def test_status_shows_thing_status_reason_and_message(
-    fota: Command, job_id: str, thing: str, device: DeviceSide
+    fota: FotaCommand, job_id: str, thing: str, device: DeviceSide
 ) -> None:
     device.report(thing, job_id, "FAILED", reason="rolled-back", message="it [never] answered")
     lines = fota("status", job_id).stdout.splitlines()
-    assert lines[0] == f"{job_id}: COMPLETED"
+    assert lines[0] == f"{job_id}: COMPLETED, but 1 of 1 failed"
     assert lines[2].split(maxsplit=3) == [thing, "FAILED", "rolled-back", "it [never] answered"]
 
 
-def test_status_in_json_has_every_fact(fota: Command, job_id: str, thing: str, device: DeviceSide) -> None:
+def test_status_in_json_has_every_fact(fota: FotaCommand, job_id: str, thing: str, device: DeviceSide) -> None:
     device.report(thing, job_id, "IN_PROGRESS", step="download", progress="40 %")
     status = json.loads(fota("status", job_id, "--json").stdout)
     assert (status["job_id"], status["ended"], status["succeeded"]) == (job_id, False, False)
@@ -143,21 +143,21 @@ def test_status_in_json_has_every_fact(fota: Command, job_id: str, thing: str, d
 
 
 @pytest.mark.parametrize("command", ["status", "watch", "cancel"])
-def test_a_job_that_is_not_there_ends_the_command_in_one_line(fota: Command, command: str) -> None:
+def test_a_job_that_is_not_there_ends_the_command_in_one_line(fota: FotaCommand, command: str) -> None:
     result = fota(command, "fota-none")
     assert (result.exit_code, result.stdout, result.stderr.count("\n")) == (1, "", 1)
 
 
 @pytest.mark.parametrize(("end", "exit_status"), [("SUCCEEDED", 0), ("FAILED", 1), ("REJECTED", 1)])
 def test_the_exit_status_of_watch_says_how_the_job_ended(
-    fota: Command, job_id: str, thing: str, device: DeviceSide, end: str, exit_status: int
+    fota: FotaCommand, job_id: str, thing: str, device: DeviceSide, end: str, exit_status: int
 ) -> None:
     device.report(thing, job_id, end)
     assert fota("watch", job_id).exit_code == exit_status
 
 
 def test_watch_tells_each_change_in_a_line_where_there_is_no_terminal(
-    fota: Command, job_id: str, thing: str, device: DeviceSide, monkeypatch: pytest.MonkeyPatch
+    fota: FotaCommand, job_id: str, thing: str, device: DeviceSide, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     to_come = iter(("IN_PROGRESS", "SUCCEEDED"))
 
@@ -168,7 +168,7 @@ def test_watch_tells_each_change_in_a_line_where_there_is_no_terminal(
         return status
 
     # The device acts between the looks of the command, which is in this very process.
-    monkeypatch.setattr("fota_operator.progress.job_status", report_next)
+    monkeypatch.setattr("fota_operator.jobs.progress.job_status", report_next)
     result = fota("watch", job_id, "--interval", 0.01)
     assert result.stderr.splitlines() == [
         f"{thing}: QUEUED",
@@ -177,20 +177,20 @@ def test_watch_tells_each_change_in_a_line_where_there_is_no_terminal(
     ]
 
 
-def test_watch_that_gives_up_ends_with_1(fota: Command, job_id: str) -> None:
+def test_watch_that_gives_up_ends_with_1(fota: FotaCommand, job_id: str) -> None:
     result = fota("watch", job_id, "--timeout", 0.05, "--interval", 0.01)
     assert (result.exit_code, "has not ended within 0.05 s" in result.stderr) == (1, True)
 
 
-def test_cancel_shows_what_became_of_the_job(fota: Command, job_id: str) -> None:
+def test_cancel_shows_what_became_of_the_job(fota: FotaCommand, job_id: str) -> None:
     assert json.loads(fota("cancel", job_id, "--json").stdout)["status"] == "CANCELED"
 
 
-def test_cancel_dry_changes_nothing(fota: Command, job_id: str) -> None:
+def test_cancel_dry_changes_nothing(fota: FotaCommand, job_id: str) -> None:
     assert json.loads(fota("cancel", job_id, "--dry-run", "--json").stdout)["status"] == "IN_PROGRESS"
 
 
-def test_things_are_added_and_cleaned_up(fota: Command, tmp_path: Path, cloud: Cloud) -> None:
+def test_things_are_added_and_cleaned_up(fota: FotaCommand, tmp_path: Path, cloud: Cloud) -> None:
     folder = tmp_path / "fleet"
     added = fota("things", "add", "--base-name", "fleet", "--count", 2, "--folder", folder, "--json")
     assert [one["name"] for one in json.loads(added.stdout)] == ["fleet-1", "fleet-2"]
@@ -200,7 +200,7 @@ def test_things_are_added_and_cleaned_up(fota: Command, tmp_path: Path, cloud: C
 
 
 def test_things_connect_where_the_local_aws_says(
-    fota: Command, tmp_path: Path, local_aws: LocalAws, new_name: Callable[[], str]
+    fota: FotaCommand, tmp_path: Path, local_aws: LocalAws, new_name: Callable[[], str]
 ) -> None:
     name = new_name()
     fota("things", "add", name, "--folder", tmp_path)
@@ -208,7 +208,9 @@ def test_things_connect_where_the_local_aws_says(
     assert conf["endpoint"] == local_aws.status().device_endpoint
 
 
-def test_adding_again_says_that_they_were_there(fota: Command, tmp_path: Path, new_name: Callable[[], str]) -> None:
+def test_adding_again_says_that_they_were_there(
+    fota: FotaCommand, tmp_path: Path, new_name: Callable[[], str]
+) -> None:
     name = new_name()
     arguments = ("things", "add", name, "--folder", tmp_path)
     assert ("was there" in fota(*arguments).stdout, "was there" in fota(*arguments).stdout) == (False, True)
@@ -217,18 +219,18 @@ def test_adding_again_says_that_they_were_there(fota: Command, tmp_path: Path, n
 @pytest.mark.parametrize(
     "arguments", [[], ["a", "--base-name", "b", "--count", 1], ["--base-name", "b"], ["a", "--count", 1]]
 )
-def test_which_things_must_be_clear(fota: Command, arguments: list[object]) -> None:
+def test_which_things_must_be_clear(fota: FotaCommand, arguments: list[object]) -> None:
     result = fota("things", "add", *arguments)
     assert (result.exit_code, "which things" in result.stderr) == (2, True)
 
 
-def test_an_image_is_built(fota: Command, program: Path, tmp_path: Path) -> None:
+def test_an_image_is_built(fota: FotaCommand, program: Path, tmp_path: Path) -> None:
     out = tmp_path / "new.pyz"
     result = fota("image", "build", program, "-o", out, "--version", "2.0")
     assert (result.exit_code, result.stdout.strip(), out.is_file()) == (0, str(out), True)
 
 
-def test_the_local_aws_goes_up_and_down(fota: Command, tmp_path: Path) -> None:
+def test_the_local_aws_goes_up_and_down(fota: FotaCommand, tmp_path: Path) -> None:
     folder = tmp_path / "aws"
     up = fota("local", "up", "--folder", folder)
     try:
@@ -240,7 +242,7 @@ def test_the_local_aws_goes_up_and_down(fota: Command, tmp_path: Path) -> None:
     assert fota("local", "status", "--folder", folder).stdout == "stopped\n"
 
 
-def test_the_environment_of_the_local_aws_is_for_a_shell(fota: Command, local_aws: LocalAws) -> None:
+def test_the_environment_of_the_local_aws_is_for_a_shell(fota: FotaCommand, local_aws: LocalAws) -> None:
     exports = fota("local", "env", "--folder", local_aws.folder).stdout
     shell = subprocess.run(
         ["sh", "-c", exports + 'printf "%s %s" "$AWS_ENDPOINT_URL" "$SSL_CERT_FILE"'], capture_output=True, text=True
@@ -253,13 +255,13 @@ def test_without_the_extra_the_command_says_how_to_get_it() -> None:
         "--help", source="import sys; sys.modules['typer'] = None; from fota_operator.cli.main import main; main()"
     )
     assert (result.returncode, result.stderr.count("\n")) == (2, 1)
-    assert "pip install 'aws-iot-fota[operator]'" in result.stderr
+    assert "in a clone of this library's repository: pip install '.[operator]'" in result.stderr
 
 
 def test_without_boto3_the_command_says_how_to_get_it(image_file: Path) -> None:
     source = "import sys; sys.modules['boto3'] = None; from fota_operator.cli.main import main; main()"
     result = run("start", "thing", image_file, "bucket", "role", source=source)
-    assert (result.returncode, "aws-iot-fota[operator]" in result.stderr) == (2, True)
+    assert (result.returncode, "pip install '.[operator]'" in result.stderr) == (2, True)
 
 
 def test_help_is_fast_because_it_imports_nothing_slow() -> None:

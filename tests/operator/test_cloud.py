@@ -1,13 +1,16 @@
+import http.server
 import socket
+import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from botocore.exceptions import ClientError
 
-from fota_operator.cloud import Access, connect, explaining
+from fota_operator.cloud import Access, connect, explaining, is_passing
 from fota_operator.errors import BadInput, CloudRefused, CloudUnreachable, NoCredentials, OperatorError
+from fota_operator.jobs.progress import job_status
 from fota_operator.local.aws import LocalAws
-from fota_operator.progress import job_status
 
 KEYS = {"access_key_id": "AKIAEXAMPLE", "secret_access_key": "example-secret", "region": "eu-west-1"}
 
@@ -30,6 +33,34 @@ def closed_port() -> int:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
     return port
+
+
+PAGE = b"<!doctype html>\n<html><title>503 Service Unavailable</title><h1>No server is here to answer you.</h1>"
+
+
+class _Page(http.server.BaseHTTPRequestHandler):
+    status = 503
+
+    def do_GET(self) -> None:
+        self.send_response(self.status)
+        self.send_header("Content-Type", "text/html")
+        self.send_header("Content-Length", str(len(PAGE)))
+        self.end_headers()
+        self.wfile.write(PAGE)
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+
+@pytest.fixture
+def front_end() -> Iterator[str]:
+    """What stands in front of AWS, a load balancer or a proxy, and answers with a page of its own; its URL."""
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), _Page) as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_address[1]}"
+        server.shutdown()
+        thread.join()
 
 
 def refusal(code: str, status: int = 400) -> ClientError:
@@ -121,6 +152,19 @@ def test_an_error_is_one_line_whatever_aws_says() -> None:
     assert str(explained(refusal("InvalidRequestException"))) == (
         "could not make the job: InvalidRequestException: why not"
     )
+
+
+@pytest.mark.parametrize(("status", "passes"), [(500, True), (502, True), (503, True), (504, True), (403, False)])
+def test_a_page_in_the_place_of_an_answer_is_told_and_that_of_a_busy_server_passes(
+    front_end: str, monkeypatch: pytest.MonkeyPatch, status: int, passes: bool
+) -> None:
+    monkeypatch.setattr(_Page, "status", status)
+    cloud = connect(Access(endpoint_url=front_end, **KEYS))
+    with pytest.raises(CloudRefused) as caught:
+        job_status(cloud, "job-1")
+    assert "<" not in str(caught.value)
+    assert f"{status}: a page came in the place of an answer of AWS" in str(caught.value)
+    assert is_passing(caught.value) == passes
 
 
 def test_an_access_shows_no_secret() -> None:

@@ -9,9 +9,8 @@ import sys
 
 import pytest
 
-from fota_operator.answers import LOGGER
-
-from .conftest import Command
+from fota_operator.request_log import LOGGER
+from tests.labs.fota_command import FotaCommand
 
 SLOW = {"boto3", "botocore", "cryptography", "rich", "littlefs"}
 """What takes long to import."""
@@ -76,20 +75,20 @@ REQUEST = re.compile(r"^fota: iot DescribeJob: HTTP 404, request id [\w-]{8,}$",
 
 
 @pytest.mark.e2e
-def test_verbose_names_each_request_and_its_id(fota: Command) -> None:
+def test_verbose_names_each_request_and_its_id(fota: FotaCommand) -> None:
     result = fota("-v", "status", "fota-none")
     assert (len(REQUEST.findall(result.stderr)), result.stdout) == (1, "")
 
 
 @pytest.mark.e2e
-def test_without_verbose_no_request_is_named(fota: Command) -> None:
+def test_without_verbose_no_request_is_named(fota: FotaCommand) -> None:
     fota("-v", "status", "fota-none")
     assert not REQUEST.search(fota("status", "fota-none").stderr)
     assert (LOGGER.handlers, LOGGER.level) == ([], logging.NOTSET)
 
 
 @pytest.mark.e2e
-def test_verbose_tells_nothing_of_what_was_asked(fota: Command) -> None:
+def test_verbose_tells_nothing_of_what_was_asked(fota: FotaCommand) -> None:
     result = fota("-v", "status", "fota-none")
     named = [line for line in result.stderr.splitlines() if REQUEST.fullmatch(line)]
     assert [line for line in named if "fota-none" in line or "Authorization" in line] == []

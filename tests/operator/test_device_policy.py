@@ -35,6 +35,8 @@ def allows(document: str, action: str, resource: str, thing: str = "pump") -> bo
         ("iot:Publish", "topic/$aws/things/pump/jobs/notify-next", False),
         ("iot:Publish", "topic/$aws/things/pump/jobs/j-1/update/accepted", False),
         ("iot:Subscribe", "topicfilter/$aws/things/pump/jobs/notify-next", True),
+        ("iot:Subscribe", "topicfilter/$aws/things/pump/jobs/notify", True),
+        ("iot:Receive", "topic/$aws/things/pump/jobs/notify", True),
         ("iot:Subscribe", "topicfilter/$aws/things/pump/jobs/get/accepted", True),
         ("iot:Subscribe", "topicfilter/$aws/things/pump/jobs/+/update/rejected", True),
         ("iot:Subscribe", "topicfilter/$aws/things/pump/shadow/update/delta", True),
@@ -58,7 +60,7 @@ def test_an_allowed_topic_may_be_published_to() -> None:
     "topic", ["", "a/#", "a/+/b", "a*", "a?", "$aws/things/x/jobs/get", "a b", "a${iot:ClientId}"]
 )
 def test_an_allowed_topic_is_one_plain_topic(topic: str) -> None:
-    with pytest.raises(BadInput, match="allow-publish"):
+    with pytest.raises(BadInput, match="allow_publish"):
         policy_document("arn:aws:iot:r:1", (topic,))
 
 

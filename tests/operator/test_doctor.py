@@ -4,38 +4,21 @@ import json
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta, timezone
-from pathlib import Path
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
 
-from fota.findings import Finding
+from fota_boot.doctor.findings import Finding
 from fota_operator.account import doctor_iot
 from fota_operator.account.bootstrap import BootstrapRequest, bootstrap
-from fota_operator.account.doctor import DoctorRequest, examine, skew_finding
+from fota_operator.account.doctor import examine, skew_finding
 from fota_operator.account.roles import TRUST_IOT
 from fota_operator.cloud import Access, Cloud, connect
 from fota_operator.local.aws import LocalAws
-from fota_operator.things import add_things
+from tests.labs.accounts import SPOILT, Spoilt, access_to, as_new_user, asking, new_request, of, ready
 
-from .accounts import SPOILT, Spoilt, access_to, as_new_user, new_request
-from .conftest import Command
-
-
-@pytest.fixture
-def ready(cloud: Cloud) -> BootstrapRequest:
-    request = new_request()
-    bootstrap(cloud, request)
-    return request
-
-
-def asking(request: BootstrapRequest, **others: Any) -> DoctorRequest:
-    return replace(DoctorRequest(bucket=request.bucket, role=request.role), **others)
-
-
-def of(findings: Iterator[Finding], subject: str) -> list[tuple[str, str]]:
-    return [(one.level, one.text) for one in findings if one.subject == subject]
+__all__ = ("ready",)
 
 
 def ailing(findings: Iterator[Finding]) -> dict[str, str]:
@@ -73,8 +56,8 @@ def test_what_is_not_there_is_said_once_with_the_command_that_makes_it(cloud: Cl
     request = new_request()
     findings = [one for one in examine(cloud, asking(request)) if one.level == "error" and "olic" not in one.subject]
     assert [(one.text, one.remedy) for one in findings] == [
-        ("there is no such bucket", f"run `fota bootstrap --bucket {request.bucket}`"),
-        ("there is no such role", f"run `fota bootstrap --role {request.role}`"),
+        ("there is no such bucket", f"run `fota bootstrap bucket={request.bucket}`"),
+        ("there is no such role", f"run `fota bootstrap role={request.role}`"),
     ]
 
 
@@ -155,61 +138,6 @@ def test_a_key_that_is_not_there_is_found(cloud: Cloud, ready: BootstrapRequest)
     assert found == [("error", "there is no key alias/none in KMS here")]
 
 
-@pytest.fixture
-def wide_policy(cloud: Cloud, new_name: Callable[[], str]) -> Iterator[str]:
-    name = f"wide-{new_name()}"
-    document = {"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "iot:*", "Resource": "*"}}
-    cloud.iot.create_policy(policyName=name, policyDocument=json.dumps(document))
-    yield name
-    for target in cloud.iot.list_targets_for_policy(policyName=name)["targets"]:
-        cloud.iot.detach_policy(policyName=name, target=target)
-    cloud.iot.delete_policy(policyName=name)
-
-
-@pytest.mark.e2e
-def test_a_wide_policy_of_devices_is_an_error_if_a_certificate_has_it(
-    cloud: Cloud, local_aws: LocalAws, wide_policy: str, tmp_path: Path, new_name: Callable[[], str]
-) -> None:
-    (added,) = add_things(cloud, [new_name()], tmp_path / "things", local_aws.thing_options())
-    cloud.iot.attach_policy(policyName=wide_policy, target=added.certificate_arn)
-    found = of(doctor_iot.policy_findings(cloud), f"policy {wide_policy}")
-    assert found == [("error", "it allows iot:* on *; 1 certificates have it")]
-
-
-@pytest.mark.e2e
-def test_of_a_policy_that_more_have_than_were_asked_for_that_is_said(
-    cloud: Cloud,
-    local_aws: LocalAws,
-    wide_policy: str,
-    tmp_path: Path,
-    new_name: Callable[[], str],
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    for added in add_things(cloud, [new_name(), new_name()], tmp_path / "things", local_aws.thing_options()):
-        cloud.iot.attach_policy(policyName=wide_policy, target=added.certificate_arn)
-    monkeypatch.setattr(doctor_iot, "_PAGE", 1)
-    found = of(doctor_iot.policy_findings(cloud), f"policy {wide_policy}")
-    assert found == [("error", "it allows iot:* on *; 1 or more certificates have it")]
-
-
-@pytest.mark.e2e
-def test_a_wide_policy_that_nothing_has_is_a_warning(cloud: Cloud, wide_policy: str) -> None:
-    found = of(doctor_iot.policy_findings(cloud), f"policy {wide_policy}")
-    assert found == [("warning", "it allows iot:* on *; nothing has it")]
-
-
-@pytest.mark.e2e
-def test_only_so_many_policies_are_read_and_those_of_others_first(
-    cloud: Cloud, wide_policy: str, thing: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    policies = cloud.iot.list_policies(pageSize=250)["policies"]
-    others = [one["policyName"] for one in policies if not one["policyName"].startswith("fota-")]
-    monkeypatch.setattr(doctor_iot, "MAX_POLICIES_READ", len(others))
-    findings = list(doctor_iot.policy_findings(cloud))
-    assert f"policy {wide_policy}" in [one.subject for one in findings]
-    assert f"of {len(policies)}, {len(others)} were read" in findings[-1].text
-
-
 @pytest.mark.e2e
 def test_a_key_that_one_may_not_sign_with_is_found(
     cloud: Cloud, local_aws: LocalAws, ready: BootstrapRequest
@@ -248,6 +176,7 @@ def test_wrong_credentials_end_the_examination(local_aws: LocalAws) -> None:
     assert [one.subject for one in findings[1:]] in ([], ["clock"])
 
 
+@pytest.mark.e2e
 def test_credentials_that_a_wrong_clock_spoils_are_blamed_on_the_clock(cloud: Cloud) -> None:
     long_ago = {"HTTPHeaders": {"date": "Mon, 01 Jan 2024 00:00:00 GMT"}}
 
@@ -292,34 +221,3 @@ def test_a_clock_that_is_far_away_from_that_of_aws_is_found(skew_s: int, level: 
 @pytest.mark.parametrize("date", ["", "now", "Thu, 01 Jan"])
 def test_a_date_that_cannot_be_read_tells_nothing(date: str) -> None:
     assert skew_finding(date, NOON).level == "warning"
-
-
-@pytest.mark.e2e
-def test_the_command_ends_with_1_if_there_is_an_error(fota: Command) -> None:
-    request = new_request()
-    result = fota("doctor", "--bucket", request.bucket, "--role", request.role)
-    assert result.exit_code == 1
-    assert f"error   bucket {request.bucket}: there is no such bucket; run `fota bootstrap" in result.stdout
-
-
-@pytest.mark.e2e
-def test_the_command_can_answer_in_json(fota: Command, ready: BootstrapRequest) -> None:
-    answer = json.loads(fota("doctor", "--bucket", ready.bucket, "--role", ready.role, "--json").stdout)
-    assert answer["worst"] in ("ok", "warning")
-    assert {"subject": "region", "level": "ok", "text": "us-east-1", "remedy": ""} in answer["findings"]
-
-
-def test_without_a_region_the_command_says_how_to_set_one(elsewhere: Command) -> None:
-    del elsewhere.environment["AWS_DEFAULT_REGION"]
-    result = elsewhere("doctor")
-    assert (result.exit_code, result.stdout.startswith("error   region: ")) == (1, True)
-
-
-def test_without_credentials_the_command_says_so_and_stops(elsewhere: Command) -> None:
-    result = elsewhere("doctor")
-    assert (result.exit_code, len(result.stdout.splitlines())) == (1, 1)
-    assert "aws configure" in result.stdout
-
-
-def test_a_things_folder_alone_is_misuse(elsewhere: Command) -> None:
-    assert elsewhere("doctor", "--thing", "x").exit_code == 2

@@ -2,11 +2,11 @@ import json
 
 import pytest
 
-from fota_operator.document import build_document
 from fota_operator.errors import BadInput
 from fota_operator.images.image import Image
-from fota_operator.jobs import new_job_id
-from fota_operator.store import object_url
+from fota_operator.jobs.document import build_document
+from fota_operator.jobs.image_store import object_url
+from fota_operator.jobs.start import new_job_id
 
 URL = "https://s3.eu-west-1.amazonaws.com/bucket/fota/aa/image"
 

@@ -8,15 +8,17 @@ import pytest
 
 from fota_operator.cloud import Cloud
 from fota_operator.errors import BadInput, NotFound
-from fota_operator.explain import explain, explain_job, explain_thing, moments, newest_first
 from fota_operator.images.image import Image
-from fota_operator.jobs import StartRequest, cancel_job, start_job
-from fota_operator.new_job import NewJob, create_named_job
-from fota_operator.progress import ExecutionStatus
-from fota_operator.reasons import FAILED, STATUSES
-from fota_operator.things import thing_arn
-
-from .conftest import Command, DeviceSide, Signatures
+from fota_operator.jobs.cancel import cancel_job
+from fota_operator.jobs.create_job import NewJob, create_named_job
+from fota_operator.jobs.explain import explain, explain_job, explain_thing, moments, newest_first
+from fota_operator.jobs.progress import ExecutionStatus
+from fota_operator.jobs.reasons import FAILED, STATUSES
+from fota_operator.jobs.start import StartRequest, start_job
+from fota_operator.things.things import thing_arn
+from tests.labs.device_side import DeviceSide
+from tests.labs.fota_command import FotaCommand
+from tests.labs.signatures import Signatures
 
 pytestmark = pytest.mark.e2e
 
@@ -182,7 +184,9 @@ def test_an_execution_without_times_has_no_moments() -> None:
     assert moments(ExecutionStatus("pump", "QUEUED", 1)) == ()
 
 
-def test_the_command_tells_the_story_in_words(fota: Command, thing: str, offer: Offer, device: DeviceSide) -> None:
+def test_the_command_tells_the_story_in_words(
+    fota: FotaCommand, thing: str, offer: Offer, device: DeviceSide
+) -> None:
     job_id = offer(thing, tags={"fota:rollout": "pump-1-4-0", "fota:stage": "2"})
     device.report(thing, job_id, "IN_PROGRESS")
     device.report(thing, job_id, "FAILED", reason="rolled-back", cause="health-check", attempts="1")
@@ -192,11 +196,11 @@ def test_the_command_tells_the_story_in_words(fota: Command, thing: str, offer: 
     assert lines[4].startswith("  FAILED rolled-back: the new image was tried and given up")
     assert lines[5:] == [
         "  It says: attempts 1, cause health-check",
-        "  To do: read the device's log for what the health check found.",
+        "  To do: read the log of the device; it says what the health check found.",
     ]
 
 
-def test_a_thing_without_offers_is_told_so(fota: Command, thing: str) -> None:
+def test_a_thing_without_offers_is_told_so(fota: FotaCommand, thing: str) -> None:
     result = fota("explain", thing)
     assert (result.exit_code, result.stdout) == (0, f"{thing} was never offered anything.\n")
 
@@ -204,7 +208,7 @@ def test_a_thing_without_offers_is_told_so(fota: Command, thing: str) -> None:
 @pytest.mark.parametrize("command", ["explain", "status", "watch"])
 @pytest.mark.parametrize("options", [[], ["--json"]], ids=["words", "json"])
 def test_no_command_shows_a_presigned_url(
-    fota: Command, thing: str, offer: Offer, device: DeviceSide, command: str, options: list[str]
+    fota: FotaCommand, thing: str, offer: Offer, device: DeviceSide, command: str, options: list[str]
 ) -> None:
     job_id = offer(thing)
     device.report(thing, job_id, "FAILED", reason="http-status", message="403 from https://b/k?X-Amz-Signature=f00d")
@@ -221,13 +225,13 @@ def test_a_queued_execution_costs_no_request_for_its_details(
     assert explain(cloud, thing).chapters[0].execution.status == "QUEUED"
 
 
-def test_the_command_names_what_was_called_off(fota: Command, cloud: Cloud, thing: str, offer: Offer) -> None:
+def test_the_command_names_what_was_called_off(fota: FotaCommand, cloud: Cloud, thing: str, offer: Offer) -> None:
     job_id = offer(thing)
     cancel_job(cloud, job_id)
     assert "CANCELED: it was called off" in fota("explain", job_id).stdout
 
 
-def test_the_command_as_json_has_the_same_story(fota: Command, thing: str, offer: Offer) -> None:
+def test_the_command_as_json_has_the_same_story(fota: FotaCommand, thing: str, offer: Offer) -> None:
     job_id = offer(thing)
     story = json.loads(fota("explain", job_id, thing, "--json").stdout)
     assert (story["subject"], story["chapters"][0]["offer"]["job_id"]) == (thing, job_id)

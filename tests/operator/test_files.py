@@ -5,7 +5,6 @@ from pathlib import Path
 
 import pytest
 
-from fota_operator import files
 from fota_operator.errors import OperatorError
 from fota_operator.files import write_new, write_whole
 
@@ -35,7 +34,7 @@ def test_what_is_interrupted_leaves_the_file_of_before_and_nothing_beside(
     def interrupt(_descriptor: int) -> None:
         raise Interrupted
 
-    monkeypatch.setattr(files.os, "fsync", interrupt)  # No other way in at that moment.
+    monkeypatch.setattr(os, "fsync", interrupt)  # No other way in at that moment.
     with pytest.raises(Interrupted):
         write_whole(tmp_path / "image", b"new")
     assert (names(tmp_path), (tmp_path / "image").read_bytes()) == (["image"], b"old")
@@ -59,6 +58,6 @@ def test_a_new_file_is_on_the_disk_with_its_name(tmp_path: Path, monkeypatch: py
         flushed.append(str(Path(f"/proc/self/fd/{descriptor}").readlink()))
         fsync(descriptor)
 
-    monkeypatch.setattr(files.os, "fsync", noting)  # What a disk keeps, no test can see but by pulling its plug.
+    monkeypatch.setattr(os, "fsync", noting)  # What a disk keeps, no test can see but by pulling its plug.
     write_new(tmp_path / "key", b"key", mode=0o600)
     assert flushed == [str(tmp_path / "key"), str(tmp_path)]

@@ -8,10 +8,10 @@ from fota_operator.account.roles import TRUST_IOT
 from fota_operator.cloud import Cloud
 from fota_operator.errors import BadInput, CloudRefused, NotFound, OperatorError
 from fota_operator.images.image import Image
-from fota_operator.jobs import StartRequest, cancel_job, start_job
-from fota_operator.progress import job_status
-
-from .conftest import DeviceSide
+from fota_operator.jobs.cancel import cancel_job
+from fota_operator.jobs.progress import job_status
+from fota_operator.jobs.start import StartRequest, start_job
+from tests.labs.device_side import DeviceSide
 
 pytestmark = pytest.mark.e2e
 
@@ -64,7 +64,7 @@ def test_a_role_of_another_account_is_refused(cloud: Cloud, request_for: StartRe
         ("duration_s", 59, "expected 60 to 3600, got 59"),
         ("duration_s", 3601, "expected 60 to 3600, got 3601"),
         ("timeout_minutes", 0, "expected 1 to 10080, got 0"),
-        ("slot", -1, "--slot"),
+        ("slot", -1, "`slot`: expected 0 or more"),
     ],
 )
 def test_defect_54_nothing_is_made_before_everything_is_checked(

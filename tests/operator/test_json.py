@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
+from typing import Any
 
 import pytest
 from typer.main import get_command
@@ -12,9 +13,9 @@ from typer.main import get_command
 from fota_operator.cli.app import app
 from fota_operator.cli.output import in_utc
 from fota_operator.local.aws import LocalAws
-
-from .conftest import Command, DeviceSide
-from .json_schema import Schema, problems
+from tests.labs.device_side import DeviceSide
+from tests.labs.fota_command import FotaCommand, commands_of
+from tests.labs.json_schema import Schema, problems
 
 SCHEMAS = Path(__file__).parents[2] / "docs" / "reference" / "schemas"
 ALL: dict[str, Schema] = {path.name: json.loads(path.read_text()) for path in sorted(SCHEMAS.glob("*.json"))}
@@ -33,7 +34,7 @@ def schemas_of(command: str) -> list[Schema]:
 
 def commands() -> Iterator[tuple[str, set[str]]]:
     """Each command, and its options."""
-    for name, command in get_command(app).commands.items():
+    for name, command in commands_of(get_command(app)).items():
         below = getattr(command, "commands", None)
         for path, one in [(name, command)] if below is None else [(f"{name} {key}", c) for key, c in below.items()]:
             yield path, {option for parameter in one.params for option in parameter.opts}
@@ -103,11 +104,11 @@ class Answers:
     """Runs commands with --json, and holds each to its schema."""
 
     def __init__(self, local: LocalAws, folder: Path) -> None:
-        self._fota = Command(local.environment() | {"FOTA_KEYS": str(folder / "keys")})
+        self._fota = FotaCommand(local.environment() | {"FOTA_KEYS": str(folder / "keys")})
         self.device = DeviceSide(local.environment())
         self.given: dict[str, int] = {}
 
-    def __call__(self, command: str, *arguments: object, ends: Sequence[int] = (0,)) -> "dict[str, str]":
+    def __call__(self, command: str, *arguments: object, ends: Sequence[int] = (0,)) -> Any:
         """The answer, which has passed."""
         result = self._fota(*command.split(), *arguments, "--json")
         assert result.exit_code in ends, result.stderr
@@ -116,7 +117,7 @@ class Answers:
         # Of a command with two kinds of answer, one of them fits.
         assert [] in judged, judged
         self.given[command] = self.given.get(command, 0) + 1
-        return answered  # type: ignore[no-any-return]
+        return answered
 
 
 @pytest.fixture(scope="module")
@@ -164,12 +165,13 @@ def rolls_out(told: Answers, folder: Path, shop: tuple[str, ...]) -> None:
         told("rollout pause", name, *bucket, "--dry-run")
     told("rollout resume", "of-json-1", *bucket, "--dry-run")
     (stage, *_) = told("rollout status", "of-json-1", *bucket)["stages"]
-    told.device.report("json-1", stage["job_ids"][0], "SUCCEEDED")  # type: ignore[index]
+    told.device.report("json-1", stage["job_ids"][0], "SUCCEEDED")
     told("rollout wait", "of-json-1", "--gate", "canary", *bucket)
     told("watch", "of-json-1", *bucket)
     told("rollout abort", "of-json-2", *bucket)
     told("watch", "of-json-2", *bucket, ends=(1,))
     told("rollout list", *bucket)
+    told("rollout cleanup", *bucket, "--dry-run")
     told("explain", "json-1")
 
 

@@ -1,12 +1,13 @@
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from fota import envelope as envelopes
-from fota import keyring as keyrings
-from fota import manifest as manifests
-from fota.keyring import Keyring
+from fota.trust import envelope as envelopes
+from fota.trust import keyring as keyrings
+from fota.trust import manifest as manifests
+from fota.trust.keyring import Keyring
 from fota_operator.errors import AlreadyThere, BadInput, DeviceWouldRefuse, NotFound
 from fota_operator.trust.keyrings import (
     read_envelope,
@@ -17,8 +18,8 @@ from fota_operator.trust.keyrings import (
     write_keyring,
 )
 from fota_operator.trust.signing import signed
-
-from .conftest import Command, Signatures
+from tests.labs.fota_command import FotaCommand
+from tests.labs.signatures import Signatures
 
 
 def reason_of(signatures: Signatures, current: Keyring, new: Keyring, *names: str) -> str | None:
@@ -33,7 +34,7 @@ def reason_of(signatures: Signatures, current: Keyring, new: Keyring, *names: st
 
 
 def test_an_exported_keyring_is_what_a_device_reads(
-    elsewhere: Command, signatures: Signatures, tmp_path: Path
+    elsewhere: FotaCommand, signatures: Signatures, tmp_path: Path
 ) -> None:
     keys = {one.key.key_id: one.key.public_key for one in signatures.signers("a", "b", "c")}
     out = tmp_path / "k.json"
@@ -45,7 +46,7 @@ def test_an_exported_keyring_is_what_a_device_reads(
     assert found.keys == keys
 
 
-def test_only_the_keys_that_are_named_are_exported(elsewhere: Command, signatures: Signatures) -> None:
+def test_only_the_keys_that_are_named_are_exported(elsewhere: FotaCommand, signatures: Signatures) -> None:
     signatures.signers("a", "b")
     device = ["--product", "pump", "--hardware", "rev-a"]
     result = elsewhere("keys", "export", "b", *device, "--keys", signatures.keys.path, "--json")
@@ -64,7 +65,7 @@ def test_only_the_keys_that_are_named_are_exported(elsewhere: Command, signature
     ],
 )
 def test_a_keyring_that_no_device_would_read_is_not_written(
-    elsewhere: Command, signatures: Signatures, options: list[object], names: str
+    elsewhere: FotaCommand, signatures: Signatures, options: list[object], names: str
 ) -> None:
     signatures.signers("a")
     device = ["--product", "pump", "--hardware", "rev-a"]
@@ -73,7 +74,7 @@ def test_a_keyring_that_no_device_would_read_is_not_written(
     assert not (signatures.keys.path / "keyring.json").exists()
 
 
-def test_a_key_stands_in_a_keyring_once(elsewhere: Command, signatures: Signatures) -> None:
+def test_a_key_stands_in_a_keyring_once(elsewhere: FotaCommand, signatures: Signatures) -> None:
     signatures.signers("a")
     device = ["--product", "pump", "--hardware", "rev-a"]
     result = elsewhere("keys", "export", "a", "a", *device, "--keys", signatures.keys.path)
@@ -146,7 +147,7 @@ def test_versions_follow_one_another(signatures: Signatures, version: int) -> No
     [({"product": "valve"}, "wrong-product"), ({"hardware": "rev-b"}, "wrong-hardware")],
 )
 def test_the_next_keyring_is_for_the_same_devices(
-    signatures: Signatures, others: dict[str, str], reason: str
+    signatures: Signatures, others: dict[str, Any], reason: str
 ) -> None:
     new = signatures.keyring("a", version=2, **others)
     assert reason_of(signatures, signatures.keyring("a"), new, "a") == reason
@@ -186,7 +187,7 @@ def test_a_signed_manifest_is_no_signed_keyring(signatures: Signatures, tmp_path
         read_envelope(tmp_path / "x")
 
 
-def test_the_command_signs_the_next_keyring(elsewhere: Command, signatures: Signatures, tmp_path: Path) -> None:
+def test_the_command_signs_the_next_keyring(elsewhere: FotaCommand, signatures: Signatures, tmp_path: Path) -> None:
     current, following, out = tmp_path / "1.json", tmp_path / "2.json", tmp_path / "next"
     write_keyring(current, signatures.keyring("a"))
     write_keyring(following, signatures.keyring("b", version=2))

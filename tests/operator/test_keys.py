@@ -8,11 +8,10 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 
-from fota.keyring import key_id
+from fota.trust.keyring import key_id
 from fota_operator.errors import AlreadyThere, BadInput, KeyUnusable, NotFound, OperatorError
 from fota_operator.trust.keys import KeyFolder
-
-from .conftest import Command
+from tests.labs.fota_command import FotaCommand
 
 PASSPHRASE = b"correct horse battery staple"
 
@@ -94,10 +93,10 @@ def test_a_key_whose_public_half_cannot_be_written_leaves_nothing(
 ) -> None:
     real = os.open
 
-    def full(path: object, flags: int, *others: int) -> int:
+    def full(path: str, flags: int, *others: int) -> int:
         if str(path).endswith(".pub"):
             raise OSError(28, "No space left on device")
-        return real(path, flags, *others)  # type: ignore[call-overload, no-any-return]
+        return real(path, flags, *others)
 
     monkeypatch.setattr(os, "open", full)
     with pytest.raises(OperatorError, match="No space left"):
@@ -226,19 +225,19 @@ def test_a_private_key_that_is_elsewhere_is_named(keys: KeyFolder) -> None:
 # The command.
 
 
-def test_the_command_makes_a_key_and_prints_its_id(elsewhere: Command, tmp_path: Path) -> None:
+def test_the_command_makes_a_key_and_prints_its_id(elsewhere: FotaCommand, tmp_path: Path) -> None:
     result = elsewhere("keys", "new", "a", "--keys", tmp_path / "k")
     assert (result.exit_code, result.stdout) == (0, KeyFolder(tmp_path / "k").get("a").key_id + "\n")
     assert "NOT encrypted" in result.stderr
 
 
-def test_the_folder_is_taken_from_the_environment(elsewhere: Command, tmp_path: Path) -> None:
+def test_the_folder_is_taken_from_the_environment(elsewhere: FotaCommand, tmp_path: Path) -> None:
     elsewhere.environment["FOTA_KEYS"] = str(tmp_path / "k")
     elsewhere("keys", "new", "a")
     assert (tmp_path / "k" / "a.pem").is_file()
 
 
-def test_keys_are_listed(elsewhere: Command, tmp_path: Path) -> None:
+def test_keys_are_listed(elsewhere: FotaCommand, tmp_path: Path) -> None:
     made = {name: KeyFolder(tmp_path).new(name, None).key_id for name in ("b", "a")}
     listed = elsewhere("keys", "list", "--keys", tmp_path)
     assert [line.split() for line in listed.stdout.splitlines()[1:]] == [
@@ -248,7 +247,7 @@ def test_keys_are_listed(elsewhere: Command, tmp_path: Path) -> None:
     assert [(one["name"], one["key_id"]) for one in in_json] == [("a", made["a"]), ("b", made["b"])]
 
 
-def test_a_folder_that_is_not_there_is_named(elsewhere: Command, tmp_path: Path) -> None:
+def test_a_folder_that_is_not_there_is_named(elsewhere: FotaCommand, tmp_path: Path) -> None:
     result = elsewhere("keys", "list", "--keys", tmp_path / "none")
     assert (result.exit_code, result.stdout, result.stderr.count("\n")) == (1, "", 1)
     assert "fota keys new" in result.stderr

@@ -11,8 +11,8 @@ from fota_operator.errors import KeyUnusable, NotFound
 from fota_operator.trust.keys import KeyFolder
 from fota_operator.trust.kms import KmsSigner, kms_public_key
 from fota_operator.trust.release_file import read_release
-
-from .conftest import Command, Signatures
+from tests.labs.fota_command import FotaCommand
+from tests.labs.signatures import Signatures
 
 pytestmark = pytest.mark.e2e
 
@@ -49,7 +49,7 @@ def test_a_key_of_kms_is_known_by_its_arn_whatever_it_was_named_by(cloud: Cloud,
 
 
 def test_a_release_signed_by_kms_and_by_a_file_is_one_that_a_device_takes(
-    cloud: Cloud, arn: str, signatures: Signatures, fota: Command, image_file: Path, tmp_path: Path
+    cloud: Cloud, arn: str, signatures: Signatures, fota: FotaCommand, image_file: Path, tmp_path: Path
 ) -> None:
     keys = signatures.keys.path
     signatures.signers("file")
@@ -119,7 +119,7 @@ def test_a_key_that_is_disabled_signs_nothing(cloud: Cloud, arn: str, tmp_path: 
 
 
 def test_another_key_of_kms_than_the_one_that_was_exported_is_found(
-    cloud: Cloud, arn: str, signatures: Signatures, fota: Command, image_file: Path, tmp_path: Path
+    cloud: Cloud, arn: str, signatures: Signatures, fota: FotaCommand, image_file: Path, tmp_path: Path
 ) -> None:
     signatures.keys.add_kms("cloud", *kms_public_key(cloud, arn))
     note = signatures.keys.path / "cloud.kms"
@@ -130,12 +130,14 @@ def test_another_key_of_kms_than_the_one_that_was_exported_is_found(
     assert not (tmp_path / "x").exists()
 
 
-def test_a_key_of_kms_takes_no_passphrase(fota: Command, arn: str, tmp_path: Path) -> None:
+def test_a_key_of_kms_takes_no_passphrase(fota: FotaCommand, arn: str, tmp_path: Path) -> None:
     result = fota("keys", "new", "a", "--kms", arn, "--passphrase-file", tmp_path / "p", "--keys", tmp_path / "k")
     assert (result.exit_code, result.stderr.count("\n")) == (2, 1)
 
 
-def test_without_credentials_a_key_of_kms_ends_the_command_in_one_line(elsewhere: Command, tmp_path: Path) -> None:
+def test_without_credentials_a_key_of_kms_ends_the_command_in_one_line(
+    elsewhere: FotaCommand, tmp_path: Path
+) -> None:
     result = elsewhere("keys", "new", "a", "--kms", "alias/releases", "--keys", tmp_path / "k")
     assert (result.exit_code, result.stderr.count("\n"), "aws configure" in result.stderr) == (1, 1, True)
     assert not (tmp_path / "k").exists()

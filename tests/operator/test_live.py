@@ -5,9 +5,9 @@ from rich.console import Console
 from rich.live import Live
 from rich.progress import BarColumn, Progress, TextColumn
 
-from fota_operator.cli.live import Bars, Lines, RolloutBoard, RolloutLines
-from fota_operator.progress import ExecutionStatus, JobStatus
-from fota_operator.rollouts.standing import Failures, StageStanding, Standing
+from fota_operator.cli.live import Bars, Lines, RolloutDashboard, RolloutLines
+from fota_operator.jobs.progress import ExecutionStatus, JobStatus
+from fota_operator.rollouts.decide.status import Failures, RolloutStatus, StageStatus
 
 
 def job(status: str, **details: str) -> JobStatus:
@@ -75,9 +75,9 @@ def test_each_try_of_a_thing_has_a_bar_of_its_own() -> None:
     assert told == [("pump", 100), ("pump, try 2", 0)]
 
 
-def rollout(state: str, next_: str = "", failures: tuple[Failures, ...] = (), **counts: int) -> Standing:
-    stage = StageStanding(1, "canary", state, "", sum(counts.values()), counts, ("j",))
-    return Standing("pump-1", state, next_, "pump", "1.4.0", 2, (stage,), failures)
+def rollout(state: str, next_: str = "", failures: tuple[Failures, ...] = (), **counts: int) -> RolloutStatus:
+    stage = StageStatus(1, "canary", state, "", sum(counts.values()), counts, ("j",))
+    return RolloutStatus("pump-1", state, next_, "pump", "1.4.0", 2, (stage,), failures)
 
 
 def test_lines_of_a_rollout_say_only_what_has_changed(capsys: pytest.CaptureFixture[str]) -> None:
@@ -104,7 +104,7 @@ def test_a_terminal_gets_a_board_that_is_drawn_anew() -> None:
     screen = io.StringIO()
     console = Console(file=screen, force_terminal=True, width=80)
     with Live(console=console, auto_refresh=False) as live:
-        board = RolloutBoard(live)
+        board = RolloutDashboard(live)
         board.show(rollout("running", QUEUED=2))
         board.show(rollout("running", SUCCEEDED=1, QUEUED=1))
     assert "0/2" in screen.getvalue()

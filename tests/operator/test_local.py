@@ -12,10 +12,10 @@ from pathlib import Path
 import pytest
 
 from fota_operator.errors import BadInput, LocalAwsFailed
-from fota_operator.jobs import StartRequest, start_job
+from fota_operator.jobs.progress import job_status
+from fota_operator.jobs.start import StartRequest, start_job
 from fota_operator.local.aws import LocalAws
-from fota_operator.progress import job_status
-from fota_operator.things import add_things
+from fota_operator.things.things import add_things
 
 pytestmark = pytest.mark.e2e
 
@@ -103,7 +103,7 @@ def test_what_the_folder_does_not_take_is_named_and_nothing_runs(stopped: LocalA
 
 def test_both_listeners_on_one_port_are_refused(stopped: LocalAws, taken_port: int) -> None:
     port = taken_port + 1 if taken_port < 60_000 else taken_port - 1
-    with pytest.raises(BadInput, match="--device-port"):
+    with pytest.raises(BadInput, match="device_port"):
         stopped.up(gateway_port=port, device_port=port)
 
 
@@ -112,10 +112,10 @@ def test_up_on_other_ports_than_it_runs_on_is_refused(local_aws: LocalAws) -> No
         local_aws.up(gateway_port=1)
 
 
-@pytest.mark.parametrize("option", ["gateway_port", "device_port"])
-def test_a_port_in_use_is_named_and_nothing_runs(stopped: LocalAws, taken_port: int, option: str) -> None:
-    with pytest.raises(LocalAwsFailed, match=f"port {taken_port} is in use.*--{option.replace('_', '-')}"):
-        stopped.up(**{option: taken_port})
+@pytest.mark.parametrize("field", ["gateway_port", "device_port"])
+def test_a_port_in_use_is_named_and_nothing_runs(stopped: LocalAws, taken_port: int, field: str) -> None:
+    with pytest.raises(LocalAwsFailed, match=f"port {taken_port} is in use.*`{field}`"):
+        stopped.up(**{field: taken_port})
     assert processes_of(stopped.folder) == []
 
 

@@ -15,15 +15,16 @@ from fota_operator.account.roles import TRUST_IOT
 from fota_operator.cloud import Cloud, explaining
 from fota_operator.errors import CloudRefused
 from fota_operator.images.image import Image
-from fota_operator.jobs import StartRequest, cancel_job, start_job
+from fota_operator.jobs.cancel import cancel_job
+from fota_operator.jobs.start import StartRequest, start_job
 from fota_operator.local.aws import LocalAws
-from fota_operator.things import add_things
-from fota_operator.things_cleanup import cleanup_things
+from fota_operator.things.cleanup import cleanup_things
+from fota_operator.things.things import add_things
 from fota_operator.trust.keyrings import write_keyring
 from fota_operator.trust.release_file import write_release
-
-from .accounts import OPERATOR_ARN, access_of_new_user, access_to, as_new_user, new_request
-from .conftest import Command, Signatures
+from tests.labs.accounts import OPERATOR_ARN, access_of_new_user, access_to, as_new_user, new_request
+from tests.labs.fota_command import FotaCommand
+from tests.labs.signatures import Signatures
 
 pytestmark = pytest.mark.e2e
 
@@ -72,7 +73,7 @@ def group(cloud: Cloud, new_name: Callable[[], str]) -> str:
 def test_an_operator_may_run_a_rollout_and_steer_it(
     cloud: Cloud,
     local_aws: LocalAws,
-    fota: Command,
+    fota: FotaCommand,
     ready: BootstrapRequest,
     signatures: Signatures,
     image: Image,

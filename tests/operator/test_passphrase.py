@@ -11,8 +11,7 @@ from pathlib import Path
 import pytest
 
 from fota_operator.trust.keys import KeyFolder
-
-from .conftest import Command
+from tests.labs.fota_command import FotaCommand
 
 PASSPHRASE = "correct horse battery staple"
 DEADLINE_S = 30
@@ -31,7 +30,7 @@ def opens(folder: Path, passphrase: str = PASSPHRASE) -> bool:
     return bool(keys.private_key(keys.get("a"), lambda _: passphrase.encode()))
 
 
-def test_a_passphrase_comes_from_a_file(elsewhere: Command, tmp_path: Path, passphrase_file: Path) -> None:
+def test_a_passphrase_comes_from_a_file(elsewhere: FotaCommand, tmp_path: Path, passphrase_file: Path) -> None:
     result = elsewhere("keys", "new", "a", "--keys", tmp_path / "k", "--passphrase-file", passphrase_file)
     assert result.exit_code == 0
     assert (tmp_path / "k/a.pem").read_text().startswith("-----BEGIN ENCRYPTED")
@@ -39,7 +38,7 @@ def test_a_passphrase_comes_from_a_file(elsewhere: Command, tmp_path: Path, pass
     assert PASSPHRASE not in result.output
 
 
-def test_a_passphrase_may_be_no_text(elsewhere: Command, tmp_path: Path) -> None:
+def test_a_passphrase_may_be_no_text(elsewhere: FotaCommand, tmp_path: Path) -> None:
     elsewhere.environment["FOTA_PASSPHRASE"] = os.fsdecode(b"caf\xe9")
     result = elsewhere("keys", "new", "a", "--keys", tmp_path / "k")
     assert result.exit_code == 0
@@ -47,20 +46,20 @@ def test_a_passphrase_may_be_no_text(elsewhere: Command, tmp_path: Path) -> None
     assert keys.private_key(keys.get("a"), lambda _: b"caf\xe9")
 
 
-def test_an_empty_line_is_said_to_be_one(elsewhere: Command, tmp_path: Path, passphrase_file: Path) -> None:
+def test_an_empty_line_is_said_to_be_one(elsewhere: FotaCommand, tmp_path: Path, passphrase_file: Path) -> None:
     passphrase_file.write_text("\n")
     result = elsewhere("keys", "new", "a", "--keys", tmp_path / "k", "--passphrase-file", passphrase_file)
     assert "expected one line, got 1, which is empty" in result.stderr
 
 
-def test_a_passphrase_comes_from_the_environment(elsewhere: Command, tmp_path: Path) -> None:
+def test_a_passphrase_comes_from_the_environment(elsewhere: FotaCommand, tmp_path: Path) -> None:
     elsewhere.environment["FOTA_PASSPHRASE"] = PASSPHRASE
     result = elsewhere("keys", "new", "a", "--keys", tmp_path / "k")
     assert opens(tmp_path / "k")
     assert PASSPHRASE not in result.output
 
 
-def test_an_empty_environment_makes_no_key_without_protection(elsewhere: Command, tmp_path: Path) -> None:
+def test_an_empty_environment_makes_no_key_without_protection(elsewhere: FotaCommand, tmp_path: Path) -> None:
     elsewhere.environment["FOTA_PASSPHRASE"] = ""
     result = elsewhere("keys", "new", "a", "--keys", tmp_path / "k")
     assert (result.exit_code, "FOTA_PASSPHRASE is empty" in result.stderr) == (2, True)
@@ -69,7 +68,7 @@ def test_an_empty_environment_makes_no_key_without_protection(elsewhere: Command
 
 @pytest.mark.parametrize("content", ["", "\n", "two\nlines\n", "x" * 2000])
 def test_a_file_that_holds_no_passphrase_is_refused(
-    elsewhere: Command, tmp_path: Path, passphrase_file: Path, content: str
+    elsewhere: FotaCommand, tmp_path: Path, passphrase_file: Path, content: str
 ) -> None:
     passphrase_file.write_text(content)
     result = elsewhere("keys", "new", "a", "--keys", tmp_path / "k", "--passphrase-file", passphrase_file)
@@ -77,14 +76,14 @@ def test_a_file_that_holds_no_passphrase_is_refused(
     assert not (tmp_path / "k").exists()
 
 
-def test_there_is_no_option_that_takes_a_passphrase_itself(elsewhere: Command) -> None:
+def test_there_is_no_option_that_takes_a_passphrase_itself(elsewhere: FotaCommand) -> None:
     for command in (["keys", "new"], ["keys", "rotate"], ["release", "create"]):
         words = elsewhere(*command, "--help").stdout.split()
         assert [word for word in words if word.startswith("--passphrase")] == ["--passphrase-file"]
 
 
 def test_to_sign_with_an_encrypted_key_where_nobody_can_be_asked_is_told_in_one_line(
-    elsewhere: Command, tmp_path: Path, image_file: Path
+    elsewhere: FotaCommand, tmp_path: Path, image_file: Path
 ) -> None:
     KeyFolder(tmp_path / "k").new("a", PASSPHRASE.encode())
     result = elsewhere(*create(tmp_path, image_file))
@@ -95,7 +94,7 @@ def test_to_sign_with_an_encrypted_key_where_nobody_can_be_asked_is_told_in_one_
 
 @pytest.mark.parametrize(("given", "exit_status"), [(PASSPHRASE, 0), ("wrong", 1)])
 def test_signing_with_an_encrypted_key_takes_its_passphrase(
-    elsewhere: Command, tmp_path: Path, image_file: Path, passphrase_file: Path, given: str, exit_status: int
+    elsewhere: FotaCommand, tmp_path: Path, image_file: Path, passphrase_file: Path, given: str, exit_status: int
 ) -> None:
     KeyFolder(tmp_path / "k").new("a", PASSPHRASE.encode())
     passphrase_file.write_text(given)

@@ -120,7 +120,7 @@ def test_what_is_missing_and_what_is_too_wide_is_named() -> None:
     documents = [document(allow("s3:GetObject", IMAGES)), document(allow("s3:PutObject"))]
     missing, wide = read_findings("signer", documents, bucket="releases", partition="aws")
     assert missing.text == "it may not s3:GetObjectVersion s3://releases/fota/*"
-    assert missing.remedy == "run `fota bootstrap --role signer --bucket releases`"
+    assert missing.remedy == "run `fota bootstrap role=signer bucket=releases`"
     assert wide.text == "it may s3:PutObject on *, and a URL needs less"
 
 

@@ -4,10 +4,9 @@ import pytest
 
 from fota_operator.cloud import Cloud
 from fota_operator.errors import BadInput, NotFound, TimedOut
-from fota_operator.jobs import StartRequest, start_job
-from fota_operator.progress import ExecutionStatus, JobStatus, job_status, watch_job
-
-from .conftest import DeviceSide
+from fota_operator.jobs.progress import ExecutionStatus, JobStatus, job_status, watch_job
+from fota_operator.jobs.start import StartRequest, start_job
+from tests.labs.device_side import DeviceSide
 
 
 def job(status: str, *executions: str) -> JobStatus:

@@ -2,10 +2,11 @@
 
 import pytest
 
-from fota import errors, trust_errors
+from fota import errors
 from fota.record import CAUSES as KNOWN_CAUSES
-from fota_operator.reasons import CAUSES, FAILED, REFUSED, STATUSES, meaning
-from fota_operator.rollouts.job_read import FAILURES
+from fota.trust import errors as trust_errors
+from fota_operator.jobs.progress import FAILURES
+from fota_operator.jobs.reasons import CAUSES, FAILED, REFUSED, STATUSES, meaning
 
 GROUPS = {errors.DownloadFailed, trust_errors.NotTrusted}
 """They only group others, and are not reported."""
@@ -40,7 +41,7 @@ def test_every_way_to_fail_has_a_remedy(word: str) -> None:
 @pytest.mark.parametrize(
     ("status", "details", "words"),
     [
-        ("FAILED", {"reason": "no-space"}, "no room is left"),
+        ("FAILED", {"reason": "no-space"}, "disk is full"),
         ("REJECTED", {"reason": "unsigned"}, "no envelope"),
         ("FAILED", {"reason": "rolled-back"}, "runs the image it had before"),
         ("FAILED", {"reason": "rolled-back", "cause": "crashed"}, "ended by itself"),
@@ -48,7 +49,7 @@ def test_every_way_to_fail_has_a_remedy(word: str) -> None:
         ("FAILED", {"reason": "a-new-one"}, "does not know"),
         ("FAILED", {}, "could not"),
         ("TIMED_OUT", {"reason": "no-space"}, "within the time"),
-        ("SUCCEEDED", {}, "declared itself good"),
+        ("SUCCEEDED", {}, "runs and is confirmed"),
         ("A_NEW_ONE", {}, "does not know"),
     ],
 )

@@ -1,49 +1,26 @@
+"""Adding things: the folder that a device is given, what is refused, and that nothing half made is left."""
+
 import json
-import shutil
-import ssl
 import stat
-import threading
-import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
-import paho.mqtt.client as mqtt
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
-from paho.mqtt.enums import CallbackAPIVersion
 
 from fota_operator.cloud import Cloud
-from fota_operator.errors import AlreadyThere, BadInput, CloudRefused, NotFound, OperatorError
+from fota_operator.errors import AlreadyThere, BadInput, CloudRefused, OperatorError
 from fota_operator.local.aws import LocalAws
-from fota_operator.things import AddedThing, ThingOptions, add_things, numbered_names, thing_arn
-from fota_operator.things_cleanup import cleanup_things
+from fota_operator.things.names import numbered_names
+from fota_operator.things.things import AddedThing, ThingOptions, add_things, thing_arn
+from tests.labs.things_lab import NewName, added, folder, parts_of
+
+__all__ = ("added", "folder")
 
 pytestmark = pytest.mark.e2e
 
 Refusing = Callable[[str, str], None]
-NewName = Callable[[], str]
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    return tmp_path / "things"
-
-
-@pytest.fixture
-def added(local_aws: LocalAws, cloud: Cloud, folder: Path, new_name: NewName) -> AddedThing:
-    (one,) = add_things(cloud, [new_name()], folder, local_aws.thing_options(("plant/alarm",)))
-    return one
-
-
-def parts_of(cloud: Cloud) -> tuple[set[str], set[str], set[str]]:
-    """The names of everything of this kind that AWS IoT has."""
-    return (
-        {one["thingName"] for one in cloud.iot.list_things()["things"]},
-        {one["certificateArn"] for one in cloud.iot.list_certificates()["certificates"]},
-        {one["policyName"] for one in cloud.iot.list_policies()["policies"]},
-    )
 
 
 def test_a_thing_has_a_folder_for_its_device(local_aws: LocalAws, added: AddedThing) -> None:
@@ -75,66 +52,6 @@ def test_defect_49_a_private_key_is_for_its_owner_only_and_never_leaves_this_mac
     assert stat.S_IMODE(added.folder.stat().st_mode) == 0o700
     # AWS signed a request for our own key: it did not make one.
     assert private.public_key() == certificate.public_key()
-
-
-class Session:
-    """A device's connection with the credentials of a folder, as paho makes it."""
-
-    def __init__(self, local_aws: LocalAws, added: AddedThing, client_id: str) -> None:
-        self.connected = threading.Event()
-        self.acknowledged = threading.Event()
-        self.ended = threading.Event()
-        context = ssl.create_default_context(cafile=str(local_aws.ca_bundle))
-        context.load_cert_chain(added.folder / "certificate.pem.crt", added.folder / "private.pem.key")
-        self.client = mqtt.Client(CallbackAPIVersion.VERSION2, client_id=client_id)
-        self.client.tls_set_context(context)
-        self.client.on_connect = self._on_connect
-        self.client.on_publish = lambda *_: self.acknowledged.set()
-        self.client.on_disconnect = lambda *_: self.ended.set()
-        host, port = added.endpoint.split(":")
-        self.client.connect(host, int(port))
-        self.client.loop_start()
-
-    def _on_connect(self, *heard: Any) -> None:  # Five things, one of which matters: the reason code.
-        if not heard[3].is_failure:
-            self.connected.set()
-
-    def may_publish(self, topic: str) -> bool:
-        assert self.connected.wait(10)
-        self.client.publish(topic, "{}", qos=1)
-        # MQTT 3.1.1 has no other no than the end of the connection.
-        deadline = time.monotonic() + 10
-        while not self.acknowledged.wait(0.01):
-            assert time.monotonic() < deadline
-            if self.ended.is_set():
-                return False
-        return True
-
-    def close(self) -> None:
-        self.client.disconnect()
-        self.client.loop_stop()
-
-
-@pytest.mark.parametrize(
-    ("topic", "allowed"), [("things/{}/sample", True), ("plant/alarm", True), ("things/other/sample", False)]
-)
-def test_a_device_may_publish_what_its_policy_says(
-    local_aws: LocalAws, added: AddedThing, topic: str, allowed: bool
-) -> None:
-    session = Session(local_aws, added, added.name)
-    try:
-        assert session.may_publish(topic.format(added.name)) is allowed
-    finally:
-        session.close()
-
-
-def test_a_device_may_not_connect_under_another_name(local_aws: LocalAws, added: AddedThing) -> None:
-    session = Session(local_aws, added, "another")
-    try:
-        assert session.ended.wait(10)
-        assert not session.connected.is_set()
-    finally:
-        session.close()
 
 
 def test_adding_a_thing_again_changes_nothing(
@@ -241,133 +158,11 @@ def test_an_interrupted_add_leaves_no_private_key(
     assert (parts_of(cloud), list(folder.iterdir())) == (before, [])
 
 
-def test_what_a_killed_add_left_does_not_hinder_a_cleanup(cloud: Cloud, folder: Path, added: AddedThing) -> None:
-    shutil.copytree(added.folder, folder / ".other.part")
-    assert cleanup_things(cloud, folder) == (added.name,)
-
-
-@pytest.mark.parametrize("name", ["../elsewhere", "", ".", "a b"])
-def test_only_a_thing_is_cleaned_up(cloud: Cloud, folder: Path, added: AddedThing, name: str) -> None:
-    with pytest.raises(BadInput, match="thing name"):
-        cleanup_things(cloud, folder, names=[name])
-    assert added.folder.exists()
-
-
-def test_a_thing_of_another_folder_is_left_alone(
-    cloud: Cloud, folder: Path, added: AddedThing, tmp_path: Path
-) -> None:
-    (tmp_path / "other").mkdir()
-    with pytest.raises(BadInput, match="thing name"):
-        cleanup_things(cloud, tmp_path / "other", names=[f"../{folder.name}/{added.name}"])
-    assert thing_arn(cloud, added.name) is not None
-
-
-def test_a_folder_that_cannot_be_removed_is_named(cloud: Cloud, folder: Path, added: AddedThing) -> None:
-    (added.folder / "cacert.pem").unlink()
-    (added.folder / "cacert.pem").mkdir()
-    with pytest.raises(OperatorError, match=r"cannot remove .*cacert\.pem"):
-        cleanup_things(cloud, folder)
-
-
 def test_numbered_names_count_from_one() -> None:
     assert numbered_names("pump", 3) == ("pump-1", "pump-2", "pump-3")
 
 
 @pytest.mark.parametrize("count", [0, -1, 10_001])
 def test_a_count_out_of_range_is_refused(count: int) -> None:
-    with pytest.raises(BadInput, match="--count"):
+    with pytest.raises(BadInput, match="`count`"):
         numbered_names("pump", count)
-
-
-def test_cleaning_up_removes_all_of_a_thing(cloud: Cloud, folder: Path, new_name: NewName) -> None:
-    before = parts_of(cloud)
-    added = add_things(cloud, [new_name(), f"a:{new_name()}"], folder)
-    removed = cleanup_things(cloud, folder)
-    assert set(removed) == {one.name for one in added}
-    assert parts_of(cloud) == before
-    assert list(folder.iterdir()) == []
-
-
-def test_cleaning_up_again_finds_nothing(cloud: Cloud, folder: Path, added: AddedThing) -> None:
-    cleanup_things(cloud, folder)
-    assert cleanup_things(cloud, folder) == ()
-
-
-def test_cleaning_up_some_leaves_the_others(cloud: Cloud, folder: Path, added: AddedThing, new_name: NewName) -> None:
-    (other,) = add_things(cloud, [new_name()], folder)
-    cleanup_things(cloud, folder, names=[other.name])
-    assert (thing_arn(cloud, other.name), thing_arn(cloud, added.name) is None) == (None, False)
-
-
-def test_cleaning_up_dry_removes_nothing(cloud: Cloud, folder: Path, added: AddedThing) -> None:
-    before = parts_of(cloud)
-    assert cleanup_things(cloud, folder, dry_run=True) == (added.name,)
-    assert (parts_of(cloud), added.folder.exists()) == (before, True)
-
-
-@pytest.mark.parametrize(
-    "operation", ["DetachThingPrincipal", "DetachPolicy", "DeletePolicy", "DeleteCertificate", "DeleteThing"]
-)
-def test_a_cleanup_that_was_cut_short_can_be_run_again(
-    cloud: Cloud, folder: Path, new_name: NewName, operation: str
-) -> None:
-    before = parts_of(cloud)
-    add_things(cloud, [new_name()], folder)
-
-    def fail(**_: object) -> None:
-        raise KeyboardInterrupt
-
-    cloud.iot.meta.events.register(f"before-call.iot.{operation}", fail)
-    with pytest.raises(KeyboardInterrupt):
-        cleanup_things(cloud, folder)
-    cloud.iot.meta.events.unregister(f"before-call.iot.{operation}", fail)
-    cleanup_things(cloud, folder)
-    assert parts_of(cloud) == before
-
-
-def test_a_thing_without_our_mark_is_left_alone(cloud: Cloud, folder: Path, added: AddedThing) -> None:
-    cloud.iot.update_thing(thingName=added.name, attributePayload={"attributes": {"made-by": ""}, "merge": True})
-    before = parts_of(cloud)
-    with pytest.raises(AlreadyThere, match="our mark"):
-        cleanup_things(cloud, folder)
-    assert (parts_of(cloud), added.folder.exists()) == (before, True)
-
-
-def test_a_thing_with_another_certificate_is_left_alone(cloud: Cloud, folder: Path, added: AddedThing) -> None:
-    theirs = cloud.iot.create_keys_and_certificate(setAsActive=True)["certificateArn"]
-    cloud.iot.attach_thing_principal(thingName=added.name, principal=theirs)
-    before = parts_of(cloud)
-    with pytest.raises(AlreadyThere, match=theirs):
-        cleanup_things(cloud, folder)
-    assert parts_of(cloud) == before
-
-
-def test_a_policy_that_others_use_is_left_alone(cloud: Cloud, folder: Path, added: AddedThing) -> None:
-    theirs = cloud.iot.create_keys_and_certificate(setAsActive=True)["certificateArn"]
-    cloud.iot.attach_policy(policyName=added.policy_name, target=theirs)
-    before = parts_of(cloud)
-    with pytest.raises(AlreadyThere, match=added.policy_name):
-        cleanup_things(cloud, folder)
-    assert parts_of(cloud) == before
-
-
-def test_files_that_somebody_put_beside_stay(cloud: Cloud, folder: Path, added: AddedThing) -> None:
-    (added.folder / "notes.txt").write_text("mine")
-    cleanup_things(cloud, folder)
-    assert [one.name for one in added.folder.iterdir()] == ["notes.txt"]
-
-
-def test_a_name_without_a_folder_is_refused(cloud: Cloud, folder: Path) -> None:
-    with pytest.raises(NotFound, match="nobody"):
-        cleanup_things(cloud, folder, names=["nobody"])
-
-
-OTHERS_CONF = '{"endpoint": "e", "thingname": "other", "policy_name": "p", "cert_arn": "a"}'
-
-
-@pytest.mark.parametrize("content", ["{", "[]", "{}", "[" * 100_000, OTHERS_CONF], ids=range(5))
-def test_a_folder_that_describes_another_thing_is_refused(cloud: Cloud, folder: Path, content: str) -> None:
-    (folder / "pump").mkdir(parents=True)
-    (folder / "pump" / "thing.conf.json").write_text(content)
-    with pytest.raises(BadInput, match="pump"):
-        cleanup_things(cloud, folder)

@@ -7,11 +7,10 @@ from botocore.exceptions import ClientError
 
 from fota_operator.cloud import Cloud
 from fota_operator.errors import CloudRefused
-from fota_operator.jobs import StartRequest, start_job
-from fota_operator.progress import MOST_DETAILED, ExecutionStatus, most_telling
+from fota_operator.jobs.progress import MAX_DETAILED, ExecutionStatus, most_telling
+from fota_operator.jobs.start import StartRequest, start_job
 from fota_operator.rollouts.watch import is_rollout
-
-from .conftest import Command
+from tests.labs.fota_command import FotaCommand
 
 
 @pytest.fixture
@@ -55,13 +54,13 @@ def test_who_may_not_look_into_the_bucket_is_told_so_if_there_is_no_such_job(
 
 @pytest.mark.e2e
 @pytest.mark.parametrize("name", ["pump-none", "No Name", "a:b"])
-def test_a_name_of_nothing_ends_in_one_line(fota: Command, name: str) -> None:
+def test_a_name_of_nothing_ends_in_one_line(fota: FotaCommand, name: str) -> None:
     result = fota("watch", name)
     assert (result.exit_code > 0, result.stdout, result.stderr.count("\n")) == (True, "", 1)
 
 
 @pytest.mark.e2e
-def test_a_job_is_watched_by_its_id(fota: Command, cloud: Cloud, request_for: StartRequest) -> None:
+def test_a_job_is_watched_by_its_id(fota: FotaCommand, cloud: Cloud, request_for: StartRequest) -> None:
     job_id = start_job(cloud, request_for).job_id
     cloud.iot.cancel_job(jobId=job_id)
     result = fota("watch", job_id)
@@ -70,7 +69,7 @@ def test_a_job_is_watched_by_its_id(fota: Command, cloud: Cloud, request_for: St
 
 def test_of_many_executions_those_that_ended_badly_are_asked_for_first() -> None:
     statuses = ("SUCCEEDED", "QUEUED", "IN_PROGRESS", "FAILED", "CANCELED", "REJECTED")
-    listed = [ExecutionStatus(f"t{n}", status, 1) for n in range(MOST_DETAILED) for status in statuses]
+    listed = [ExecutionStatus(f"t{n}", status, 1) for n in range(MAX_DETAILED) for status in statuses]
     told = [one.status for one in most_telling(listed)]
-    assert told[:MOST_DETAILED] == ["FAILED"] * MOST_DETAILED
+    assert told[:MAX_DETAILED] == ["FAILED"] * MAX_DETAILED
     assert list(dict.fromkeys(told)) == ["FAILED", "REJECTED", "IN_PROGRESS", "SUCCEEDED", "CANCELED"]

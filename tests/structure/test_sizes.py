@@ -10,14 +10,15 @@ import threading
 from pathlib import Path
 
 import pytest
-from tools.device_modules import _imported
+from device_modules import _imported
 
-from structure.test_micropython import COMMAND, pytestmark
+from tests.labs.interpreter import COMMAND
+from tests.labs.interpreter import only_where_it_runs as pytestmark
 
 ROOT = Path(__file__).parents[2]
 SOURCE = ROOT / "src"
 BOARDS = ("esp32", "littlefs", "unix")
-BUDGET_BYTES = {"esp32": 74 << 10, "littlefs": 72 << 10, "unix": 78 << 10}
+BUDGET_BYTES = {"esp32": 92 << 10, "littlefs": 94 << 10, "unix": 100 << 10}
 """What holds now, up to the next 2 KiB. Wanted are 48 KiB for a board."""
 
 on_micropython = pytestmark
@@ -85,14 +86,16 @@ def test_what_is_imported_for_types_alone_is_not_needed():
 
 
 @pytest.mark.parametrize("board", BOARDS)
-@pytest.mark.parametrize("name", ["fota/p256.py", "fota/_http_micropython.py", "aws/iot/_mqtt_micropython.py"])
+@pytest.mark.parametrize(
+    "name", ["fota/trust/p256.py", "fota/transfer/_http_micropython.py", "aws/iot/mqtt/_client_micropython.py"]
+)
 def test_a_board_is_given_what_is_imported_only_when_it_is_needed(board, name):
     assert name in listed(board)
 
 
 def test_the_modules_of_the_esp32_are_not_given_to_other_boards():
-    assert "fota/slots/esp32.py" in listed("esp32")
-    assert "fota/slots/esp32.py" not in listed("littlefs")
+    assert "fota/boards/boot_loader.py" in listed("esp32")
+    assert "fota/boards/boot_loader.py" not in listed("littlefs")
 
 
 @pytest.fixture
@@ -133,6 +136,7 @@ def test_mip_installs_what_a_board_imports_and_nothing_else(installed_from, tmp_
     assert said[-1] == f"ours {sorted(expected)}"
 
 
+@pytest.mark.slow
 @on_micropython
 def test_mip_installs_byte_code_that_is_imported_there(installed_from, tmp_path):
     assert tool("mip_lists.py", "--compiled", str(tmp_path / "made")) == (0, "", "")

@@ -7,10 +7,9 @@ import pytest
 
 from fota_operator.cloud import Access, Cloud, connect
 from fota_operator.local.aws import REGION, LocalAws
-
-from ..conftest import Signatures
-from .faults import Proxy
-from .lab import RolloutLab
+from tests.labs.aws_faults import Proxy
+from tests.labs.rollout_lab import RolloutLab
+from tests.labs.signatures import Signatures
 
 
 @pytest.fixture

@@ -7,10 +7,9 @@ from fota_operator.account.roles import presign_role_arn
 from fota_operator.cloud import Cloud
 from fota_operator.errors import CloudUnreachable
 from fota_operator.images.image import Image
+from fota_operator.jobs.image_store import store_image
 from fota_operator.local.aws import LocalAws
-from fota_operator.store import store_image
-
-from .faults import Proxy, answer_lost, cut_in_the_middle, hung_up, request_lost, throttled
+from tests.labs.aws_faults import Proxy, answer_lost, cut_in_the_middle, hung_up, request_lost, throttled
 
 pytestmark = pytest.mark.e2e
 

@@ -7,11 +7,10 @@ from dataclasses import replace
 import pytest
 
 from fota_operator.errors import BadInput, CloudRefused, NotFound
-from fota_operator.rollouts.plan import Stage
+from fota_operator.rollouts.plan.model import Stage
 from fota_operator.rollouts.run import RunOptions
-
-from .faults import Held, Proxy, answer_lost, cut_in_the_middle, refused, request_lost, throttled
-from .lab import ALL_AT_ONCE, RolloutLab
+from tests.labs.aws_faults import Held, Proxy, answer_lost, cut_in_the_middle, refused, request_lost, throttled
+from tests.labs.rollout_lab import ALL_AT_ONCE, RolloutLab
 
 pytestmark = pytest.mark.e2e
 

@@ -4,8 +4,7 @@ import pytest
 
 from fota_operator.cloud import Cloud
 from fota_operator.local.aws import LocalAws
-
-from .fleet import HANGS, SUCCEEDS, Ends, Fleet, fails, rejects
+from tests.labs.fleet import HANGS, SUCCEEDS, Ends, Fleet, fails, rejects
 
 pytestmark = pytest.mark.e2e
 

@@ -11,19 +11,18 @@ from pathlib import Path
 
 import pytest
 
-from fota_operator.rollouts.plan import Stage
+from fota_operator.rollouts.plan.model import Stage
 from fota_operator.trust.keyrings import write_keyring
 from fota_operator.trust.release_file import write_release
-
-from .faults import Fault, Held, Proxy, passed_on
-from .fleet import Fleet
-from .lab import RolloutLab
+from tests.labs.aws_faults import Fault, Held, Proxy, passed_on
+from tests.labs.fleet import Fleet
+from tests.labs.rollout_lab import RolloutLab
 
 pytestmark = pytest.mark.e2e
 
 ROOT = Path(__file__).resolve().parents[3]
 # The command, in a process of its own that holds its requests against the models as this one does.
-FOTA = "import tests.operator.fleet.strict_model; from fota_operator.cli.main import main; main()"
+FOTA = "import tests.labs.strict_model; from fota_operator.cli.main import main; main()"
 CHANGES = (
     "s3.PutObject",
     "iot.CreateJob",

@@ -7,15 +7,14 @@ from dataclasses import replace
 import pytest
 
 from fota_operator.errors import AlreadyThere, OperatorError
-from fota_operator.rollouts.plan import Plan, Stage, Targets
+from fota_operator.rollouts.control import Rollout, abort, pause
+from fota_operator.rollouts.decide.status import RolloutStatus
+from fota_operator.rollouts.plan.model import Plan, Stage, Targets
 from fota_operator.rollouts.run import RunOptions, resume
-from fota_operator.rollouts.standing import Standing
-from fota_operator.rollouts.steer import Rollout, abort, pause
-
-from .clock import FleetClock
-from .faults import Exchange, Held, Proxy, refused
-from .fleet import Fleet
-from .lab import ALL_AT_ONCE, RolloutLab
+from tests.labs.aws_faults import Exchange, Held, Proxy, refused
+from tests.labs.fleet import Fleet
+from tests.labs.fleet_clock import FleetClock
+from tests.labs.rollout_lab import ALL_AT_ONCE, RolloutLab
 
 pytestmark = pytest.mark.e2e
 
@@ -24,8 +23,8 @@ FORBIDDEN = refused("UnauthorizedException", 401)
 
 
 def steered_in_between(
-    lab: RolloutLab, proxy: Proxy, plan: Plan, fleet: Fleet, steer: Callable[[Rollout], Standing]
-) -> Standing:
+    lab: RolloutLab, proxy: Proxy, plan: Plan, fleet: Fleet, steer: Callable[[Rollout], RolloutStatus]
+) -> RolloutStatus:
     """How a run ends that has decided to begin the second stage when somebody steers the rollout."""
     lab.run(plan, fleet.turn, RunOptions(until=1))
     held = Held(effect=False, then_pass=True)
@@ -42,7 +41,7 @@ def steered_in_between(
 
 @pytest.mark.parametrize(("steer", "state"), [(pause, "paused"), (abort, "aborted")])
 def test_a_job_that_is_made_while_somebody_stops_the_rollout_is_taken_back(
-    faulty_lab: RolloutLab, proxy: Proxy, steer: Callable[[Rollout], Standing], state: str
+    faulty_lab: RolloutLab, proxy: Proxy, steer: Callable[[Rollout], RolloutStatus], state: str
 ) -> None:
     fleet = faulty_lab.fleet(6)
     plan = faulty_lab.plan(fleet, stages=CANARY_AND_ALL)
@@ -70,7 +69,7 @@ def begun(lab: RolloutLab) -> tuple[Fleet, Plan]:
 
 @pytest.mark.parametrize(("steer", "state"), [(pause, "paused"), (abort, "aborted")])
 def test_a_stop_that_was_interrupted_before_the_job_was_cancelled_is_ended_by_the_next_run(
-    faulty_lab: RolloutLab, proxy: Proxy, steer: Callable[[Rollout], Standing], state: str
+    faulty_lab: RolloutLab, proxy: Proxy, steer: Callable[[Rollout], RolloutStatus], state: str
 ) -> None:
     fleet, plan = begun(faulty_lab)
     proxy.on("iot.CancelJob", FORBIDDEN)
@@ -102,7 +101,7 @@ def test_a_resume_may_be_interrupted_and_given_again(faulty_lab: RolloutLab, pro
     resume(faulty_lab.rollout, clock=FleetClock(lambda: None))
     fleet.turn()
     assert fleet.reached == set(fleet.names)
-    assert faulty_lab.standing.state == "done"
+    assert faulty_lab.status.state == "done"
 
 
 def test_a_job_of_that_id_that_is_somebody_else_s_is_not_taken_for_ours(lab: RolloutLab) -> None:
@@ -140,6 +139,6 @@ def test_a_thing_that_is_named_and_in_two_groups_gets_it_once(lab: RolloutLab) -
     fleet = lab.fleet(4)
     groups = (lab.group(fleet.names[:3]), lab.group(fleet.names[1:]))
     plan = replace(lab.plan(fleet, stages=ALL_AT_ONCE), targets=Targets(fleet.names, tuple(sorted(groups))))
-    standing = lab.run(plan, fleet.turn)
-    assert (standing.state, standing.targets) == ("done", 4)
+    status = lab.run(plan, fleet.turn)
+    assert (status.state, status.targets) == ("done", 4)
     assert {len(jobs) for jobs in lab.executions().values()} == {1}

@@ -3,14 +3,14 @@
 import pytest
 
 from fota_operator.errors import NotFound, OperatorError, TimedOut
-from fota_operator.rollouts.plan import AbortRule, Gate, Stage
+from fota_operator.rollouts.control import abort, pause
+from fota_operator.rollouts.plan.gate import Gate
+from fota_operator.rollouts.plan.model import AbortRule, Stage
 from fota_operator.rollouts.run import RunOptions, resume
-from fota_operator.rollouts.steer import abort, pause
-from fota_operator.rollouts.wait_gate import wait_for_gate
-
-from .clock import FleetClock
-from .fleet import HANGS, SUCCEEDS, Ends, Fleet, fails, rejects
-from .lab import ALL_AT_ONCE, THREE_STAGES, RolloutLab, counts
+from fota_operator.rollouts.watch import wait_for_gate
+from tests.labs.fleet import HANGS, SUCCEEDS, Ends, Fleet, fails, rejects
+from tests.labs.fleet_clock import FleetClock
+from tests.labs.rollout_lab import ALL_AT_ONCE, THREE_STAGES, RolloutLab, counts
 
 pytestmark = pytest.mark.e2e
 
@@ -19,19 +19,19 @@ CANARY_AND_ALL = (Stage("canary", things=2), Stage("all", percent=100))
 
 def test_two_hundred_things_get_a_release_in_three_stages(lab: RolloutLab) -> None:
     fleet = lab.fleet(200)
-    standing = lab.run(lab.plan(fleet, stages=THREE_STAGES), fleet.turn)
-    assert standing.state == "done"
-    assert counts(standing) == [{"SUCCEEDED": 5}, {"SUCCEEDED": 45}, {"SUCCEEDED": 150}]
+    status = lab.run(lab.plan(fleet, stages=THREE_STAGES), fleet.turn)
+    assert status.state == "done"
+    assert counts(status) == [{"SUCCEEDED": 5}, {"SUCCEEDED": 45}, {"SUCCEEDED": 150}]
     assert {len(jobs) for jobs in fleet.offered.values()} == {1}
-    assert counts(lab.standing) == counts(standing)
+    assert counts(lab.status) == counts(status)
 
 
 def test_a_bad_release_stops_at_the_canary_with_two_failed_and_48_untouched(lab: RolloutLab) -> None:
     fleet = lab.fleet(50, lambda thing, document: fails("rolled-back", "it crashed"))
     plan = lab.plan(fleet)
-    standing = lab.run(plan, fleet.turn)
-    assert (standing.state, counts(standing)) == ("halted", [{"FAILED": 2}, {"WAITING": 3}, {"WAITING": 45}])
-    (failures,) = standing.failures
+    status = lab.run(plan, fleet.turn)
+    assert (status.state, counts(status)) == ("halted", [{"FAILED": 2}, {"WAITING": 3}, {"WAITING": 45}])
+    (failures,) = status.failures
     assert (failures.reason, failures.count, failures.message) == ("rolled-back", 2, "it crashed")
     assert failures.example in fleet.reached
     assert len(fleet.reached) == 2
@@ -41,17 +41,17 @@ def test_a_bad_release_stops_at_the_canary_with_two_failed_and_48_untouched(lab:
 
 def test_without_an_abort_rule_of_aws_the_gate_alone_stops_a_bad_release(lab: RolloutLab) -> None:
     fleet = lab.fleet(10, lambda thing, document: fails("rolled-back"))
-    standing = lab.run(lab.plan(fleet, stages=CANARY_AND_ALL, aborts=()), fleet.turn)
-    assert (standing.state, standing.stages[0].state, len(fleet.reached)) == ("halted", "failed", 2)
+    status = lab.run(lab.plan(fleet, stages=CANARY_AND_ALL, aborts=()), fleet.turn)
+    assert (status.state, status.stages[0].state, len(fleet.reached)) == ("halted", "failed", 2)
 
 
 def test_a_gate_that_cannot_be_passed_any_more_takes_back_what_nobody_took(lab: RolloutLab) -> None:
     fleet = lab.fleet(10, lambda thing, document: fails("rolled-back"))
     fleet.offline.update(fleet.names[1:])
-    standing = lab.run(lab.plan(fleet, stages=ALL_AT_ONCE, aborts=()), fleet.turn)
+    status = lab.run(lab.plan(fleet, stages=ALL_AT_ONCE, aborts=()), fleet.turn)
     fleet.offline.clear()
     fleet.turn()
-    assert (standing.state, counts(lab.standing)) == ("halted", [{"FAILED": 1, "CANCELED": 9}])
+    assert (status.state, counts(lab.status)) == ("halted", [{"FAILED": 1, "CANCELED": 9}])
 
 
 def test_failures_are_told_by_reason_with_a_thing_each(lab: RolloutLab) -> None:
@@ -60,9 +60,9 @@ def test_failures_are_told_by_reason_with_a_thing_each(lab: RolloutLab) -> None:
     script = dict(zip(fleet.names, ends, strict=True))
     fleet.script = lambda thing, document: script[thing]
     lab.run(lab.plan(fleet, stages=ALL_AT_ONCE, aborts=()), fleet.turn)
-    told = {(one.status, one.reason, one.count) for one in lab.standing.failures}
+    told = {(one.status, one.reason, one.count) for one in lab.status.failures}
     assert told == {("REJECTED", "unsigned", 2), ("FAILED", "no-network", 1)}
-    assert all(script[one.example].details["reason"] == one.reason for one in lab.standing.failures)
+    assert all(script[one.example].details["reason"] == one.reason for one in lab.status.failures)
 
 
 def test_things_that_are_offline_are_waited_for_and_nobody_else_is_offered_anything(lab: RolloutLab) -> None:
@@ -70,7 +70,7 @@ def test_things_that_are_offline_are_waited_for_and_nobody_else_is_offered_anyth
     fleet.offline.update(fleet.names)
     with pytest.raises(TimedOut):
         lab.run(lab.plan(fleet), fleet.turn, RunOptions(timeout_s=300))
-    assert counts(lab.standing) == [{"QUEUED": 2}, {}, {"WAITING": 8}]
+    assert counts(lab.status) == [{"QUEUED": 2}, {}, {"WAITING": 8}]
     fleet.offline.clear()
     assert lab.run(lab.plan(fleet), fleet.turn).state == "done"
 
@@ -81,8 +81,8 @@ def test_a_group_that_grows_during_a_rollout_gets_it_whole_and_every_thing_once(
     plan = lab.plan(group, stages=THREE_STAGES)
     lab.run(plan, fleet.turn, RunOptions(until=1))
     lab.join(group, late.names)
-    standing = lab.run(plan, lambda: (fleet.turn(), late.turn()))
-    assert (standing.state, sum(stage.things for stage in standing.stages)) == ("done", 40)
+    status = lab.run(plan, lambda: (fleet.turn(), late.turn()))
+    assert (status.state, sum(stage.things for stage in status.stages)) == ("done", 40)
     assert lab.executions().keys() == {*fleet.names, *late.names}
     assert {len(jobs) for jobs in lab.executions().values()} == {1}
 
@@ -125,8 +125,8 @@ def test_more_than_a_hundred_things_in_a_stage_are_one_job_by_a_group_that_goes_
     lab.run(plan, options=RunOptions(once=True))
     assert lab.groups_left() == [f"fota-{lab.name}-1"]
     assert any(progress.total == 120 for progress in lab.told)
-    standing = lab.run(plan, fleet.turn)
-    assert (standing.state, counts(standing), lab.groups_left()) == ("done", [{"SUCCEEDED": 120}], [])
+    status = lab.run(plan, fleet.turn)
+    assert (status.state, counts(status), lab.groups_left()) == ("done", [{"SUCCEEDED": 120}], [])
     assert lab.job_ids() == [f"fota-{lab.name}-1"]
 
 
@@ -140,7 +140,7 @@ def test_a_pause_takes_back_what_nobody_took_and_lets_the_others_finish(lab: Rol
     assert fleet.wake() == ["", "", ""]
     fleet.offline.clear()
     assert fleet.turn() == {}
-    assert counts(lab.standing)[0]["SUCCEEDED"] == 3
+    assert counts(lab.status)[0]["SUCCEEDED"] == 3
 
 
 def test_while_it_is_paused_a_run_offers_nothing(lab: RolloutLab) -> None:
@@ -165,8 +165,8 @@ def test_what_is_resumed_is_offered_again_but_never_to_a_thing_that_failed(lab: 
     fleet.offline.clear()
     fleet.ended.clear()
     resume(lab.rollout, clock=FleetClock(lambda: None))
-    standing = lab.run(plan, fleet.turn)
-    assert (standing.state, counts(standing)) == ("done", [{"SUCCEEDED": 4, "FAILED": 1, "REJECTED": 1}])
+    status = lab.run(plan, fleet.turn)
+    assert (status.state, counts(status)) == ("done", [{"SUCCEEDED": 4, "FAILED": 1, "REJECTED": 1}])
     first, again = lab.job_ids()
     assert [fleet.offered[name] for name in fleet.names] == 3 * [[first]] + 3 * [[again]]
 
@@ -196,21 +196,21 @@ def test_an_abort_lets_devices_finish_that_are_at_it(lab: RolloutLab) -> None:
     fleet = hanging_rollout(lab)
     assert abort(lab.rollout).state == "aborted"
     assert fleet.wake() == ["", ""]
-    assert counts(lab.standing) == [{"SUCCEEDED": 2, "CANCELED": 2}]
+    assert counts(lab.status) == [{"SUCCEEDED": 2, "CANCELED": 2}]
 
 
 def test_an_abort_with_force_stops_devices_too_that_are_at_it(lab: RolloutLab) -> None:
     fleet = hanging_rollout(lab)
     abort(lab.rollout, force=True)
     assert fleet.wake() == 2 * ["InvalidStateTransitionException"]
-    assert counts(lab.standing) == [{"CANCELED": 4}]
+    assert counts(lab.status) == [{"CANCELED": 4}]
 
 
 def test_an_abort_may_be_forced_afterwards(lab: RolloutLab) -> None:
     hanging_rollout(lab)
     abort(lab.rollout)
     abort(lab.rollout, force=True)
-    assert counts(lab.standing) == [{"CANCELED": 4}]
+    assert counts(lab.status) == [{"CANCELED": 4}]
 
 
 def test_what_was_aborted_is_not_run_and_not_resumed(lab: RolloutLab) -> None:
@@ -234,16 +234,16 @@ def test_an_abort_by_the_rule_of_aws_halts_it_although_nobody_watched(lab: Rollo
     rule = AbortRule(percent=50, least=3)
     lab.run(lab.plan(fleet, stages=ALL_AT_ONCE, aborts=(rule,)), options=RunOptions(once=True))
     fleet.turn()
-    assert counts(lab.standing) == [{"FAILED": 3, "IN_PROGRESS": 3, "CANCELED": 24}]
-    assert (lab.standing.state, "abort rule" in lab.standing.next) == ("halted", True)
+    assert counts(lab.status) == [{"FAILED": 3, "IN_PROGRESS": 3, "CANCELED": 24}]
+    assert (lab.status.state, "abort rule" in lab.status.next) == ("halted", True)
 
 
 def test_the_gate_is_waited_for_until_it_is_passed(lab: RolloutLab) -> None:
     fleet = lab.fleet(10)
     plan = lab.plan(fleet, stages=CANARY_AND_ALL)
     lab.run(plan, options=RunOptions(once=True))
-    standing = wait_for_gate(lab.rollout, "canary", timeout_s=600, clock=FleetClock(fleet.turn))
-    assert (standing.stages[0].state, len(fleet.reached)) == ("passed", 2)
+    status = wait_for_gate(lab.rollout, "canary", timeout_s=600, clock=FleetClock(fleet.turn))
+    assert (status.stages[0].state, len(fleet.reached)) == ("passed", 2)
 
 
 def test_a_gate_that_fails_is_not_waited_for(lab: RolloutLab) -> None:

@@ -6,7 +6,7 @@ import pytest
 from botocore.config import Config
 from botocore.exceptions import EndpointConnectionError
 
-from .strict_model import AgainstTheModel, checked_requests, every_request_allowed
+from tests.labs.strict_model import AgainstTheModel, checked_requests, every_request_allowed
 
 GOOD_JOB: dict[str, object] = {"jobId": "fota-x-1", "targets": ["arn:aws:iot:eu-west-1:000000000000:thing/t"]}
 
@@ -43,6 +43,7 @@ BROKEN = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("broken", BROKEN.values(), ids=BROKEN)
 def test_a_request_that_the_model_does_not_allow_is_never_sent(iot: object, broken: dict[str, object]) -> None:
     with pytest.raises(AgainstTheModel), every_request_allowed():

@@ -5,19 +5,18 @@ from pathlib import Path
 
 import pytest
 
-from fota_operator.rollouts.stages import ordered
+from fota_operator.rollouts.decide.stages import ordered
 from fota_operator.trust.keyrings import write_keyring
 from fota_operator.trust.release_file import write_release
-
-from ..conftest import Command
-from ..fleet.fleet import fails
-from .conftest import Lab
+from tests.labs.fleet import fails
+from tests.labs.fota_command import FotaCommand
+from tests.labs.plan_lab import PlanLab
 
 pytestmark = pytest.mark.e2e
 
 
 @pytest.fixture
-def plan(lab: Lab, tmp_path: Path) -> list[object]:
+def plan(lab: PlanLab, tmp_path: Path) -> list[object]:
     """The words after `fota rollout run` for the rollout of the lab: a plan, and the keyring of its devices."""
     write_release(tmp_path / "pump.fota", lab.release)
     write_keyring(tmp_path / "keyring.json", lab.keyring)
@@ -40,11 +39,11 @@ def plan(lab: Lab, tmp_path: Path) -> list[object]:
     return [path, "--keyring", tmp_path / "keyring.json"]
 
 
-def bucket_of(lab: Lab) -> tuple[str, str]:
+def bucket_of(lab: PlanLab) -> tuple[str, str]:
     return "--bucket", lab.local.bucket
 
 
-def test_a_plan_is_shown_before_anything_is_made(fota: Command, lab: Lab, plan: list[object]) -> None:
+def test_a_plan_is_shown_before_anything_is_made(fota: FotaCommand, lab: PlanLab, plan: list[object]) -> None:
     shown = fota("rollout", "plan", *plan, "--json")
     planned = json.loads(shown.stdout)
     order = ordered(lab.plan.name, lab.fleet.names)
@@ -53,30 +52,32 @@ def test_a_plan_is_shown_before_anything_is_made(fota: Command, lab: Lab, plan: 
     assert f"no rollout {lab.plan.name}" in fota("rollout", "status", lab.plan.name, *bucket_of(lab)).stderr
 
 
-def test_a_plan_is_shown_to_people(fota: Command, lab: Lab, plan: list[object]) -> None:
+def test_a_plan_is_shown_to_people(fota: FotaCommand, lab: PlanLab, plan: list[object]) -> None:
     shown = fota("rollout", "plan", *plan)
     assert (shown.exit_code, "to 3 things" in shown.stdout, "canary" in shown.stdout) == (0, True, True)
     assert "Offline now, by the index of the fleet: unknown" in shown.stdout
 
 
-def test_nothing_begins_while_nobody_says_yes(fota: Command, lab: Lab, plan: list[object]) -> None:
+def test_nothing_begins_while_nobody_says_yes(fota: FotaCommand, lab: PlanLab, plan: list[object]) -> None:
     refused = fota("rollout", "run", *plan)
     assert (refused.exit_code, "to 3 devices, 1 of them at first (canary)" in refused.stderr) == (2, True)
     assert lab.job(f"fota-{lab.plan.name}-1") == "absent"
 
 
-def test_a_dry_run_of_run_changes_nothing(fota: Command, lab: Lab, plan: list[object]) -> None:
+def test_a_dry_run_of_run_changes_nothing(fota: FotaCommand, lab: PlanLab, plan: list[object]) -> None:
     assert fota("rollout", "run", *plan, "--dry-run").exit_code == 0
     assert lab.job(f"fota-{lab.plan.name}-1") == "absent"
 
 
-def test_more_things_than_allowed_stop_it_before_it_begins(fota: Command, lab: Lab, plan: list[object]) -> None:
+def test_more_things_than_allowed_stop_it_before_it_begins(
+    fota: FotaCommand, lab: PlanLab, plan: list[object]
+) -> None:
     refused = fota("rollout", "run", *plan, "--yes", "--max-things", 2)
     assert (refused.exit_code, "--max-things is 2" in refused.stderr) == (2, True)
     assert lab.job(f"fota-{lab.plan.name}-1") == "absent"
 
 
-def test_cron_brings_it_to_its_end(fota: Command, lab: Lab, plan: list[object]) -> None:
+def test_cron_brings_it_to_its_end(fota: FotaCommand, lab: PlanLab, plan: list[object]) -> None:
     states = []
     for _ in range(3):
         ran = fota("rollout", "run", *plan, "--yes", "--once", "--json")
@@ -86,7 +87,7 @@ def test_cron_brings_it_to_its_end(fota: Command, lab: Lab, plan: list[object]) 
     assert states == ["running", "running", "done"]
 
 
-def test_ci_goes_as_far_as_the_canary_and_then_on(fota: Command, lab: Lab, plan: list[object]) -> None:
+def test_ci_goes_as_far_as_the_canary_and_then_on(fota: FotaCommand, lab: PlanLab, plan: list[object]) -> None:
     fota("rollout", "run", *plan, "--yes", "--once")
     lab.fleet.turn()
     assert fota("rollout", "wait", lab.plan.name, *bucket_of(lab), "--gate", "canary").exit_code == 0
@@ -97,7 +98,7 @@ def test_ci_goes_as_far_as_the_canary_and_then_on(fota: Command, lab: Lab, plan:
     assert fota("rollout", "run", *plan).exit_code == 0
 
 
-def test_a_rollout_that_was_halted_ends_badly(fota: Command, lab: Lab, plan: list[object]) -> None:
+def test_a_rollout_that_was_halted_ends_badly(fota: FotaCommand, lab: PlanLab, plan: list[object]) -> None:
     lab.fleet.script = lambda thing, document: fails("rolled-back")
     fota("rollout", "run", *plan, "--yes", "--once")
     lab.fleet.turn()
@@ -106,7 +107,7 @@ def test_a_rollout_that_was_halted_ends_badly(fota: Command, lab: Lab, plan: lis
     assert fota("rollout", "wait", lab.plan.name, *bucket_of(lab), "--gate", "canary").exit_code == 1
 
 
-def test_it_is_paused_resumed_and_aborted(fota: Command, lab: Lab, plan: list[object]) -> None:
+def test_it_is_paused_resumed_and_aborted(fota: FotaCommand, lab: PlanLab, plan: list[object]) -> None:
     fota("rollout", "run", *plan, "--yes", "--once")
     states = [
         json.loads(fota("rollout", verb, lab.plan.name, *bucket_of(lab), "--json").stdout)["state"]
@@ -115,20 +116,20 @@ def test_it_is_paused_resumed_and_aborted(fota: Command, lab: Lab, plan: list[ob
     assert states == ["paused", "running", "aborted", "aborted"]
 
 
-def test_a_run_of_what_is_paused_ends_badly(fota: Command, lab: Lab, plan: list[object]) -> None:
+def test_a_run_of_what_is_paused_ends_badly(fota: FotaCommand, lab: PlanLab, plan: list[object]) -> None:
     fota("rollout", "run", *plan, "--yes", "--once")
     fota("rollout", "pause", lab.plan.name, *bucket_of(lab))
     ran = fota("rollout", "run", *plan)
     assert (ran.exit_code, f"fota rollout resume {lab.plan.name}" in ran.stderr) == (1, True)
 
 
-def test_rollouts_are_listed(fota: Command, lab: Lab, plan: list[object]) -> None:
+def test_rollouts_are_listed(fota: FotaCommand, lab: PlanLab, plan: list[object]) -> None:
     fota("rollout", "run", *plan, "--yes", "--once")
     listed = json.loads(fota("rollout", "list", *bucket_of(lab), "--json").stdout)
     assert ("running", 3) in [(one["state"], one["targets"]) for one in listed if one["name"] == lab.plan.name]
 
 
-def test_a_rollout_that_cannot_be_read_hides_no_other(fota: Command, lab: Lab, plan: list[object]) -> None:
+def test_a_rollout_that_cannot_be_read_hides_no_other(fota: FotaCommand, lab: PlanLab, plan: list[object]) -> None:
     fota("rollout", "run", *plan, "--yes", "--once")
     lab.cloud.s3.put_object(Bucket=lab.local.bucket, Key="rollouts/a-damaged-plan.json", Body=b"{}")
     try:
@@ -140,12 +141,12 @@ def test_a_rollout_that_cannot_be_read_hides_no_other(fota: Command, lab: Lab, p
     assert "a-damaged-plan: " in ran.stderr
 
 
-def test_an_image_that_is_not_signed_is_no_release(fota: Command, image_file: Path) -> None:
+def test_an_image_that_is_not_signed_is_no_release(fota: FotaCommand, image_file: Path) -> None:
     refused = fota("rollout", "plan", "--release", image_file, "--thing", "one")
     assert (refused.exit_code, "is no release" in refused.stderr) == (2, True)
 
 
-def test_a_thing_and_a_release_are_plan_enough(fota: Command, lab: Lab, plan: list[object]) -> None:
+def test_a_thing_and_a_release_are_plan_enough(fota: FotaCommand, lab: PlanLab, plan: list[object]) -> None:
     path, *keyring = plan
     assert isinstance(path, Path)
     ran = fota(

@@ -3,10 +3,13 @@ from pathlib import Path
 
 import pytest
 
+from fota_operator.cli.wording import exit_status
 from fota_operator.errors import BadInput, NotFound
-from fota_operator.rollouts.plan import DEFAULT_STAGES, AbortRule, Gate, Plan, Stage, Targets, Window
+from fota_operator.rollouts.plan.gate import Gate
+from fota_operator.rollouts.plan.model import DEFAULT_STAGES, AbortRule, Plan, Stage, Targets
+from fota_operator.rollouts.plan.table import table_of
+from fota_operator.rollouts.plan.window import Window
 from fota_operator.rollouts.plan_file import PlanFile, default_name, read_plan
-from fota_operator.rollouts.plan_table import table_of
 
 EXAMPLE = Path(__file__).parents[3] / "examples" / "rollout" / "plan.toml"
 REFERENCE = Path(__file__).parents[3] / "docs" / "reference" / "rollout-plan.md"
@@ -224,7 +227,7 @@ def test_a_bad_field_is_refused_with_its_path_what_it_takes_and_what_came(
     with pytest.raises(BadInput) as refused:
         read_plan(write(f'release = "r"\n{targets}{text}\n'))
     assert str(refused.value).startswith(message)
-    assert refused.value.exit_status == 2
+    assert exit_status(refused.value) == 2
 
 
 def test_a_long_value_is_shown_in_part(write: Write) -> None:

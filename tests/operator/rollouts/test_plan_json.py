@@ -5,9 +5,10 @@ from pathlib import Path
 import pytest
 
 from fota_operator.errors import BadInput
-from fota_operator.rollouts.plan import DEFAULT_STAGES, Gate, Plan, Stage, Targets
+from fota_operator.rollouts.plan.gate import Gate
+from fota_operator.rollouts.plan.model import DEFAULT_STAGES, Plan, Stage, Targets
+from fota_operator.rollouts.plan.text import decode, difference, encode
 from fota_operator.rollouts.plan_file import read_plan
-from fota_operator.rollouts.plan_json import decode, difference, encode
 
 SHA256 = "a" * 64
 EXAMPLE = Path(__file__).parents[3] / "examples" / "rollout" / "plan.toml"

@@ -3,8 +3,10 @@ from hashlib import sha256
 
 import pytest
 
-from fota_operator.rollouts.plan import Gate, Plan, Stage, Targets
-from fota_operator.rollouts.stages import least_minutes, needed, ordered, planned, room, share_of, split
+from fota_operator.rollouts.decide.stages import least_minutes, ordered, planned, room, split
+from fota_operator.rollouts.plan.gate import Gate, needed
+from fota_operator.rollouts.plan.model import Plan, Stage, Targets
+from fota_operator.rollouts.plan.percent import share_of
 
 FLEET = [f"pump-{number}" for number in range(50)]
 PLAN = Plan(name="pump-1-4", release="a" * 64, targets=Targets(groups=("pumps",)))

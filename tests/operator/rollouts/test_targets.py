@@ -6,63 +6,65 @@ import pytest
 
 from fota_operator.cloud import Cloud
 from fota_operator.errors import AlreadyThere
-from fota_operator.pace import Pace, SystemClock
-from fota_operator.rollouts.forecast import forecast
-from fota_operator.rollouts.job_read import read_job
-from fota_operator.rollouts.names import Place, name_in, plan_key
-from fota_operator.rollouts.plan import Stage, Targets
+from fota_operator.rate_limiter import RateLimiter, SystemClock
+from fota_operator.rollouts.aws.jobs import read_job
+from fota_operator.rollouts.aws.names import Place, name_in, plan_key
+from fota_operator.rollouts.aws.progress import silent
+from fota_operator.rollouts.aws.stage_group import StageGroup, delete_groups
+from fota_operator.rollouts.aws.targets import current_targets, group_members, missing_things
+from fota_operator.rollouts.control import clean_up, pause
+from fota_operator.rollouts.decide.stages import ordered
+from fota_operator.rollouts.plan.model import Stage, Targets
+from fota_operator.rollouts.preview import forecast
 from fota_operator.rollouts.run import resume
-from fota_operator.rollouts.stage_group import StageGroup, delete_groups
-from fota_operator.rollouts.stages import ordered
-from fota_operator.rollouts.steer import pause
-from fota_operator.rollouts.targets import current_targets, group_members, missing_things
-from fota_operator.rollouts.telling import silent
-
-from ..fleet.clock import FleetClock
-from .conftest import Lab, LabOf
+from tests.labs.fleet_clock import FleetClock
+from tests.labs.plan_lab import PlanLab, PlanLabOf
 
 pytestmark = pytest.mark.e2e
 TAGS = {"fota:rollout": "one"}
 
 
 def _group(cloud: Cloud, name: str, *things: str, parent: str | None = None) -> str:
-    cloud.iot.create_thing_group(thingGroupName=name, **({} if parent is None else {"parentGroupName": parent}))
+    if parent is None:
+        cloud.iot.create_thing_group(thingGroupName=name)
+    else:
+        cloud.iot.create_thing_group(thingGroupName=name, parentGroupName=parent)
     for thing in things:
         cloud.iot.add_thing_to_thing_group(thingGroupName=name, thingName=thing)
     return name
 
 
-def test_things_and_members_of_groups_are_targets_once(lab: Lab, new_name: Callable[[], str]) -> None:
+def test_things_and_members_of_groups_are_targets_once(lab: PlanLab, new_name: Callable[[], str]) -> None:
     first, second, third = lab.fleet.names
     group = _group(lab.cloud, new_name(), first, second)
     assert current_targets(lab.cloud, Targets((second, third), (group,))) == {first, second, third}
 
 
-def test_only_things_that_are_not_registered_are_missing(lab: Lab) -> None:
+def test_only_things_that_are_not_registered_are_missing(lab: PlanLab) -> None:
     assert missing_things(lab.cloud, (*lab.fleet.names, "nobody-knows"), lab.clock) == ("nobody-knows",)
 
 
-def test_a_group_of_a_stage_gets_its_things_and_no_others(lab: Lab, new_name: Callable[[], str]) -> None:
+def test_a_group_of_a_stage_gets_its_things_and_no_others(lab: PlanLab, new_name: Callable[[], str]) -> None:
     first, second, third = lab.fleet.names
     group = StageGroup(lab.cloud, new_name(), TAGS, lab.clock, silent)
     group.fill(frozenset((first, second)))
     assert group.fill(frozenset((second, third))) == frozenset()
-    assert group_members(lab.cloud, group._name) == {second, third}
+    assert group_members(lab.cloud, group._name) == frozenset((second, third))
 
 
-def test_a_thing_that_is_gone_is_left_out_of_the_group(lab: Lab, new_name: Callable[[], str]) -> None:
+def test_a_thing_that_is_gone_is_left_out_of_the_group(lab: PlanLab, new_name: Callable[[], str]) -> None:
     group = StageGroup(lab.cloud, new_name(), TAGS, lab.clock, silent)
     assert group.fill(frozenset((*lab.fleet.names, "nobody-knows"))) == {"nobody-knows"}
 
 
-def test_a_group_of_somebody_else_is_left_alone(lab: Lab, new_name: Callable[[], str]) -> None:
+def test_a_group_of_somebody_else_is_left_alone(lab: PlanLab, new_name: Callable[[], str]) -> None:
     name = _group(lab.cloud, new_name())
     with pytest.raises(AlreadyThere, match="not made for this rollout"):
         StageGroup(lab.cloud, name, TAGS, lab.clock, silent).fill(frozenset(lab.fleet.names))
     assert group_members(lab.cloud, name) == frozenset()
 
 
-def test_a_stage_of_more_than_a_hundred_goes_to_a_group_which_is_deleted_at_the_end(lab_of: LabOf) -> None:
+def test_a_stage_of_more_than_a_hundred_goes_to_a_group_which_is_deleted_at_the_end(lab_of: PlanLabOf) -> None:
     lab = lab_of(102)
     lab.run(until=1)
     lab.run(once=True)
@@ -74,10 +76,10 @@ def test_a_stage_of_more_than_a_hundred_goes_to_a_group_which_is_deleted_at_the_
     assert group_members(lab.cloud, job_id) is not None, "a group is not deleted while its job runs"
     assert lab.run().state == "done"
     assert group_members(lab.cloud, job_id) is None
-    assert lab.standing().stages[1].counts == {"SUCCEEDED": 101}
+    assert lab.status().stages[1].counts == {"SUCCEEDED": 101}
 
 
-def test_more_than_a_hundred_that_a_pause_left_out_get_a_group_of_their_own(lab_of: LabOf) -> None:
+def test_more_than_a_hundred_that_a_pause_left_out_get_a_group_of_their_own(lab_of: PlanLabOf) -> None:
     lab = lab_of(102, stages=(Stage("all", percent=100.0),))
     lab.run(once=True)
     pause(lab.rollout)
@@ -88,7 +90,7 @@ def test_more_than_a_hundred_that_a_pause_left_out_get_a_group_of_their_own(lab_
     assert lab.run().state == "done"
 
 
-def test_who_left_a_group_during_a_pause_is_not_offered_it_again(lab: Lab, new_name: Callable[[], str]) -> None:
+def test_who_left_a_group_during_a_pause_is_not_offered_it_again(lab: PlanLab, new_name: Callable[[], str]) -> None:
     group = _group(lab.cloud, new_name(), *lab.fleet.names)
     lab.prepared(targets=Targets(groups=(group,)), stages=(Stage("all", percent=100.0),))
     lab.run(once=True)
@@ -100,7 +102,7 @@ def test_who_left_a_group_during_a_pause_is_not_offered_it_again(lab: Lab, new_n
     assert lab.fleet.reached == set(lab.fleet.names[1:])
 
 
-def test_a_newcomer_to_a_group_comes_into_a_later_stage(lab: Lab, new_name: Callable[[], str]) -> None:
+def test_a_newcomer_to_a_group_comes_into_a_later_stage(lab: PlanLab, new_name: Callable[[], str]) -> None:
     *members, newcomer = lab.fleet.names
     group = _group(lab.cloud, new_name(), *members)
     lab.prepared(targets=Targets(groups=(group,)))
@@ -110,7 +112,7 @@ def test_a_newcomer_to_a_group_comes_into_a_later_stage(lab: Lab, new_name: Call
     assert newcomer in lab.fleet.reached
 
 
-def test_who_left_a_group_is_not_offered_it_any_more(lab: Lab, new_name: Callable[[], str]) -> None:
+def test_who_left_a_group_is_not_offered_it_any_more(lab: PlanLab, new_name: Callable[[], str]) -> None:
     group = _group(lab.cloud, new_name(), *lab.fleet.names)
     lab.prepared(targets=Targets(groups=(group,)))
     lab.run(until=1)
@@ -120,7 +122,7 @@ def test_who_left_a_group_is_not_offered_it_any_more(lab: Lab, new_name: Callabl
     assert leaver not in lab.fleet.reached
 
 
-def test_a_forecast_tells_what_is_in_the_way(lab: Lab) -> None:
+def test_a_forecast_tells_what_is_in_the_way(lab: PlanLab) -> None:
     busy, *_ = lab.fleet.names
     arn = lab.cloud.iot.describe_thing(thingName=busy)["thingArn"]
     lab.cloud.iot.create_job(jobId=f"{lab.plan.name}-other", targets=[arn], document="{}")
@@ -153,7 +155,24 @@ def test_things_are_asked_for_no_faster_than_aws_allows() -> None:
             waits.append(seconds)
             super().sleep(seconds)
 
-    pace = Pace(10, Still(lambda: None))
+    pace = RateLimiter(10, Still(lambda: None))
     for _ in range(11):
         pace.wait()
     assert sum(waits) == pytest.approx(1.0, abs=0.2)
+
+
+def test_the_groups_of_rollouts_that_have_ended_are_cleaned_up_and_others_stay(
+    lab_of: PlanLabOf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lab = lab_of(102)
+    lab.run(until=1)
+    lab.run(once=True)
+    job_id = Place(lab.plan.name, 2).job_id
+    assert job_id not in clean_up(lab.cloud, lab.plan.bucket)
+    with monkeypatch.context() as broken:
+        # As if the run had ended while a thing had not answered.
+        broken.setattr("fota_operator.rollouts.run.delete_groups", lambda *_: None)
+        assert lab.run().state == "done"
+    assert job_id in clean_up(lab.cloud, lab.plan.bucket, dry_run=True)
+    assert job_id in clean_up(lab.cloud, lab.plan.bucket)
+    assert group_members(lab.cloud, job_id) is None

@@ -3,8 +3,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from fota_operator.rollouts.plan import Window
-from fota_operator.rollouts.window import next_inside
+from fota_operator.rollouts.plan.window import Window, next_inside
 
 BERLIN = ZoneInfo("Europe/Berlin")
 """Puts its clock forward on 2026-03-29 at 02:00, and back on 2026-10-25 at 03:00."""
