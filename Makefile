@@ -4,10 +4,14 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.DEFAULT_GOAL := help
-.PHONY: help demo test test-fast test-micropython lint powercut powercut-full powercut-mutants killsweep fuzz bench docs size format clean
+# The tests of the packages. Left out: thousands of cases that run no more lines, such as every flipped bit.
+COVERING := $(addprefix tests/,boot device fakes formats homes iot operator trust) \
+	--ignore=tests/trust/test_flips.py --ignore=tests/trust/test_mutants.py --ignore=tests/trust/test_power.py
 
-help: ## Say what can be made
+.DEFAULT_GOAL := help
+.PHONY: help demo test test-fast coverage test-pythons test-micropython lint powercut powercut-full powercut-mutants trust-mutants fuzz-mutants faults faults-mutants mutants-fit killsweep fuzz bench peers docs size format clean
+
+help: ## List the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 20
 
 $(READY): pyproject.toml
@@ -20,28 +24,51 @@ demo: $(READY) ## Tell the whole story on this machine: updates, a rollback, a d
 	@$(BIN)/fota demo
 
 test: $(READY) ## Run every test
-	@$(BIN)/python -m pytest -n 2 --dist worksteal
+	@$(BIN)/python -m pytest -n 4 --dist worksteal
 
-test-fast: $(READY) ## Run the tests that need no server
-	@$(BIN)/python -m pytest -n 2 --dist worksteal -m 'not e2e'
+test-fast: $(READY) ## Run the tests that need no server and are not long sweeps
+	@$(BIN)/python -m pytest -n 3 --dist worksteal -m 'not e2e and not slow'
 
-test-micropython: $(READY) ## Run the tests on MicroPython, measure the smallest heap of an update
+coverage: $(READY) ## Say how much of each package its tests run, those that need no server; fail below the floors
+	@$(BIN)/python -m pytest -n 2 --dist worksteal -m 'not e2e' --cov --cov-report=json:.coverage.json $(COVERING)
+	@$(BIN)/python tools/coverage_floors.py
+
+test-pythons: $(READY) ## Run the tests of device and operator on each CPython from 3.10 to 3.14 that is here
+	@$(BIN)/python tools/test_on_pythons.py
+
+test-micropython: $(READY) ## Run the tests on MicroPython, and measure the smallest heap of an update
 	@$(BIN)/python tools/test_on_micropython.py
 
-lint: $(READY) ## Check format, lint, types and layers
+lint: $(READY) ## Check format, lint, types, layers, and that every public name has a type
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
-	@$(BIN)/lint-imports --config pyproject.toml
+	@$(BIN)/lint-imports --no-logo pyproject.toml
+	@$(BIN)/python tools/type_completeness.py
 
 powercut: $(READY) ## Cut the power after every write of whole updates, and again while recovering
 	@$(BIN)/python -m sweeps.powercut
 
-powercut-full: $(READY) ## The same, a million states
+powercut-full: $(READY) ## Do the same for a million states
 	@$(BIN)/python -m sweeps.powercut --states 1000000 --seconds 7200
 
-powercut-mutants: $(READY) ## Seed bugs into a copy of the code: the sweep must find each
+powercut-mutants: $(READY) ## Seed bugs into a copy of the code: the power-cut sweep must find each
 	@$(BIN)/python -m sweeps.mutants
+
+trust-mutants: $(READY) ## Remove every check of what is trusted, one at a time: a vector or a test must notice
+	@$(BIN)/python -m sweeps.trust_mutants
+
+fuzz-mutants: $(READY) ## Seed bugs into what MicroPython runs: the comparison with CPython must find each
+	@$(BIN)/python -m sweeps.fuzz.mutants
+
+faults: $(READY) ## Play every fault at every step of an update, in virtual time, on both interpreters' code
+	@$(BIN)/python -m sweeps.faults
+
+faults-mutants: $(READY) ## Seed bugs of each kind into the device's code: the matrix of faults must find each
+	@$(BIN)/python -m sweeps.faults.mutants
+
+mutants-fit: $(READY) ## Check that every seeded bug still fits the code; takes seconds
+	@for sweep in mutants trust_mutants fuzz.mutants faults.mutants; do $(BIN)/python -m sweeps.$$sweep --fit-only || odd=1; done; exit $${odd:-0}
 
 killsweep: $(READY) ## Kill real processes at every file and socket call; needs strace
 	@$(BIN)/python -m sweeps.killsweep
@@ -49,19 +76,22 @@ killsweep: $(READY) ## Kill real processes at every file and socket call; needs 
 fuzz: $(READY) ## Mutate job documents and envelopes; compare the verdicts of both interpreters
 	@$(BIN)/python -m sweeps.fuzz
 
-bench: $(READY) ## Measure what an update costs beside its peers; BENCH=install for one
+bench: $(READY) ## Measure what an update costs compared with its peers; BENCH=install runs one bench
 	@$(BIN)/python -m bench $(BENCH)
 
-docs: $(READY) ## Make again what is generated from the code: parts of docs/, the lists for mip
+peers: $(READY) ## Hold the library against servers and clients of others; PEER=nginx runs one
+	@$(BIN)/python -m peers $(PEER)
+
+docs: $(READY) ## Generate again, from the code, parts of docs/ and the lists for mip
 	@$(BIN)/python tools/docs.py
 	@$(BIN)/python tools/mip_lists.py
 
-size: $(READY) ## Say how large the device library is, compiled for MicroPython
+size: $(READY) ## Print how large the device library is, compiled for MicroPython
 	@$(BIN)/python tools/sizes.py
 
-format: $(READY) ## Rewrite the code in the one format
+format: $(READY) ## Format the code
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
 
 clean: ## Remove what make made
-	@rm -rf $(VENV) .bench build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+	@rm -rf $(VENV) .pythons .bench .peers build dist .mypy_cache .ruff_cache .pytest_cache .coverage .coverage.json .hypothesis .import_linter_cache

@@ -2,7 +2,7 @@
 
 from network_of_board import connect, set_clock
 
-from fota.ota import open_board
+from fota.boards.esp32 import open_board
 
 open_board("/fota")
 connect("my-wifi", "its-password")

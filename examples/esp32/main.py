@@ -1,9 +1,11 @@
 """The program of a board: publishes a sample every few seconds, and takes its updates from AWS IoT."""
 
 import json
+import time
 
 from aws.iot import fota as awsfota
 from aws.iot import iot, jobs
+from aws.iot.errors import IotError
 from fota import machine
 
 folder = machine.setting("FOTA_HOME") + "/thing/"
@@ -15,12 +17,22 @@ thing = iot.Thing(
     folder + "certificate.pem.crt",
     folder + "private.pem.key",
     thingname=conf["thingname"],
-    cacert=folder + conf["cacert"],
+    cacert=folder + conf["cacert"] if "cacert" in conf else None,
 )
-thing.mqtt.connect()
-myjobs = jobs.Jobs(thing)
+while True:
+    try:
+        thing.mqtt.connect()
+        myjobs = jobs.Jobs(thing)
+        break
+    except IotError as error:
+        # However long the network is away: an image on trial has until its deadline.
+        print("no connection yet:", error)
+        time.sleep(5 + 25 * machine.random_fraction())
 awsfota.handle_fota_jobs(myjobs, force=True)
 while True:
-    thing.mqtt.publish("things/" + conf["thingname"] + "/sample", {"asample": 1})
+    try:
+        thing.mqtt.publish("things/" + conf["thingname"] + "/sample", {"asample": 1})
+    except IotError as error:
+        print("a sample is left out:", error)
     thing.mqtt.wait(2000)
     awsfota.handle_fota_jobs(myjobs)

@@ -7,6 +7,7 @@ makes them.
 
 import json
 import logging
+import random
 import shutil
 import sys
 import time
@@ -14,10 +15,11 @@ from pathlib import Path
 
 from aws.iot import fota as awsfota
 from aws.iot import iot, jobs
+from aws.iot.errors import IotError
 from fota.progress import Progress
 
 PUBLISH_PERIOD_S = 1.0
-LEAST_FREE_BYTES = 1 << 20
+MIN_FREE_BYTES = 1 << 20
 
 
 class Report(Progress):
@@ -33,7 +35,7 @@ class Report(Progress):
 
 def is_healthy() -> bool:
     """Decides whether a new firmware stays. Check here what a bad release would break."""
-    return shutil.disk_usage("/").free > LEAST_FREE_BYTES
+    return shutil.disk_usage("/").free > MIN_FREE_BYTES
 
 
 def on_other_job(job: jobs.Job) -> None:
@@ -58,11 +60,29 @@ def make_thing(folder: Path) -> iot.Thing:
     )
 
 
+def get_connected(thing: iot.Thing) -> jobs.Jobs:
+    """Connect, however long that takes: a new firmware on trial has until its deadline."""
+    while True:
+        try:
+            thing.mqtt.connect()
+            thing.on_shadow_request(lambda wanted: wanted)
+            return jobs.Jobs(thing)
+        except IotError as error:
+            print("no connection yet:", error, flush=True)
+            time.sleep(random.uniform(1, 30))
+
+
+def publish_sample(thing: iot.Thing) -> None:
+    """Send one sample; while the network is away, samples wait, and are left out when too many do."""
+    try:
+        thing.mqtt.publish(f"things/{thing.thingname}/sample", {"free": shutil.disk_usage("/").free})
+    except IotError as error:
+        print("a sample is left out:", error, flush=True)
+
+
 def main() -> None:
     thing = make_thing(Path(sys.argv[1]))
-    thing.mqtt.connect()
-    thing.on_shadow_request(lambda wanted: wanted)
-    myjobs = jobs.Jobs(thing)
+    myjobs = get_connected(thing)
 
     def look_for_jobs(*, force: bool = False) -> None:
         awsfota.handle_fota_jobs(
@@ -77,7 +97,7 @@ def main() -> None:
     look_for_jobs(force=True)
     print("the gateway is at work", flush=True)
     while True:
-        thing.mqtt.publish(f"things/{thing.thingname}/sample", {"free": shutil.disk_usage("/").free})
+        publish_sample(thing)
         time.sleep(PUBLISH_PERIOD_S)
         look_for_jobs()
 

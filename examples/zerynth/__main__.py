@@ -1,12 +1,13 @@
 """A program written for the ancestor of this library, its FOTA lines unchanged.
 
 Built from the example on the ancestor's documentation page. What its virtual machine had built in, `random` and
-`sleep`, and what drove its board, stands in `zerynth_board.py`; nothing else is new.
+`sleep`, and what drove its board, stands in `zerynth_board.py`, which also lives through a network that is away;
+nothing else is new.
 """
 
 import json
 
-from zerynth_board import firmware_version, load_conf, load_key_cert, random, sleep
+from zerynth_board import connect, firmware_version, load_conf, load_key_cert, publish, random, sleep
 
 from aws.iot import fota as awsfota
 from aws.iot import iot, jobs
@@ -17,7 +18,7 @@ try:
     pkey, clicert = load_key_cert("private.pem.key", "certificate.pem.crt")
     conf = load_conf("thing.conf.json")
     thing = iot.Thing(conf["endpoint"], conf["mqttid"], clicert, pkey, thingname=conf["thingname"])
-    thing.mqtt.connect()
+    connect(thing)
     thing.mqtt.loop()
     print("firmware", firmware_version(), "is connected")
 
@@ -32,7 +33,7 @@ try:
     while True:
         r = random(0, 10)
         print("publish random sample...", r)
-        thing.mqtt.publish("dev/sample", json.dumps({"asample": r}))
+        publish(thing, "dev/sample", json.dumps({"asample": r}))
         sleep(publish_period)
 
         # check for new incoming jobs

@@ -9,6 +9,9 @@ import sys
 import time
 from pathlib import Path
 
+from aws.iot import iot
+from aws.iot.errors import IotError
+
 
 def random(low: int, high: int) -> int:
     """A whole number between the two."""
@@ -18,6 +21,25 @@ def random(low: int, high: int) -> int:
 def sleep(duration_ms: int) -> None:
     """Block for so many milliseconds."""
     time.sleep(duration_ms / 1000)
+
+
+def connect(thing: iot.Thing) -> None:
+    """Connect, however long that takes."""
+    while True:
+        try:
+            thing.mqtt.connect()
+            return
+        except IotError as error:
+            print("no connection yet:", error)
+            time.sleep(numbers.uniform(1, 30))
+
+
+def publish(thing: iot.Thing, topic: str, text: str) -> None:
+    """Send, or leave it out when too many messages wait."""
+    try:
+        thing.mqtt.publish(topic, text)
+    except IotError as error:
+        print("left out:", error)
 
 
 def load_key_cert(key: str, certificate: str) -> tuple[str, str]:
