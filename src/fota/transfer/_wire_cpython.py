@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from fota import machine
+from fota.transfer.tls_socket_cpython import TlsSocket
 
 _Result = TypeVar("_Result")
 
@@ -93,7 +94,7 @@ class Wire:
         self._deadline_ms = machine.now_ms() + self._timeout_ms
 
 
-class _MeteredSocket(ssl.SSLSocket):
+class _MeteredSocket(TlsSocket):
     """A socket that asks its wire before it waits."""
 
     wire: Wire

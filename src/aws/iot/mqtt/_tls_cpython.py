@@ -12,19 +12,20 @@ import ssl
 from aws.iot._credentials_cpython import label_of, to_pem
 from aws.iot.credentials import Credentials
 from aws.iot.errors import BadCredentials
+from fota.transfer.tls_socket_cpython import TlsSocket
 
 ALPN_PORT = 443
 ALPN_PROTOCOL = "x-amzn-mqtt-ca"
 
 
-class _Socket(ssl.SSLSocket):
+class _Socket(TlsSocket):
     """A socket that sends without delay, and is closed after a failed handshake; paho does neither."""
 
     def do_handshake(self, block: bool = False) -> None:
         """As in `ssl`, but the socket is closed when it fails."""
-        # Else a small packet waits for the answer to the one before it, which Linux delays by 40 ms.
-        self.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         try:
+            # Else a small packet waits for the answer to the one before it, which Linux delays by 40 ms.
+            self.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             super().do_handshake(block)
         except OSError:
             self.close()
