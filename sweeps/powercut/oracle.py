@@ -26,6 +26,8 @@ NEVER_WITHOUT_DAMAGE = "image-damaged"
 RECORD_WRITES_PER_UPDATE, RECORD_WRITES_TO_FALL_BACK = 10, 5
 """I10: five for the update, three for healthy boots, two for the way back. Three crashes, and two to go back."""
 
+_NEVER_AT_REST = {CRASHING, HANGING, CRASHES_LATER}
+
 TIMES_NOT_CONFIRMED = 3
 """A device that restarted in so many trials of an image is evidence against the image."""
 
@@ -61,7 +63,7 @@ class Oracle:
         # A device that has lost its journal does its jobs again.
         jobs = len(self._offers) * (2 if self.history.is_damaged else 1)
         if self._boots > 2 + jobs * (self._scenario.attempts + 2):
-            if self.history.has_lost_an_image and BEHAVIOURS[name] in {CRASHING, HANGING}:
+            if BEHAVIOURS[name] in _NEVER_AT_REST and self._is_left_alone(slot):
                 raise AtRest(f"{name} is the image that is left to start")
             raise Violation("I7", f"{self._boots} boots since the power came back, and no end")
         self._running_slot, self._running, self._is_counted = slot, name, False
@@ -70,6 +72,15 @@ class Oracle:
         if not self.history.is_damaged:
             self._require_right_image(name)
         return name
+
+    def _is_left_alone(self, slot: int) -> bool:
+        """Whether damage has left this slot alone to start: each other image is lost, or its proof is."""
+        is_excused = self.history.has_lost_an_image or self.history.has_lost_every_seal
+        return is_excused and not any(
+            seen.image_name(self._content, other) and seen.is_sealed(self._content, other)
+            for other in range(seen.SLOTS)
+            if other != slot
+        )
 
     def _require_right_image(self, name: str) -> None:
         if name == self.history.confirmed[-1] and self.history.crashes >= MAX_CRASHES + self.history.cuts:
