@@ -26,6 +26,8 @@ TOO_GREAT: int = 10**_MAX_DIGITS
 """The value given for a number that is out of bounds; it is out of the bounds of every field too."""
 _ESCAPES = b'"\\/bfnrt'
 _ESCAPED = '"\\/\b\f\n\r\t'
+_QUOTE, _COMMA, _COLON = b'",:'
+_LIST, _OBJECT = b"[]", b"{}"
 _WORDS = ((b"true", True), (b"false", False), (b"null", None))
 
 
@@ -115,12 +117,15 @@ class _Reader:
 
     def value(self) -> object:
         """The next value; of a list or object only the opening bracket is read, and the value is empty."""
-        self.space()
-        if self._skip(b'"'):
+        byte = self.space()
+        if byte == _QUOTE:
+            self.at += 1
             return self._string()
-        if self._skip(b"["):
+        if byte == _LIST[0]:
+            self.at += 1
             return []
-        if self._skip(b"{"):
+        if byte == _OBJECT[0]:
+            self.at += 1
             return {}
         for word, meaning in _WORDS:
             if self.text.startswith(word, self.at):
@@ -130,11 +135,11 @@ class _Reader:
 
     def has_more(self, container: "Any") -> bool:
         """Whether another member follows, then the next to be read; if not, the closing bracket has been read."""
-        self.space()
-        if self._skip(b"]" if type(container) is list else b"}"):
+        if self.space() == (_LIST if type(container) is list else _OBJECT)[1]:
+            self.at += 1
             return False
         if container:
-            self._take(b",")
+            self._take(_COMMA)
         return True
 
     def member(self, container: "Any") -> object:
@@ -142,18 +147,25 @@ class _Reader:
         if type(container) is list:
             container.append(self.value())
             return container[-1]
-        self._take(b'"')
+        self._take(_QUOTE)
         key = self._string()
         if key in container:
             raise self.error("a key for the second time")
-        self._take(b":")
+        self._take(_COLON)
         container[key] = self.value()
         return container[key]
 
-    def space(self) -> None:
-        """Pass over white space."""
-        while self._skip(b" \t\n\r"):
-            pass
+    def space(self) -> int:
+        """Pass over white space. Returns the byte behind it, which is not read yet; 0 at the end."""
+        text, at = self.text, self.at
+        while at < len(text):
+            byte = text[at]
+            if byte not in b" \t\n\r":
+                self.at = at
+                return byte
+            at += 1
+        self.at = at
+        return 0
 
     def _skip(self, choices: bytes) -> bool:
         """Whether the very next byte is one of these, which is then read."""
@@ -161,10 +173,10 @@ class _Reader:
         self.at += is_there
         return is_there
 
-    def _take(self, wanted: bytes) -> None:
-        self.space()
-        if not self._skip(wanted):
-            raise self.error("expected " + str(wanted, "utf-8"))
+    def _take(self, wanted: int) -> None:
+        if self.space() != wanted:
+            raise self.error("expected " + chr(wanted))
+        self.at += 1
 
     def _number(self) -> "int | float":
         start = self.at
@@ -195,8 +207,10 @@ class _Reader:
     def _digits(self) -> None:
         if not self._skip(b"0123456789"):
             raise self.error("expected a value or a digit")
-        while self._skip(b"0123456789"):
-            pass
+        text, at = self.text, self.at
+        while at < len(text) and text[at] in b"0123456789":
+            at += 1
+        self.at = at
 
     def _string(self) -> str:
         """The string whose opening quote has been read."""
