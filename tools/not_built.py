@@ -52,7 +52,7 @@ NOT_BUILT = (
         "bundle",
         "an image that carries its compiled packages (wheels) with it",
         "Compiled packages are installed on the device, beside the image.",
-        r"\bbundles?\b|\bwheels?\b",
+        r"FOTA_BOOT_PROTOCOL",
     ),
     NotBuilt(
         "library update",
