@@ -5,6 +5,7 @@ import re
 import signal
 import subprocess
 import sys
+import threading
 import time
 from contextlib import suppress
 from pathlib import Path
@@ -34,17 +35,23 @@ class Shell:
         )
 
     def type(self, commands: str) -> str:
-        """Run the commands; what they wrote to stdout. Fails if one of them failed."""
+        """Run the commands; what they wrote to stdout. Fails if one of them failed, or goes on for too long."""
         stdin, stdout = self._process.stdin, self._process.stdout
         assert stdin is not None
         assert stdout is not None
         stdin.write(f"{commands}\necho '{MARK}'\n")
         stdin.flush()
         lines: list[str] = []
-        for line in stdout:
-            if line.strip() == MARK:
-                return "".join(lines)
-            lines.append(line)
+        too_late = threading.Timer(STEP_TIMEOUT_S, self._kill)
+        too_late.start()
+        try:
+            for line in stdout:
+                if line.rstrip().endswith(MARK):
+                    # What ended without a new line stands before it.
+                    return "".join([*lines, line.rstrip().removesuffix(MARK)])
+                lines.append(line)
+        finally:
+            too_late.cancel()
         pytest.fail(f"the shell ended at:\n{commands}\nafter:\n{''.join(lines)}")
 
     def type_until(self, expected: re.Pattern[str], commands: str) -> str:
@@ -64,3 +71,8 @@ class Shell:
         with suppress(ProcessLookupError):
             os.killpg(self._process.pid, signal.SIGTERM)
         self._process.wait(STEP_TIMEOUT_S)
+
+    def _kill(self) -> None:
+        """A step goes on for ever: end it, and the shell with it."""
+        with suppress(ProcessLookupError):
+            os.killpg(self._process.pid, signal.SIGKILL)
