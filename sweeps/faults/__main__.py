@@ -13,7 +13,7 @@ import time
 from collections import Counter, defaultdict
 from typing import TYPE_CHECKING
 
-from sweeps.faults import cell, gaps, workers
+from sweeps.faults import cell, gaps, playing, workers
 from sweeps.options import count
 
 if TYPE_CHECKING:
@@ -91,7 +91,7 @@ def _replay(text: str, seed: int) -> int:
     began = time.monotonic()
     results = []
     for one in cells:
-        results.append(cell.play(one, seed))
+        results.append(playing.play(one, seed))
         print(f"-- {one} --", *results[-1].log, f"-- {results[-1].outcome or 'no outcome'} --", sep="\n")
     return report(results, time.monotonic() - began)
 

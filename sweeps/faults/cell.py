@@ -82,12 +82,3 @@ def named(text: str) -> list[Cell]:
     if not found:
         raise ValueError(f"{text}: no such cell; expected FAULT/STEP, such as no-route@75s/claiming")
     return found
-
-
-def play(cell: Cell, seed: int = 1) -> Result:
-    """Play one cell."""
-    random.seed(f"{seed} {cell}")
-    # Imported late: it knows cells.
-    from sweeps.faults.playing import Playing  # noqa: PLC0415
-
-    return Playing(cell).run()

@@ -11,7 +11,7 @@ import json
 import sys
 import time
 
-from sweeps.faults import cell
+from sweeps.faults import cell, playing
 from sweeps.faults.bugs import SEEDED, Seeded
 from sweeps.seeding.bugs import misfit_report, misfits
 from sweeps.seeding.in_process import seeded
@@ -22,7 +22,7 @@ def problems(texts: tuple[str, ...]) -> list[str]:
     found = []
     for text in texts:
         for one in cell.named(text):
-            result = cell.play(one)
+            result = playing.play(one)
             if result.problems:
                 found.append(f"{one}: {result.problems[0]}")
     return found

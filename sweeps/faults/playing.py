@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import random
 import traceback
-from typing import TYPE_CHECKING
 
 from fota import machine
 from fota_testing.jobs import requests as jobs_requests
@@ -21,9 +21,6 @@ from sweeps.faults.steps import AFTER, BACK, OLD, TRIAL
 from sweeps.faults.world import Hang, World
 from sweeps.powercut.scenarios import BAD, BETTER, GOOD, Offer
 
-if TYPE_CHECKING:
-    pass
-
 LOOK_MS = 5_000
 REST_MS = 60_000
 ENOUGH_MS = 600_000
@@ -36,6 +33,12 @@ NO_IMAGE_MS = 300_000
 """A device whose image can be started has one running within this time."""
 
 _CANNOT_START = frozenset(("fork-fails", "exec-fails", "no-descriptors", "reads-fail"))
+
+
+def play(cell: Cell, seed: int = 1) -> Result:
+    """Play one cell."""
+    random.seed(f"{seed} {cell}")
+    return Playing(cell).run()
 
 
 class Playing(Acts):

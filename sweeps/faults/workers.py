@@ -7,7 +7,7 @@ import os
 import signal
 from typing import TYPE_CHECKING
 
-from sweeps.faults import cell
+from sweeps.faults import cell, playing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -37,7 +37,7 @@ def _play(task: tuple[str, int]) -> cell.Result:
     signal.signal(signal.SIGALRM, _too_long)
     signal.alarm(SECONDS_A_CELL)
     try:
-        result = cell.play(one, seed)
+        result = playing.play(one, seed)
     except TooLong:
         result = cell.Result(text, hang=f"no end within {SECONDS_A_CELL} s of real time")
     finally:

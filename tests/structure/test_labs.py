@@ -10,11 +10,6 @@ ROOT = Path(__file__).parents[2]
 FOLDERS = ("tests", "sweeps", "bench", "peers", "tools")
 FILES = sorted(path for folder in FOLDERS for path in (ROOT / folder).rglob("*.py"))
 
-EXCEPTIONS = {
-    # Runs the tests of one client of MQTT with the other one.
-    "tests/iot/test_mqtt_micropython.py",
-}
-
 
 def imported(source: str) -> Iterator[str]:
     """Every module, or name in a module, that a source imports."""
@@ -39,8 +34,7 @@ def taken_out_of_tests(source: str) -> list[str]:
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.relative_to(ROOT).as_posix())
 def test_nothing_is_imported_out_of_a_module_of_tests(path: Path) -> None:
-    found = taken_out_of_tests(path.read_text())
-    assert bool(found) == (path.relative_to(ROOT).as_posix() in EXCEPTIONS), found
+    assert taken_out_of_tests(path.read_text()) == []
 
 
 @pytest.mark.parametrize(

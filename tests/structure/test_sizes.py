@@ -10,14 +10,13 @@ import threading
 from pathlib import Path
 
 import pytest
-from device_modules import _imported
+from device_modules import BOARDS, _imported
 
 from tests.labs.interpreter import COMMAND
 from tests.labs.interpreter import only_where_it_runs as pytestmark
 
 ROOT = Path(__file__).parents[2]
 SOURCE = ROOT / "src"
-BOARDS = ("esp32", "littlefs", "unix")
 BUDGET_BYTES = {"esp32": 92 << 10, "littlefs": 94 << 10, "unix": 100 << 10}
 """What holds now, up to the next 2 KiB. Wanted are 48 KiB for a board."""
 

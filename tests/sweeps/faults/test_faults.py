@@ -5,7 +5,7 @@ import random
 
 import pytest
 
-from sweeps.faults import cell, gaps, mutants, rows
+from sweeps.faults import cell, gaps, mutants, playing, rows
 from sweeps.faults.__main__ import main
 from sweeps.faults.bugs import SEEDED, Seeded
 from sweeps.faults.halves import HALVES
@@ -41,13 +41,13 @@ def test_names_of_faults_and_steps_are_unique() -> None:
 
 @pytest.mark.slow
 def test_faults_end_as_their_rows_document() -> None:
-    results = [cell.play(one, SEED) for one in _some()]
+    results = [playing.play(one, SEED) for one in _some()]
     assert [(one.cell, one.problems) for one in results if one.problems and gaps.gap_of(one) is None] == []
 
 
 def test_a_cell_is_the_same_each_time_it_is_played() -> None:
     (one,) = cell.named("no-route@75s/trial-connecting/cpython")
-    assert cell.play(one, SEED).log == cell.play(one, SEED).log
+    assert playing.play(one, SEED).log == playing.play(one, SEED).log
 
 
 def test_a_cell_is_replayed_by_its_name_with_all_its_steps(capsys: pytest.CaptureFixture[str]) -> None:

@@ -2,6 +2,7 @@
 
 import pytest
 
+from fota import errors
 from sweeps.fuzz import workers
 from sweeps.fuzz.check import DEADLINE_S, Tally
 from tests.labs.interpreter import only_where_it_runs as where_micropython_is
@@ -11,12 +12,13 @@ pytestmark = pytest.mark.slow
 SEED = 4
 DOCUMENTS, COMPARED = 10_000, 2_000
 
-ENDS = {
-    "claimed", "SUCCEEDED", "handed-over", "bad-document", "no-such-slot", "slot-is-running",
-    "image-too-large", "known-bad", "unsigned", "bad-envelope", "unknown-key", "bad-signature", "too-few-signatures",
-    "bad-manifest", "contradiction", "wrong-product", "wrong-hardware", "wrong-format", "older-release",
-    "below-floor", "not-valid-now", "bad-keyring", "no-keyring",
-}  # fmt: skip
+
+def _reasons(kind: type[errors.Refused]) -> set[str]:
+    below = [reason for child in kind.__subclasses__() for reason in _reasons(child)]
+    return set(below) or {kind.reason}
+
+
+ENDS = {"claimed", "SUCCEEDED", "handed-over", *_reasons(errors.Refused)}
 """Every way to end that a document alone can bring about."""
 
 
