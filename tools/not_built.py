@@ -52,7 +52,7 @@ NOT_BUILT = (
         "bundle",
         "an image that carries its compiled packages (wheels) with it",
         "Compiled packages are installed on the device, beside the image.",
-        r"FOTA_BOOT_PROTOCOL",
+        r"bundle_start",
     ),
     NotBuilt(
         "library update",

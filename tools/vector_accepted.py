@@ -46,6 +46,7 @@ def _manifests() -> list[Vector]:
         ),
         "valid-from-1970": ("The earliest time there is.", {"not_before": 0}),
         "unknown-field": ("A field of a later format, which nobody called critical.", {"delta": {"from": [1, True]}}),
+        "tree": ("The room that an unpacked image takes, where nothing is unpacked.", {"tree": 2**53 - 1}),
         "critical-known": ("Critical fields, all of them known.", {"critical": ["secver", "seq"]}),
         "highest-seq": ("The last manifest number.", {"seq": 9_007_199_254_740_991}),
         "highest-secver": ("The last security version.", {"secver": 2_147_483_647}),

@@ -23,9 +23,10 @@ def _missing() -> dict[str, Fields]:
 
 def _types() -> dict[str, Fields]:
     found: dict[str, Fields] = {
-        f"{name}-null": {name: None} for name in (*manifest(), "critical", "not_before", "not_after")
+        f"{name}-null": {name: None}
+        for name in (*manifest(), "critical", "not_before", "not_after", "boot", "runtime", "tree")
     }
-    for name in ("format", "seq", "secver", "slot", "size", "not_before", "not_after"):
+    for name in ("format", "seq", "secver", "slot", "size", "not_before", "not_after", "boot", "tree"):
         odd = {"true": True, "false": False, "float": 1.0, "text": "1", "list": [1], "object": {"n": 1}}
         found.update({f"{name}-{kind}": {name: value} for kind, value in odd.items()})
     for name in ("product", "image", "release", "version", "sha256", "md5"):
@@ -44,6 +45,8 @@ def _numbers() -> dict[str, Fields]:
         "size": (0, -1, -(2**31), 2**31, 2**32, 2**63, 10**19, 10**20, 10**1500),
         "not_before": (-1, 2**53),
         "not_after": (-1, 2**53),
+        "boot": (0, -1, 256, 2**32),
+        "tree": (-1, 2**53, 2**64),
     }
     return {f"{name}-{_shown(number)}": {name: number} for name, numbers in beyond.items() for number in numbers}
 

@@ -81,6 +81,12 @@ def _not_for_it() -> list[Vector]:
             "longer": {"hardware": ["board-a2"]},
             "shorter": {"hardware": ["board-"]},
         },
+        "wrong-runtime": {
+            "other-python": {"runtime": "cp27-any"},
+            "other-platform": {"runtime": "cp311-manylinux_2_999_s390x"},
+            "no-runtime-at-all": {"runtime": "-"},
+            "newer-boot": {"boot": 255},
+        },
         "wrong-format": {
             "linked": {"image": "linked"},
             "other-case": {"image": "Zipapp"},

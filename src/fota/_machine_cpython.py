@@ -16,10 +16,26 @@ RESTART_STATUS = 75
 BUFFER_BYTES = 65_536
 """Bytes of an image that are in memory at one time."""
 
-IMAGE_KIND = "zipapp"
-"""The kind of image that `fota-boot` can start, as a manifest names it."""
+IMAGE_KINDS = ("zipapp", "bundle")
+"""The kinds of image that `fota-boot` can start, as manifests name them."""
 
 _logger = logging.getLogger("fota")
+
+
+def misfit(runtime: "str | None", boot: int) -> str:
+    """Why an image that was made for that Python, platform and protocol of `fota-boot` cannot start here."""
+    has = setting("FOTA_BOOT_PROTOCOL") or ""
+    protocol = int(has) if has.isdecimal() else 0
+    if boot > protocol:
+        return f"boot: the image needs protocol {boot} of fota-boot, this device has {protocol}"
+    if runtime is None:
+        return ""
+    # Imported late: most images say nothing of a runtime.
+    from fota.bundle import tags_cpython
+
+    if tags_cpython.fits(runtime):
+        return ""
+    return f"runtime: the image needs {runtime}, this device is {tags_cpython.runtime_here()}"
 
 
 def now_ms() -> int:

@@ -26,13 +26,20 @@ _RESTART_STATUS = 75
 BUFFER_BYTES = 4096
 """Bytes of an image that are in memory at one time: a block of flash."""
 
-IMAGE_KIND = "littlefs"
-"""The kind of image that a slot holds here, as a manifest names it: a read-only file system."""
+IMAGE_KINDS = ("littlefs",)
+"""The kinds of image that a slot holds here, as manifests name them: a read-only file system."""
 
 _settings: "dict[str, str]" = {}
 _sinks: "list[Callable[[str], object]]" = []
 _clock = [0, 0]
 """The ticks and the milliseconds at the last look."""
+
+
+def misfit(runtime: "str | None", boot: int) -> str:
+    """Why an image that was made for that Python cannot start here; empty if it can."""
+    if boot:
+        return f"boot: the image needs protocol {boot} of fota-boot, this device has 0"
+    return f"runtime: the image needs {runtime}, this device is micropython" if runtime else ""
 
 
 def now_ms() -> int:

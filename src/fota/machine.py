@@ -12,9 +12,10 @@ TYPE_CHECKING = False
 if TYPE_CHECKING or INTERPRETER == "cpython":
     from fota._machine_cpython import (
         BUFFER_BYTES,
-        IMAGE_KIND,
+        IMAGE_KINDS,
         RESTART_STATUS,
         emit,
+        misfit,
         new_lock,
         now_ms,
         place_of,
@@ -26,8 +27,9 @@ if TYPE_CHECKING or INTERPRETER == "cpython":
 else:
     from fota._machine_micropython import (
         BUFFER_BYTES,
-        IMAGE_KIND,
+        IMAGE_KINDS,
         emit,
+        misfit,
         new_lock,
         now_ms,
         place_of,
@@ -39,10 +41,11 @@ else:
 
 __all__ = (
     "BUFFER_BYTES",
-    "IMAGE_KIND",
+    "IMAGE_KINDS",
     "INTERPRETER",
     "RESTART_STATUS",
     "emit",
+    "misfit",
     "new_lock",
     "now_ms",
     "place_of",

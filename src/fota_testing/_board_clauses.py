@@ -89,8 +89,9 @@ def _has_its_parts(rig: "Rig") -> None:
 
 def _names_its_images(rig: "Rig") -> None:
     board, _ = rig.reset()
-    kind = board.releases.image_kind
-    require(9, isinstance(kind, str) and kind, "image_kind names the kind of image")
+    kinds = board.releases.image_kinds
+    are_names = isinstance(kinds, tuple) and kinds and all(isinstance(kind, str) and kind for kind in kinds)
+    require(9, are_names, "image_kinds is a tuple that names the kinds of image")
 
 
 def _starts_the_trial(rig: "Rig") -> None:

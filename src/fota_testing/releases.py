@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from fota.slots import Slots
     from fota.trust.keyring import Keyring
 
-IMAGE_KIND = "zipapp"
+IMAGE_KINDS = ("zipapp",)
 
 
 def releases_in_memory(slots: "Slots", keyring: "Keyring | None" = None) -> Releases:
@@ -24,4 +24,4 @@ def releases_in_memory(slots: "Slots", keyring: "Keyring | None" = None) -> Rele
         keyrings.save(keyring)
     beside = {slot: (MemoryCell(RELEASE_BYTES), MemoryCell(RELEASE_BYTES)) for slot in range(slots.count)}
     floors = FloorStore(MemoryCell(), MemoryCell())
-    return Releases(slots, keyrings, floors, lambda slot: beside[slot], image_kind=IMAGE_KIND)
+    return Releases(slots, keyrings, floors, lambda slot: beside[slot], image_kinds=IMAGE_KINDS)

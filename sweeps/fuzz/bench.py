@@ -66,7 +66,7 @@ class Bench:
         floors = FloorStore(*self._cells())
         floors.save(stage.reached())
         beside = [self._cells() for _ in range(stage.SLOTS)]
-        return Releases(self._slots, keyrings, floors, beside.__getitem__, image_kind=stage.IMAGE_KIND)
+        return Releases(self._slots, keyrings, floors, beside.__getitem__, image_kinds=stage.IMAGE_KINDS)
 
     def _cells(self, size_bytes: int = 4096) -> tuple[MemoryCell, MemoryCell]:
         return _MeteredCell(self.meter, size_bytes), _MeteredCell(self.meter, size_bytes)

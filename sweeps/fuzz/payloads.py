@@ -57,7 +57,7 @@ def manifest_fields(dice: Random, image: Image) -> Members:
         [
             ("format", 1),
             ("hardware", _mostly(dice, ["rev-a", stage.HARDWARE], ["rev-a"], [stage.HARDWARE] * 16)),
-            ("image", _mostly(dice, stage.IMAGE_KIND, "linked")),
+            ("image", _mostly(dice, stage.IMAGE_KINDS[0], "linked")),
             ("md5", image.md5),
             ("product", _mostly(dice, stage.PRODUCT, "kettle")),
             ("release", _mostly(dice, "r-17", "r." * 32)),
@@ -69,6 +69,8 @@ def manifest_fields(dice: Random, image: Image) -> Members:
             ("version", _mostly(dice, "2.0.1", "2 " * 32)),
         ]
     )
+    if dice.random() < 0.1:
+        fields.append(dice.choice((("boot", 255), ("tree", 2**53 - 1))))
     for name in ("not_before", "not_after"):
         if dice.random() < 0.15:
             fields.append((name, stage.NOW_S + dice.choice((-1000, 0, 1000))))

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from fota.trust.floor import Floor
 from fota.trust.keyring import Keyring
 from sweeps.fuzz.signing import IDS, PUBLIC
-from sweeps.fuzz.verdicts import IMAGE_KIND, NOW_S, SLOTS
+from sweeps.fuzz.verdicts import IMAGE_KINDS, NOW_S, SLOTS
 
-__all__ = ("IMAGE_KIND", "NOW_S", "SLOTS")
+__all__ = ("IMAGE_KINDS", "NOW_S", "SLOTS")
 
 PRODUCT, HARDWARE = "lamp", "rev-b"
 KEYRING_VERSION = 3

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from fota.digests import Digests
 
-IMAGE_KIND = "zipapp"
+IMAGE_KINDS = ("zipapp",)
 SLOTS = 2
 NOW_S = 1767226600
 
@@ -59,7 +59,7 @@ class Judge:
             floors.save(reached)
         cells = [(MemoryCell(), MemoryCell()) for _ in range(SLOTS)]
         self._releases = Releases(
-            MemorySlots(SLOTS), self._keyrings, floors, lambda slot: cells[slot], image_kind=IMAGE_KIND
+            MemorySlots(SLOTS), self._keyrings, floors, lambda slot: cells[slot], image_kinds=IMAGE_KINDS
         )
 
     def admitted(self, document: object) -> object:

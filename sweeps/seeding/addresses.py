@@ -37,6 +37,7 @@ MODULES = {
     "journal": "fota.journal",
     "keyring": "fota.trust.keyring",
     "keyring_job": "aws.iot.keyring_job",
+    "machine": "fota._machine_cpython",
     "manifest": "fota.trust.manifest",
     "p256": "fota.trust.p256",
     "provisioning": "fota.boards.provisioning",

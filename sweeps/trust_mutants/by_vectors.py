@@ -65,7 +65,12 @@ BY_VECTORS: dict[str, tuple[Change, ...]] = {
         at("releases:require_for", never("_.hardware not in _.hardware")),
         at("keyring:successor", never("_.hardware is not None")),
     ),
-    "refused/wrong-format": (at("releases:require_for", drop('require_same(_, "image", ...)')),),
+    "refused/wrong-format": (at("releases:require_for", never("_.image not in image_kinds")),),
+    "refused/wrong-runtime": (
+        at("releases:Releases.admit", drop("require_runnable(...)")),
+        at("machine:misfit", never("boot > protocol")),
+        at("machine:misfit", always("tags_cpython.fits(runtime)")),
+    ),
     "refused/not-valid-now": (
         at("releases:require_valid", never("now_s < _")),
         at("releases:require_valid", never("now_s > _")),

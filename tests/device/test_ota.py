@@ -137,7 +137,7 @@ def test_a_chip_with_one_partition_takes_no_update(home):
 
 
 def test_the_kind_of_image_that_it_trusts_is_firmware(board, home):
-    assert opened(board, home)._releases.image_kind == "esp32"
+    assert opened(board, home)._releases.image_kinds == ("esp32",)
 
 
 def test_the_boot_code_of_the_example_opens_the_board_before_it_waits_for_a_network(board, home, monkeypatch):

@@ -156,7 +156,7 @@ class WritesOverTheJournal(FilesRig):
 class NamesNoKind(FilesRig):
     def open(self) -> Any:
         home = super().open()
-        return Altered(home, releases=Altered(home.releases, image_kind=""))
+        return Altered(home, releases=Altered(home.releases, image_kinds=("",)))
 
 
 class KeepsRefusalsToItself(FilesRig):

@@ -18,7 +18,7 @@ from fota.trust.keyring import Keyring, KeyringStore
 from fota.trust.manifest import Manifest
 from fota.trust.releases import Releases
 from fota_testing.flash.cells import MemoryCell
-from fota_testing.releases import IMAGE_KIND
+from fota_testing.releases import IMAGE_KINDS
 from tests.labs.device_lab import JOB, DeviceLab, PoweredCell
 
 DAMAGED = "damaged"
@@ -90,7 +90,7 @@ class TrustLab(DeviceLab):
             KeyringStore(*pair("keyring")),
             FloorStore(*pair("floor")),
             lambda slot: pair(f"slot-{slot}.release"),
-            image_kind=IMAGE_KIND,
+            image_kinds=IMAGE_KINDS,
         )
 
     def damage(self, name: str, *copies: int) -> None:

@@ -251,4 +251,4 @@ def test_a_firmware_of_an_esp32_that_is_not_whole_is_refused(tmp_path: Path, har
 
 
 def test_the_kind_is_what_a_board_with_ota_partitions_takes() -> None:
-    assert ESP32_KIND == ota.IMAGE_KIND
+    assert (ESP32_KIND,) == ota.IMAGE_KINDS

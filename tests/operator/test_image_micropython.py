@@ -152,7 +152,7 @@ def test_what_was_built_is_what_is_read(source: Path, image_file: Path) -> None:
 
 
 def test_the_kinds_are_those_that_the_interpreters_say_of_themselves() -> None:
-    assert (machine.IMAGE_KIND, _machine_micropython.IMAGE_KIND) == (ZIPAPP_KIND, LITTLEFS_KIND)
+    assert (machine.IMAGE_KINDS, _machine_micropython.IMAGE_KINDS) == ((ZIPAPP_KIND, "bundle"), (LITTLEFS_KIND,))
 
 
 def test_the_command_builds_what_a_release_is_made_of(

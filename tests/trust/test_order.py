@@ -74,6 +74,10 @@ def other_format(asked: Asked) -> None:
     asked.manifest["image"] = "linked"
 
 
+def other_runtime(asked: Asked) -> None:
+    asked.manifest["runtime"] = "cp27-any"
+
+
 def older(asked: Asked) -> None:
     asked.manifest["seq"] = 4
 
@@ -117,6 +121,7 @@ ORDER: tuple[tuple[Callable[[Asked], None], str], ...] = (
     (other_product, "wrong-product"),
     (other_hardware, "wrong-hardware"),
     (other_format, "wrong-format"),
+    (other_runtime, "wrong-runtime"),
     (older, "older-release"),
     (below_floor, "below-floor"),
     (over, "not-valid-now"),

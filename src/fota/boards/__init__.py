@@ -14,7 +14,7 @@ A board is one file of this folder. It meets this contract, and `fota_testing.ch
 6. An image that was confirmed starts at every later reset.
 7. A device always boots: a record that cannot be written or read stops no boot while one slot holds a whole image.
 8. `journal` and `releases` survive a reset. Each value has a place of its own: no write touches another value.
-9. `releases.image_kind` names the kind of image that the slots can start, as a manifest names it.
+9. `releases.image_kinds` names the kinds of image that the slots can start, as manifests name them: a tuple.
 10. What the storage refuses is StorageFailed (NoSpace when it is full), never another exception.
 
 Who owns the trial differs, and decides what a port must bring:
@@ -58,18 +58,18 @@ class Board:
         self.journal = journal
         """The journal of the update under way."""
         self.releases = releases
-        """Whom the device trusts, how far it has come, and which kind of image it can start."""
+        """Whom the device trusts, how far it has come, and which kinds of image it can start."""
         self.note = note
         """How the last trial went, as far as it is known; None on a board that keeps no note."""
 
 
-def kept_in(path: str, slots: "Slots", image_kind: str) -> "tuple[Journal, Releases, BootNote]":
-    """Journal, releases and note of a home folder; `image_kind` is the kind of image that can be started."""
+def kept_in(path: str, slots: "Slots", image_kinds: "tuple[str, ...]") -> "tuple[Journal, Releases, BootNote]":
+    """Journal, releases and note of a home folder; `image_kinds` are the kinds of image that can be started."""
     releases = Releases(
         slots,
         KeyringStore(*cell_pair(path + "/keyring"), *cell_pair(path + "/floor")),
         FloorStore(*cell_pair(path + "/floor")),
         lambda slot: cell_pair(f"{path}/slot-{slot}.release", RELEASE_BYTES),
-        image_kind=image_kind,
+        image_kinds=image_kinds,
     )
     return Journal(*cell_pair(path + "/journal")), releases, note_of(path)

@@ -253,7 +253,7 @@ def open_device(
     home: str,
     slots: "Slots",
     loader: "BootLoader",
-    image_kind: str,
+    image_kinds: "tuple[str, ...]",
     *,
     deadline_ms: int,
     arm: "Callable[[int], object] | None",
@@ -266,7 +266,7 @@ def open_device(
     note = note_of(home)
     records = BootLoaderRecords(RecordStore(*cell_pair(home + "/record")), slots, loader, note)
     records.reconcile()
-    board = Board(slots, records, *kept_in(home, slots, image_kind))
+    board = Board(slots, records, *kept_in(home, slots, image_kinds))
     device = devices.device_of(board, records.running_slot, home + "/ca.pem")
     devices.use(device)
     if _is_on_trial(device):

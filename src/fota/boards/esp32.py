@@ -52,7 +52,7 @@ if TYPE_CHECKING:
             """Mark the one that starts next as good."""
 
 
-IMAGE_KIND = "esp32"
+IMAGE_KINDS = ("esp32",)
 """The kind of image, as a manifest names a firmware for these partitions."""
 
 _FIRST_OTA = 0x10
@@ -127,7 +127,7 @@ def open_board(
     loader = OtaBootLoader(partitions or __import__("esp32").Partition)
     make_folder(home)
     slots = PartitionSlots(loader.devices, lambda slot: cell_pair(f"{home}/slot-{slot}.seal"))
-    return open_device(home, slots, loader, IMAGE_KIND, deadline_ms=deadline_ms, arm=arm)
+    return open_device(home, slots, loader, IMAGE_KINDS, deadline_ms=deadline_ms, arm=arm)
 
 
 def _slot_of(partition: "Partition") -> "int | None":

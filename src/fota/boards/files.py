@@ -34,5 +34,5 @@ class FilesBoard(Board):
     def __init__(self, path: str) -> None:
         """*Raises* NotProvisioned."""
         slots = FileSlots.open(path)
-        super().__init__(slots, RecordStore(*cell_pair(path + "/record")), *kept_in(path, slots, machine.IMAGE_KIND))
+        super().__init__(slots, RecordStore(*cell_pair(path + "/record")), *kept_in(path, slots, machine.IMAGE_KINDS))
         self.path = path

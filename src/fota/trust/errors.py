@@ -11,6 +11,7 @@ NotTrusted
 ├── WrongProduct     "wrong-product"     the release is for another product
 ├── WrongHardware    "wrong-hardware"    the release is not for this hardware
 ├── WrongFormat      "wrong-format"      the image is of a kind that this device cannot start
+├── WrongRuntime     "wrong-runtime"     it needs another Python, platform or fota-boot than this device has
 ├── OlderRelease     "older-release"     a newer release was installed here already
 ├── BelowFloor       "below-floor"       its security version is below what this device has reached
 ├── NotValidNow      "not-valid-now"     the release is not valid yet, or not any more
@@ -94,6 +95,12 @@ class WrongFormat(NotTrusted):
     """The image is of a kind that this device cannot start."""
 
     reason = "wrong-format"
+
+
+class WrongRuntime(NotTrusted):
+    """The image needs another Python, another platform or a newer fota-boot than this device has."""
+
+    reason = "wrong-runtime"
 
 
 class OlderRelease(NotTrusted):

@@ -13,6 +13,9 @@ image         the kind of the image: a name, such as "zipapp"
 size          bytes of the image, 1 to 2,147,483,647
 sha256, md5   of the image, hexadecimal digits in lower case
 release       the id of the release: a name
+runtime       the Python and the platform that the image was made for: a name, such as "cp311-any"; optional
+boot          the protocol between fota-boot and the image that it needs, 1 to 255; optional
+tree          bytes that the device needs to unpack it, 0 to 9,007,199,254,740,991; optional
 not_before, not_after   seconds since 1970; optional, advisory where no clock can be trusted
 critical      a list of fields that must be understood; optional
 
@@ -45,7 +48,9 @@ _NAMES = "a list of 1 to 16 names"
 _TEXT = "1 to 64 printable ASCII characters"
 _SLOT = "a slot number, or 'any'"
 
+_OPTIONAL = ("boot", "critical", "not_after", "not_before", "runtime", "tree")
 _RULES = {
+    "boot": (1, 255),
     "critical": _NAMES,
     "format": (1, 1),
     "hardware": _NAMES,
@@ -55,11 +60,13 @@ _RULES = {
     "not_before": (0, MAX_NUMBER),
     "product": NAME,
     "release": NAME,
+    "runtime": NAME,
     "secver": (0, MAX_SECVER),
     "seq": (1, MAX_NUMBER),
     "sha256": 64,
     "size": (1, _MAX_SIZE_BYTES),
     "slot": _SLOT,
+    "tree": (0, MAX_NUMBER),
     "version": _TEXT,
 }
 """The rule of each field: the bounds of a number, the count of hexadecimal digits, or a description in words."""
@@ -79,6 +86,11 @@ class Manifest:
         """The slot that the image is linked for; None: any spare slot."""
         self.image: str = fields["image"]
         self.release: str = fields["release"]
+        self.runtime: "str | None" = fields.get("runtime")
+        self.boot: int = fields.get("boot", 0)
+        """The protocol of fota-boot that the image needs; 0: none."""
+        self.tree_bytes: int = fields.get("tree", 0)
+        """The room that the unpacked image takes; 0 for an image that starts as it is."""
         self.not_before: "int | None" = fields.get("not_before")
         self.not_after: "int | None" = fields.get("not_after")
         self.sha256: str = fields["sha256"]
@@ -90,7 +102,7 @@ class Manifest:
 
 def parse(payload: bytes) -> Manifest:
     """The manifest in the payload of a verified envelope. *Raises* BadManifest, which names the field."""
-    fields = checked("manifest", payload, BadManifest, _RULES, ("critical", "not_after", "not_before"))
+    fields = checked("manifest", payload, BadManifest, _RULES, _OPTIONAL)
     for name in fields.get("critical", ()):
         if name not in _RULES:
             raise BadManifest(f"{name}: critical, and not known to this device")

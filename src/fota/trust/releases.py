@@ -8,6 +8,7 @@ from fota import strict_json
 from fota.durable import DurableValue
 from fota.errors import StorageFailed
 from fota.log import log
+from fota.machine import misfit
 from fota.trust import envelope as envelopes
 from fota.trust import errors as trust_errors
 from fota.trust import keyring as keyrings
@@ -16,7 +17,7 @@ from fota.trust.errors import require_same
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from fota.digests import Digests
     from fota.durable import Cell
@@ -42,12 +43,20 @@ def opened(envelope: object, keyring: "Keyring") -> "Manifest":
     return manifest.parse(envelopes.verified(found, manifest.PAYLOAD_TYPE, keyring.keys, keyring.threshold))
 
 
-def require_for(release: "Manifest", keyring: "Keyring", image_kind: str) -> None:
+def require_for(release: "Manifest", keyring: "Keyring", image_kinds: "Sequence[str]") -> None:
     """*Raises* WrongProduct, WrongHardware, WrongFormat for a release that is not for such a device."""
     require_same(trust_errors.WrongProduct, "product", keyring.product, release.product)
     if keyring.hardware not in release.hardware:
         raise trust_errors.WrongHardware(f"hardware: expected {keyring.hardware} among {', '.join(release.hardware)}")
-    require_same(trust_errors.WrongFormat, "image", image_kind, release.image)
+    if release.image not in image_kinds:
+        raise trust_errors.WrongFormat(f"image: expected {' or '.join(image_kinds)}, got {release.image}")
+
+
+def require_runnable(release: "Manifest") -> None:
+    """*Raises* WrongRuntime for an image that was made for another Python, platform or fota-boot than those here."""
+    problem = misfit(release.runtime, release.boot)
+    if problem:
+        raise trust_errors.WrongRuntime(problem)
 
 
 def require_valid(release: "Manifest", now_s: "int | None") -> None:
@@ -63,12 +72,14 @@ def require_valid(release: "Manifest", now_s: "int | None") -> None:
 class Admitted:
     """A release that may be installed."""
 
-    def __init__(self, wanted: "Digests", slot: "int | None", envelope: object) -> None:
+    def __init__(self, wanted: "Digests", slot: "int | None", envelope: object, tree_bytes: int = 0) -> None:
         self.wanted = wanted
         self.slot = slot
         """The slot that it must go to; None for any spare slot."""
         self.envelope = envelope
         """The envelope to be kept beside the image; None where nothing is signed."""
+        self.tree_bytes = tree_bytes
+        """The room that the unpacked image takes, as far as that is known before the download."""
 
 
 class Releases:
@@ -81,14 +92,14 @@ class Releases:
         floors: "FloorStore",
         cells_of: "Callable[[int], tuple[Cell, Cell]]",
         *,
-        image_kind: str,
+        image_kinds: "Sequence[str]",
     ) -> None:
-        """`cells_of(slot)` are the two cells beside a slot; `image_kind` is the kind of image that can be started."""
+        """`cells_of(slot)` are the two cells beside a slot; `image_kinds` are the kinds that can be started."""
         self.keyrings = keyrings
         self.floors = floors
         self._slots = slots
         self._cells_of = cells_of
-        self.image_kind = image_kind
+        self.image_kinds = image_kinds
 
     def admit(self, wanted: "Digests", slot: "int | None", envelope: object, now_s: "int | None" = None) -> Admitted:
         """Check the release of a job document; returns what the document asks for. Changes nothing.
@@ -103,7 +114,8 @@ class Releases:
         if envelope is None:
             raise trust_errors.Unsigned("envelope: missing; this device takes signed releases only")
         release = opened(envelope, keyring)
-        require_for(release, keyring, self.image_kind)
+        require_for(release, keyring, self.image_kinds)
+        require_runnable(release)
         self.floor().require(release)
         require_valid(release, now_s)
         if not release.wanted.matches(wanted):
@@ -113,7 +125,7 @@ class Releases:
                 require_same(trust_errors.Contradiction, "bc_idx", release.slot, slot)
             slot = release.slot
         log("release-admitted", release=release.release, version=release.version, seq=release.seq)
-        return Admitted(release.wanted, slot, envelope)
+        return Admitted(release.wanted, slot, envelope, release.tree_bytes)
 
     def replace_keyring(self, envelope: object) -> "Keyring":
         """Put the keyring that the envelope carries in the place of the present one, and return it.
@@ -150,7 +162,8 @@ class Releases:
         release = self._kept(slot, keyring, is_verified=False)
         if release is None:
             raise trust_errors.Unsigned(f"slot {slot} holds no release that is signed")
-        require_for(release, keyring, self.image_kind)
+        require_for(release, keyring, self.image_kinds)
+        require_runnable(release)
         self.floor().require(release)
 
     def rises_with(self, slot: int) -> bool:

@@ -82,6 +82,10 @@ REFUSED = {
         "the image is of a kind that the device cannot start",
         "build the image for the kind of device",
     ),
+    "wrong-runtime": Meaning(
+        "the image needs another Python, another platform or a newer `fota-boot` than the device has",
+        "build the image for the Python and the platform of the device; or update `fota-boot` on the device",
+    ),
     "older-release": Meaning(
         "the number of the manifest is lower than that of a release that was confirmed on the device, or it is the "
         "same and the image is another one",

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from fota import strict_json
+from fota.bundle.contents_cpython import KIND as BUNDLE_KIND
 from fota.digests import Digests
 from fota.trust import envelope as envelopes
 from fota.trust import manifest as manifests
@@ -23,8 +24,8 @@ from fota_operator.images.image import ESP32_KIND, LITTLEFS_KIND, ZIPAPP_KIND, I
 from fota_operator.trust.jumps import require_no_jump
 from fota_operator.trust.signing import Signer, signed
 
-_STARTED_KINDS = (ZIPAPP_KIND, LITTLEFS_KIND, ESP32_KIND)
-"""What devices start; each device starts one of them."""
+_STARTED_KINDS = (ZIPAPP_KIND, BUNDLE_KIND, LITTLEFS_KIND, ESP32_KIND)
+"""What devices start; each device starts some of them."""
 
 _REMEDIES = {
     "unsigned": "make a release of it with `fota release create`",
@@ -33,6 +34,7 @@ _REMEDIES = {
     "wrong-product": "give the keyring of that device with `keyring`, or make a release for its product",
     "wrong-hardware": "give the keyring of that device with `keyring`, or name its hardware with `hardware`",
     "wrong-format": "make an image with `fota image build`",
+    "wrong-runtime": "build the image for the Python and the platform of the device",
     "not-valid-now": "wait, or make a release with other `not_before` and `not_after`",
 }
 _MAKE_IT_AGAIN = "make the release again with `fota release create`"
@@ -90,7 +92,7 @@ def require_taken(envelope: Envelope, image: Image, keyring: Keyring, now_s: int
     """
     try:
         manifest = releases.opened(envelopes.fields(envelope), keyring)
-        releases.require_for(manifest, keyring, manifest.image if manifest.image in _STARTED_KINDS else ZIPAPP_KIND)
+        releases.require_for(manifest, keyring, _STARTED_KINDS)
         releases.require_valid(manifest, int(time.time()) if now_s is None else now_s)
         if not manifest.wanted.matches(digests_of(image)):
             raise Contradiction("size, md5 or sha256: the image is not the one that was signed")
