@@ -29,6 +29,7 @@ OPTIONS = {
     "most": "--most",
     "not_after": "--not-after",
     "not_before": "--not-before",
+    "per_second": "--rate",
     "role": "--role",
     "secver": "--secver",
     "seq": "--seq",
