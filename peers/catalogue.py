@@ -5,6 +5,7 @@ import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
+from importlib import metadata
 from pathlib import Path
 
 from peers import broker, clients, halves, objects, operator, packages, programs, updates
@@ -47,6 +48,16 @@ def _mosquitto() -> Iterator[tuple[str, Check]]:
         yield from _each({f"{title}, {kind.half}": partial(check, kind) for title, check in updates.CHECKS.items()})
 
 
+def _awscrt() -> Iterator[tuple[str, Check]]:
+    yield from _each(clients.whole_updates("awscrt", "awscrt", ", MQTT 3.1.1"))
+    yield from _each(clients.whole_updates("awscrt5", "awscrt", ", MQTT 5"))
+
+
+def _aiomqtt() -> Iterator[tuple[str, Check]]:
+    yield from _each(clients.contract("aiomqtt"))
+    yield from _each(clients.whole_updates("aiomqtt", "aiomqtt"))
+
+
 def _moto() -> Iterator[tuple[str, Check]]:
     with _folder() as folder:
         yield from operator.checks(folder / "run")
@@ -73,8 +84,9 @@ PEERS: dict[str, Peer] = {
     # Those that take longest come first, since peers run side by side.
     "moto": Peer(partial(packages.version, "moto"), _moto),
     "mosquitto": Peer(_of_program("mosquitto"), _mosquitto),
-    "awscrt": Peer(partial(packages.version, "awscrt"), lambda: _each(clients.checks("awscrt"))),
-    "aiomqtt": Peer(partial(packages.version, "aiomqtt"), lambda: _each(clients.checks("aiomqtt"))),
+    "awscrt": Peer(partial(packages.version, "awscrt"), _awscrt),
+    "aiomqtt": Peer(partial(packages.version, "aiomqtt"), _aiomqtt),
+    "paho": Peer(partial(metadata.version, "paho-mqtt"), lambda: _each(clients.whole_updates("paho", None))),
     "nginx": Peer(_of_program("nginx"), partial(_objects, "nginx")),
     "apache2": Peer(_of_program("apache2"), partial(_objects, "apache2")),
     "rabbitmq": Peer(_of_program("rabbitmq-server"), lambda: _each(broker.RABBITMQ_CHECKS)),

@@ -1,6 +1,7 @@
-"""awscrt and aiomqtt as a program's own connection: each held against the contract, and a whole update over it.
+"""Clients of others as a program's own connection: whole updates over each, and aiomqtt held against the contract.
 
-Leaves to others: the adapters themselves (`adapters`).
+Leaves to others: the adapters themselves (`adapters`). The tests hold the connections that the library brings against
+the contract.
 """
 
 import shutil
@@ -22,13 +23,21 @@ _LEFT_OUT = [
 _ADAPTERS = Path(__file__).with_name("adapters")
 
 
-def checks(name: str) -> dict[str, Callable[[Path], None]]:
-    """The checks of one client, by its package's name."""
+def contract(name: str) -> dict[str, Callable[[Path], None]]:
+    """The contract for an adapter that is here alone, by the name of its package."""
     return {
         "contract, clauses 1 to 7": lambda _: _hold(name, range(1, 8), [_QUOTAS]),
         "contract, clauses 8 to 10": lambda _: _hold(name, range(8, 11), _LEFT_OUT),
-        "whole update over it": lambda folder: updates.good(_gateway(name), folder),
-        "broker restarted in mid-download": lambda folder: updates.broker_restarted(_gateway(name), folder),
+    }
+
+
+def whole_updates(adapter: str, package: str | None, protocol: str = "") -> dict[str, Callable[[Path], None]]:
+    """The checks of a client in a program; without a package it is one that the library needs anyway."""
+    return {
+        f"whole update over it{protocol}": lambda folder: updates.good(_gateway(adapter, package), folder),
+        f"broker restarted in mid-download{protocol}": lambda folder: updates.broker_restarted(
+            _gateway(adapter, package), folder
+        ),
     }
 
 
@@ -41,17 +50,17 @@ def _hold(name: str, clauses: range, left_out: Sequence[str]) -> None:
         raise AssertionError(f"expected to leave out {left_out}, got {found}")
 
 
-def _gateway(name: str) -> type[Gateway]:
+def _gateway(name: str, package: str | None) -> type[Gateway]:
     """The gateway whose program brings this client."""
+    ours = str(halves.ROOT / "src")
 
     class GatewayOver(Gateway):
-        environment = {"PYTHONPATH": f"{halves.ROOT / 'src'}:{packages.folder(name)}"}
+        environment = {"PYTHONPATH": ours if package is None else f"{ours}:{packages.folder(package)}"}
 
         def source(self, version: str, patches: Sequence[Patch] = ()) -> Path:
             source = super().source(version, (*_over(name), *patches))
             (source / "peers" / "adapters").mkdir(parents=True)
-            modules = ("adapters/__init__.py", "adapters/remembering.py", f"adapters/over_{name}.py")
-            for path in ("__init__.py", *modules):
+            for path in ("__init__.py", "adapters/__init__.py", f"adapters/over_{name}.py"):
                 shutil.copy(_ADAPTERS.parent / path, source / "peers" / path)
             return source
 

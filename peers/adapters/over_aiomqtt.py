@@ -2,25 +2,33 @@
 
 import asyncio
 import contextlib
+import logging
 import random
 import ssl
 import threading
+from collections.abc import Callable
 from typing import Any
 
 from aiomqtt import Client, MqttError
 
 from aws.iot.errors import ConnectFailed, NoAnswer, NotConnected
-from aws.iot.mqtt import rules
-from peers.adapters.remembering import GOODBYE_S, Remembering
+from aws.iot.mqtt import check_filter, check_topic, encode, rules
+from aws.iot.mqtt.filters import matches
 
 Message = tuple[str, bytes, int]
+Callback = Callable[[str, bytes], None]
+GOODBYE_S = rules.GOODBYE_WITHIN_MS / 1000
 
 
-class OverAiomqtt(Remembering):
+class OverAiomqtt:
     """`tls` has the authority to trust and the certificate of the device."""
 
     def __init__(self, host: str, port: int, client_id: str, tls: ssl.SSLContext) -> None:
-        super().__init__()
+        self.sessions = 0
+        self._filters: dict[str, tuple[Callback, int]] = {}
+        self._is_open = False
+        self._changed = threading.Condition()
+        self._arrived = threading.Event()
         self._host, self._port = host, port
         self._options: dict[str, Any] = {"identifier": client_id, "tls_context": tls}
         self._messages: list[Message] = []
@@ -61,8 +69,49 @@ class OverAiomqtt(Remembering):
         self._filters.clear()
         self._messages.clear()
 
-    def _waiting(self) -> int:
-        return len(self._messages)
+    def loop(self) -> None:
+        """The loop has a thread of its own."""
+
+    def publish(self, topic: str, payload: "bytes | str | dict[str, object]", qos: int = 1) -> None:
+        """Send, or keep while a lost connection is mended."""
+        check_topic(topic, qos)
+        if not self._is_open:
+            raise NotConnected(f"{topic}: not connected")
+        if len(self._messages) >= rules.MAX_WAITING_CPYTHON:
+            raise NotConnected(f"{topic}: {rules.MAX_WAITING_CPYTHON} messages wait already")
+        self._post(topic, encode(payload), qos)
+
+    def subscribe(self, topic_filter: str, callback: Callback, qos: int = 1) -> None:
+        """Remember it, and ask for it when connected."""
+        check_filter(topic_filter, qos)
+        self._filters[topic_filter] = (callback, qos)
+        if self.is_connected():
+            try:
+                self._ask(topic_filter, qos)
+            except (NoAnswer, NotConnected):
+                self._filters.pop(topic_filter, None)
+                raise
+
+    def unsubscribe(self, topic_filter: str) -> None:
+        """Forget it."""
+        self._filters.pop(topic_filter, None)
+        if self.is_connected():
+            self._leave(topic_filter)
+
+    def wait(self, timeout_ms: int) -> None:
+        """Return once a message was handed out since the last call, or after that time."""
+        self._arrived.wait(timeout_ms / 1000)
+        self._arrived.clear()
+
+    def _hand_out(self, topic: str, payload: bytes) -> None:
+        for topic_filter, (callback, _) in list(self._filters.items()):
+            if matches(topic_filter, topic):
+                try:
+                    callback(topic, payload)
+                except Exception as error:  # noqa: BLE001  # it would end the client's thread
+                    # The kind alone: a message may hold a presigned URL.
+                    logging.getLogger(__name__).warning("%s: %s", topic, type(error).__name__)
+        self._arrived.set()
 
     def _post(self, topic: str, body: bytes, qos: int) -> None:
         self._messages.append((topic, body, qos))

@@ -3,11 +3,9 @@
 import socket
 
 import pytest
-from paho.mqtt.client import topic_matches_sub
 
 from aws.iot.errors import ConnectFailed
 from aws.iot.mqtt._outbox_micropython import Outbox
-from aws.iot.mqtt._packets_micropython import matches
 from aws.iot.mqtt.filters import Filter
 from fota.transfer.backoff import Backoff
 from tests.labs.mqtt_lab import ignore
@@ -18,15 +16,6 @@ from tests.labs.mqtt_micropython_lab import MicroPythonLab
 def test_a_host_without_an_address_is_named(both: MicroPythonLab) -> None:
     with pytest.raises(ConnectFailed, match=r"nowhere\.invalid:8883: not connected within 50 ms: "):
         both.connection(endpoint="nowhere.invalid:8883").connect(timeout_ms=50)
-
-
-@pytest.mark.parametrize("topic", ["a", "a/b", "a/b/c", "/", "/a", "a/", "$aws", "$aws/a", "b"])
-@pytest.mark.parametrize(
-    "topic_filter",
-    ["a", "a/b", "a/#", "#", "+", "+/b", "+/+", "a/+", "a/+/c", "/+", "/", "$aws/#", "$aws/+", "+/a", "+/#", "b"],
-)
-def test_the_filters_let_through_what_those_of_paho_do(topic_filter: str, topic: str) -> None:
-    assert matches(topic_filter, topic) == topic_matches_sub(topic_filter, topic)
 
 
 def test_a_message_of_many_tls_records_arrives_whole(both: MicroPythonLab) -> None:

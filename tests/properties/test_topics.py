@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aws.iot import topics
-from aws.iot.mqtt import _packets_micropython as packets
+from aws.iot.mqtt.filters import matches
 
 LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
 THINGS = st.text(LETTERS + ":_-", min_size=1, max_size=128)
@@ -32,7 +32,7 @@ def requests_of(thing: str, job: str) -> list[str]:
 
 def is_heard(thing: str, topic: str) -> bool:
     """Whether the filters of a thing let a message through."""
-    return any(packets.matches(wanted, topic) for wanted in topics.jobs_replies(thing))
+    return any(matches(wanted, topic) for wanted in topics.jobs_replies(thing))
 
 
 @given(THINGS, JOBS)
@@ -67,4 +67,4 @@ def as_pattern(topic_filter: str) -> str:
 def test_a_filter_matches_what_mqtt_says(topic_filter: str, topic: str) -> None:
     is_reserved = topic.startswith("$") and topic_filter[:1] in ("+", "#")
     expected = not is_reserved and re.fullmatch(as_pattern(topic_filter), topic) is not None
-    assert packets.matches(topic_filter, topic) == expected
+    assert matches(topic_filter, topic) == expected

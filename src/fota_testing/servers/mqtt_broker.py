@@ -1,4 +1,4 @@
-"""A scripted MQTT 3.1.1 broker on a real TLS socket, which misbehaves as a test asks.
+"""A scripted broker of MQTT 3.1.1 and 5 on a real TLS socket, which misbehaves as a test asks.
 
 It is published for porters: `fota_testing.connection_contract` checks connections with it. It routes nothing: it
 records what clients send, answers by the standard by default, and sends what a test tells it to send. It serves
@@ -18,6 +18,10 @@ from fota_testing.servers.mqtt_quotas import Quotas
 
 _LOOK_EVERY_S = 0.005
 
+_NOT_AUTHORIZED = 0x87
+_REASONS = {1: 0x84, 2: 0x85, 3: 0x88, 4: 0x86, 5: _NOT_AUTHORIZED}
+"""The codes of CONNACK in MQTT 3.1.1, and the same in MQTT 5."""
+
 
 class Broker:
     """Listens from construction until `close`. All lists are in order of arrival, over all connections."""
@@ -34,6 +38,8 @@ class Broker:
         """A SUBSCRIBE for one of these ends the connection, as at AWS IoT."""
         self.discarded_topics: set[str] = set()
         """A message on one of these topics is not acknowledged, as at AWS IoT if it comes too fast."""
+        self.refused_topics: set[str] = set()
+        """A message on one of these topics is refused in its acknowledgement, as only MQTT 5 can."""
         self.connack_codes: deque[int] = deque()
         """The codes of the next CONNACKs, used one by one; 0 when the list is empty."""
         self.answers_late_by_s: float = 0.0
@@ -41,6 +47,8 @@ class Broker:
         self.answered_before_farewell: int = 0
         """How many messages were acknowledged when a client last said DISCONNECT."""
         self._answered = 0
+        self._number = 6
+        self._no_properties = b""
         self.silent_after: int | None = None
         """After this many CONNECTs no more are answered."""
         self.refused_filters: set[str] = set()
@@ -63,9 +71,7 @@ class Broker:
         self._outgoing: deque[bytes] = deque()
         self._due: deque[tuple[float, int]] = deque()
         """When to acknowledge which packet."""
-        self._is_kicking = threading.Event()
-        self._is_deaf = threading.Event()
-        self._is_closing = threading.Event()
+        self._is_kicking, self._is_deaf, self._is_closing = threading.Event(), threading.Event(), threading.Event()
         self._listener = socket.create_server(("127.0.0.1", port))
         self.port: int = self._listener.getsockname()[1]
         self._thread = threading.Thread(target=self._serve, name="broker", daemon=True)
@@ -73,7 +79,12 @@ class Broker:
 
     def send(self, topic: str, payload: bytes, *, qos: int = 1) -> None:
         """Send a message to the client that is connected."""
-        body = packets.encode_text(topic) + (struct.pack("!H", 7) if qos else b"") + payload
+        number = b""
+        if qos:
+            # Another one for each, since a client of MQTT 5 answers a number once while it is on its way.
+            self._number = self._number % 0xFFFF + 1
+            number = struct.pack("!H", self._number)
+        body = packets.encode_text(topic) + number + self._no_properties + payload
         self.send_raw(packets.encode(packets.PUBLISH, body, flags=qos << 1))
 
     def send_raw(self, octets: bytes) -> None:
@@ -151,22 +162,26 @@ class Broker:
         """Record a packet and answer it; returns whether the connection goes on."""
         if kind == packets.CONNECT:
             self.connects.append(body)
+            self._no_properties = b"\0" if packets.level(body) == packets.FIVE else b""
             if self.silent_after is not None and len(self.connects) > self.silent_after:
                 return True
             code = self.connack_codes.popleft() if self.connack_codes else 0
-            self._reply(client, packets.CONNACK, bytes([0, code]))
+            told = _REASONS.get(code, code) if self._no_properties else code
+            self._reply(client, packets.CONNACK, bytes([0, told]) + self._no_properties)
             return code == 0
         if kind in (packets.SUBSCRIBE, packets.UNSUBSCRIBE):
             self.numbers.append((kind, int.from_bytes(body[:2], "big")))
         if kind == packets.PUBLISH:
-            return self._take(client, packets.published(flags, body))
+            return self._take(client, packets.published(flags, body, self._level()))
         if kind == packets.SUBSCRIBE:
             return self._grant(client, body)
         if kind == packets.UNSUBSCRIBE:
-            self.unsubscribes.append(body[4:])
-            self._reply(client, packets.UNSUBACK, body[:2])
+            left = list(packets.names(packets.after_properties(body[2:], self._level())))
+            self.unsubscribes += left
+            # MQTT 5 has a code for each.
+            self._reply(client, packets.UNSUBACK, body[:2] + self._no_properties * (1 + len(left)))
         elif kind == packets.PUBACK:
-            self.acknowledged.append(struct.unpack("!H", body)[0])
+            self.acknowledged.append(struct.unpack_from("!H", body)[0])
         elif kind == packets.PINGREQ:
             self.pings += 1
             self._reply(client, packets.PINGRESP, b"")
@@ -178,14 +193,14 @@ class Broker:
 
     def _grant(self, client: ssl.SSLSocket, body: bytes) -> bool:
         """Record what is subscribed to, and answer; returns whether the connection goes on."""
-        filters = list(packets.filters(body[2:]))
+        filters = list(packets.filters(packets.after_properties(body[2:], self._level())))
         self.subscribes.append(filters)
         if not self.quotas.subscribe(len(filters)) or self.forbidden_filters.intersection(
             name for name, _ in filters
         ):
             return False
         codes = bytes(0x80 if name in self.refused_filters else qos for name, qos in filters)
-        self._reply(client, packets.SUBACK, body[:2] + codes)
+        self._reply(client, packets.SUBACK, body[:2] + self._no_properties + codes)
         return True
 
     def _take(self, client: ssl.SSLSocket, message: packets.PublishPacket) -> bool:
@@ -195,6 +210,9 @@ class Broker:
             return True
         if message.topic in self.forbidden_topics:
             return False
+        if message.topic in self.refused_topics:
+            self._reply(client, packets.PUBACK, struct.pack("!HB", message.packet_id, _NOT_AUTHORIZED))
+            return True
         if message.qos and message.topic not in self.discarded_topics:
             self._acknowledge_in_time(client, message.packet_id)
         return True
@@ -209,6 +227,9 @@ class Broker:
             _, packet_id = self._due.popleft()
             self._reply(client, packets.PUBACK, struct.pack("!H", packet_id))
             self._answered += 1
+
+    def _level(self) -> int:
+        return packets.FIVE if self._no_properties else packets.FOUR
 
     def _reply(self, client: ssl.SSLSocket, kind: int, body: bytes) -> None:
         if kind not in self.withheld:

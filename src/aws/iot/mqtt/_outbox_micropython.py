@@ -6,7 +6,7 @@ It sends nothing itself.
 from aws.iot.errors import QueueFull
 from aws.iot.mqtt import _packets_micropython as packets
 from aws.iot.mqtt import rules
-from aws.iot.mqtt.filters import ASKED, Filter, Filters, tell
+from aws.iot.mqtt.filters import ASKED, Filter, Filters, matches, tell
 from fota.log import log
 
 # The bit in the first byte of a message that is sent again; the code in the answer to a filter.
@@ -49,7 +49,7 @@ class Outbox:
             return
         is_heard = False
         for one in self.filters.all:
-            if packets.matches(one.topic_filter, topic):
+            if matches(one.topic_filter, topic):
                 is_heard = True
                 try:
                     one.callback(topic, bytes(payload))

@@ -52,19 +52,6 @@ def unsubscribe(number: int, topic_filter: str) -> bytearray:
     return _packet(0xA2, number.to_bytes(2, "big") + _text(topic_filter))
 
 
-def matches(topic_filter: str, topic: str) -> bool:
-    """Whether the filter lets a message on `topic` through; MQTT 3.1.1, section 4.7."""
-    if topic[:1] == "$" and topic_filter[:1] in ("#", "+"):
-        return False
-    levels = topic.split("/")
-    for wanted in topic_filter.split("/"):
-        if wanted == "#":
-            return True
-        if not levels or wanted not in ("+", levels.pop(0)):
-            return False
-    return not levels
-
-
 def check_accepted(connack: memoryview) -> None:
     """*Raises* ValueError when the broker refused us for good, OSError when it may accept us later."""
     code = connack[1]

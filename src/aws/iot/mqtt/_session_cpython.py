@@ -32,9 +32,9 @@ class Session:
     """
 
     def __init__(self) -> None:
-        self.count = 0
-        self.loss = Loss("no answer yet")
-        self.arrived = threading.Event()
+        self.count: int = 0
+        self.loss: Loss = Loss("no answer yet")
+        self.arrived: threading.Event = threading.Event()
         self._changed = threading.Condition()
         # This lock guards everything below.
         self._is_open = False

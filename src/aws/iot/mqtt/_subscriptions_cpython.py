@@ -6,10 +6,8 @@ does not.
 
 from collections.abc import Callable
 
-from paho.mqtt.client import topic_matches_sub
-
 from aws.iot.mqtt import rules
-from aws.iot.mqtt.filters import ASKED, Filter, Filters
+from aws.iot.mqtt.filters import ASKED, Filter, Filters, matches
 from fota.log import log
 
 Callback = Callable[[str, bytes], None]
@@ -62,7 +60,7 @@ class Subscriptions(Filters):
 
     def listeners(self, topic: str) -> list[Callback]:
         """Who hears a message on this topic."""
-        return [one.callback for one in self.all if topic_matches_sub(one.topic_filter, topic)]
+        return [one.callback for one in self.all if matches(one.topic_filter, topic)]
 
 
 def hand_out(listeners: list[Callback], topic: str, payload: bytes) -> None:

@@ -1,4 +1,6 @@
-"""Which filters to ask the broker for next, by what it said of each. Nothing here sends, and nothing waits.
+"""Which topics a filter matches, and which filters to ask the broker for next, by what it said of each.
+
+Nothing here sends, and nothing waits.
 
 Each connection asks for every filter, in batches. A filter that is refused is asked for again on the same connection,
 later each time. AWS IoT hangs up on a filter that the device's policy forbids: after some connections that ended like
@@ -14,6 +16,23 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
 UNASKED, ASKED, GRANTED, REFUSED = 0, 1, 2, 3
+
+
+def matches(topic_filter: str, topic: str) -> bool:
+    """Whether the filter lets a message on `topic` through; MQTT 3.1.1, section 4.7.
+
+    Both must be valid, as `check_filter` and `check_topic` see it: of others the answer says nothing.
+    """
+    # A wildcard at the start does not match a topic of the broker's own: section 4.7.2.
+    if topic[:1] == "$" and topic_filter[:1] in "+#":
+        return False
+    levels = topic.split("/")
+    for wanted in topic_filter.split("/"):
+        if wanted == "#":
+            return True
+        if not levels or wanted not in ("+", levels.pop(0)):
+            return False
+    return not levels
 
 
 class Filter:
