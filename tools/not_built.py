@@ -38,7 +38,7 @@ NOT_BUILT = (
     NotBuilt(
         "compressed transfer",
         "an image that is compressed on its way and not in the slot",
-        "An image travels as it is in the slot; only a zipapp compresses the files that it holds.",
+        "An image travels as it is in the slot, and none that is built now is compressed.",
         r"decompress|inflate",
         "compressed image",
     ),

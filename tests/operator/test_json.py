@@ -147,6 +147,7 @@ def signs_releases(told: Answers, folder: Path) -> None:
     (folder / "program").mkdir()
     (folder / "program" / "__main__.py").write_text("print('a program that only this test has')\n")
     told("image build", folder / "program", "--out", folder / "a.pyz", "--version", "1.4.0")
+    told("image show", folder / "a.pyz")
     made = told("release create", folder / "a.pyz", *trusted, "--sign", "alice", "--out", folder / "a.fota")
     told("release verify", made["path"])
     told("release show", made["path"])

@@ -1,8 +1,8 @@
-"""`fota image build`: images."""
+"""`fota image build` and `fota image show`: images."""
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -10,14 +10,18 @@ from fota_operator.cli.options import Json
 from fota_operator.cli.output import answer, answer_json, reporting_errors, talk
 from fota_operator.errors import BadInput
 
+if TYPE_CHECKING:
+    from fota_operator.images.bundle import BundlePlan
+    from fota_operator.images.image import Image
+
 _MAX_LISTED = 40
 
-app: typer.Typer = typer.Typer(no_args_is_help=True, help="Build images.")
+app: typer.Typer = typer.Typer(no_args_is_help=True, help="Build images, and look at what they hold.")
 
 
 @app.callback()
 def image() -> None:
-    """Build images."""
+    """Build images, and look at what they hold."""
 
 
 @app.command()
@@ -38,6 +42,43 @@ def build(
         bool,
         typer.Option("--mpy", help="With --micropython: compile every .py file, so that the devices need not do it."),
     ] = False,
+    requirements: Annotated[
+        list[Path] | None,
+        typer.Option(
+            metavar="FILE",
+            help="Build a bundle: pack also the packages that this file of requirements names. May be repeated.",
+        ),
+    ] = None,
+    target: Annotated[
+        str | None,
+        typer.Option(
+            metavar="PYTHON-PLATFORM",
+            help="Build a bundle for this Python and platform, such as cp311-manylinux_2_31_aarch64. "
+            "[default: those of this machine]",
+        ),
+    ] = None,
+    find_links: Annotated[
+        list[Path] | None,
+        typer.Option(metavar="DIR", help="Take wheels from this folder too. May be repeated."),
+    ] = None,
+    lock: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Take just the wheels that this file names, by their hashes; if there is no such file, write it.",
+        ),
+    ] = None,
+    entry: Annotated[
+        str | None,
+        typer.Option(metavar="MODULE[:FUNCTION]", help="What a bundle starts. [default: __main__, the file in DIR]"),
+    ] = None,
+    without_library: Annotated[
+        bool,
+        typer.Option(
+            "--without-library",
+            help="Build a bundle without aws-iot-fota in it: it can confirm no update and get no other one.",
+        ),
+    ] = False,
     allow: Annotated[
         list[str] | None,
         typer.Option(
@@ -46,29 +87,73 @@ def build(
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Pack a folder into an image with its version inside: a zipapp, or a littlefs for MicroPython.
+    """Pack a folder into an image with its version inside: a zipapp, a bundle, or a littlefs for MicroPython.
 
     Secrets, history, virtual environments, links that leave the folder and sources that do not compile are refused;
-    in a zipapp also machine code.
+    in a zipapp also machine code. A bundle holds the packages of its --requirements too, as wheels that pip chooses
+    and downloads for the --target.
     """
     from fota_operator.images.image import build_image
     from fota_operator.images.micropython import build_micropython_image
 
+    plan = _bundle_plan(requirements, target, find_links, lock, entry, without_library)
     if mpy and not micropython:
         raise BadInput("--mpy is for images of MicroPython", "add --micropython, or leave it out")
+    if micropython and plan:
+        raise BadInput("MicroPython takes no bundle", "leave out --micropython, or the options of bundles")
     if micropython:
         built = build_micropython_image(folder, version, out, compile_sources=mpy, allow=allow or ())
+    elif plan:
+        from fota_operator.images.bundle import build_bundle
+
+        built = build_bundle(folder, version, out, plan, allow=allow or ())
     else:
         built = build_image(folder, version, out, allow=allow or ())
     if as_json:
-        facts = {"md5": built.md5, "sha256": built.sha256, "size_bytes": built.size_bytes, "kind": built.kind}
-        files = [{"path": path, "size_bytes": size_bytes} for path, size_bytes in built.files.items()]
-        answer_json({"path": str(out), "version": version, **facts, "files": files})
+        _answer_built(out, version, built)
     else:
-        for line in _listed(built.files):
-            talk(line)
-        talk(f"{built.size_bytes} bytes, SHA-256 {built.sha256}")
-        answer(str(out))
+        _tell_built(out, built)
+
+
+def _bundle_plan(
+    requirements: list[Path] | None,
+    target: str | None,
+    find_links: list[Path] | None,
+    lock: Path | None,
+    entry: str | None,
+    without_library: bool,
+) -> "BundlePlan | None":
+    """How a bundle is to be built; None if none is asked for."""
+    if requirements is None and target is None:
+        if find_links or lock or entry or without_library:
+            raise BadInput(
+                "--find-links, --lock, --entry and --without-library are for bundles",
+                "add --requirements or --target",
+            )
+        return None
+    from fota.bundle.contents_cpython import MAIN
+    from fota_operator.images.bundle import BundlePlan
+    from fota_operator.images.wheels import Dependencies
+
+    dependencies = Dependencies(tuple(requirements or ()), tuple(find_links or ()), lock)
+    return BundlePlan(target, entry or MAIN, dependencies, without_library)
+
+
+def _answer_built(out: Path, version: str, built: "Image") -> None:
+    facts = {"md5": built.md5, "sha256": built.sha256, "size_bytes": built.size_bytes, "kind": built.kind}
+    files = [{"path": path, "size_bytes": size_bytes} for path, size_bytes in built.files.items()]
+    answer_json({"path": str(out), "version": version, **facts, "compressed": built.compressed, "files": files})
+
+
+def _tell_built(out: Path, built: "Image") -> None:
+    for line in _listed(built.files):
+        talk(line)
+    if built.needs:
+        talk(f"for {built.needs.runtime}; unpacked {built.needs.tree_bytes:,} bytes")
+    for path in built.compressed:
+        talk(f"compressed: {path}: any change in it travels whole")
+    talk(f"{built.size_bytes} bytes, SHA-256 {built.sha256}")
+    answer(str(out))
 
 
 def _listed(files: Mapping[str, int]) -> Iterator[str]:
@@ -78,3 +163,41 @@ def _listed(files: Mapping[str, int]) -> Iterator[str]:
         yield f"{files[path]:12,}  {path}"
     if len(files) > len(shown):
         yield f"and {len(files) - len(shown)} smaller files, which --json lists"
+
+
+@app.command()
+@reporting_errors()
+def show(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="Image file, made by `fota image build`.")],
+    as_json: Json = False,
+) -> None:
+    """Show what an image is, what it needs of a device, and what is in it."""
+    from fota_operator.images.description import describe_image
+
+    found = describe_image(file)
+    facts: dict[str, object] = {
+        "kind": found.image.kind,
+        "version": found.image.version,
+        "size_bytes": found.image.size_bytes,
+        "sha256": found.image.sha256,
+        "md5": found.image.md5,
+        "slot": "any" if found.image.slot is None else found.image.slot,
+        "runtime": found.image.needs.runtime if found.image.needs else None,
+        "boot": found.image.needs.boot if found.image.needs else None,
+        "tree_bytes": found.image.needs.tree_bytes if found.image.needs else None,
+        "entry": found.entry,
+    }
+    if as_json:
+        packages = [package._asdict() for package in found.packages]
+        files = [{"path": path, "size_bytes": size_bytes} for path, size_bytes in found.files.items()]
+        lists = {"packages": packages, "compressed": found.compressed, "files": files}
+        answer_json({"path": str(file), **facts, **lists})
+        return
+    for name, value in facts.items():
+        answer(f"{name:<12} {'-' if value is None else value}")
+    if found.files:
+        answer(f"{'files':<12} {len(found.files)}, {sum(found.files.values())} bytes")
+    for package in found.packages:
+        answer(f"{'package':<12} {package.name} {package.version}")
+    for path in found.compressed:
+        answer(f"{'compressed':<12} {path}: any change in it travels whole")

@@ -1,7 +1,8 @@
 """Images: built from a folder as a zipapp, or read from a file.
 
-Leaves to others: the files of the folder (`program_folder`), images for MicroPython (`micropython`), storing images
-(`jobs.image_store`), and what a device makes of them.
+Leaves to others: the files of the folder (`program_folder`), bundles (`bundle`), images for MicroPython
+(`micropython`), what a file of an image holds in detail (`description`), storing images (`jobs.image_store`), and
+what a device makes of them.
 """
 
 import base64
@@ -13,14 +14,20 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from fota.bundle import contents_cpython as bundles
 from fota_operator.bounded_text import parse_json
 from fota_operator.errors import BadInput, NotFound
 from fota_operator.files import write_whole
+from fota_operator.images.bundle_file import unpacked
+from fota_operator.images.compressed import compressed_files
 from fota_operator.images.littlefs import is_littlefs, root_files
 from fota_operator.images.program_folder import IMAGE_FACTS, VERSION, program_files
 
 ZIPAPP_KIND = "zipapp"
 """What `fota-boot` starts, on CPython."""
+
+BUNDLE_KIND = bundles.KIND
+"""What `fota-boot` unpacks and starts: a program with all packages that it needs."""
 
 LITTLEFS_KIND = "littlefs"
 """What MicroPython mounts."""
@@ -48,6 +55,18 @@ _MAX_FACTS_BYTES = 4096
 
 
 @dataclass(frozen=True)
+class Needs:
+    """What a bundle needs of a device, as its list says: a device is told before it fetches a byte."""
+
+    runtime: str
+    """The Python and the platform: `cp311-manylinux_2_31_aarch64`."""
+    boot: int
+    """The protocol between `fota-boot` and the image."""
+    tree_bytes: int
+    """The room that the unpacked tree takes."""
+
+
+@dataclass(frozen=True)
 class Image:
     """Bytes that may fill a slot, and what is known about them. `slot` is None if any slot will do."""
 
@@ -57,6 +76,11 @@ class Image:
     slot: int | None = None
     version: str | None = None
     kind: str = ZIPAPP_KIND
+    needs: Needs | None = None
+    """Of a bundle; None of another kind."""
+    compressed: tuple[str, ...] = field(default=(), repr=False, compare=False)
+    """The packed files that are compressed: a change in one of them makes all of it another one, so that no
+    difference to an older image is small. Empty if the image was not built here."""
     files: Mapping[str, int] = field(default_factory=dict, repr=False, compare=False)
     """The sizes in bytes of the files that were packed, by their paths; empty if the image was not built here."""
 
@@ -69,8 +93,9 @@ class Image:
 def build_image(source: Path, version: str, out: Path, *, allow: Sequence[str] = ()) -> Image:
     """Pack the folder `source`, which holds `__main__.py`, into a zipapp at `out`.
 
-    The same files give the same bytes at any time and in any folder, with the same version of zlib: they are sorted,
-    without times, owners or byte code. The zipapp is compressed, since the network is slower than any device.
+    The same files give the same bytes at any time, in any folder, on any machine: they are sorted, without times,
+    owners or byte code, and stored as they are. A compressed one would depend on the version of zlib, and a small
+    change of a file would change all of it; so the image is as large as its files.
     Refused, unless `allow` names it by its path in the folder: machine code, which Python cannot import from a
     zipapp; private keys and other secrets; history, virtual environments and links that leave the folder; and a
     source that does not compile.
@@ -80,15 +105,18 @@ def build_image(source: Path, version: str, out: Path, *, allow: Sequence[str] =
     return write_image(out, _packed(contents), contents, version=version, kind=ZIPAPP_KIND)
 
 
-def write_image(out: Path, content: bytes, packed: Mapping[str, bytes], *, version: str, kind: str) -> Image:
+def write_image(
+    out: Path, content: bytes, packed: Mapping[str, bytes], *, version: str, kind: str, needs: Needs | None = None
+) -> Image:
     """Write an image, whole or not at all. *Raises* BadInput if no slot could hold it, OperatorError."""
-    image = image_from(content, version=version, kind=kind)
+    image = image_from(content, version=version, kind=kind, needs=needs)
     write_whole(out, content)
-    return replace(image, files={name: len(packed[name]) for name in sorted(packed)})
+    sizes = {name: len(packed[name]) for name in sorted(packed)}
+    return replace(image, files=sizes, compressed=compressed_files(packed))
 
 
 def read_image(path: Path) -> Image:
-    """The image in a file: a zipapp, a littlefs, a firmware of an ESP32, or the JSON of the ancestor's linker.
+    """The image in a file: a zipapp, bundle, littlefs, firmware of an ESP32, or the JSON of the ancestor's linker.
 
     *Raises* BadInput, NotFound.
     """
@@ -96,6 +124,13 @@ def read_image(path: Path) -> Image:
         content = path.read_bytes()
     except OSError as error:
         raise NotFound(f"cannot read {path}: {error.strerror}", "name a file made by `fota image build`") from error
+    return image_in(path, content)
+
+
+def image_in(path: Path, content: bytes) -> Image:
+    """The image that a file with this content is; errors name the path. *Raises* BadInput."""
+    if bundles.is_bundle(content[: bundles.FIRST_BYTES]):
+        return _bundle_image(path, content)
     if is_littlefs(content):
         return _littlefs_image(path, content)
     if content.lstrip()[:1] == b"{":
@@ -106,7 +141,12 @@ def read_image(path: Path) -> Image:
 
 
 def image_from(
-    content: bytes, *, slot: int | None = None, version: str | None = None, kind: str | None = None
+    content: bytes,
+    *,
+    slot: int | None = None,
+    version: str | None = None,
+    kind: str | None = None,
+    needs: Needs | None = None,
 ) -> Image:
     """The image that these bytes are; an image for one slot is a linked one, unless its kind is given.
 
@@ -121,19 +161,28 @@ def image_from(
         slot=slot,
         version=version,
         kind=kind or (ZIPAPP_KIND if slot is None else LINKED_KIND),
+        needs=needs,
     )
 
 
 def _packed(contents: dict[str, bytes]) -> bytes:
     buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as archive:
         for name in sorted(contents):
             member = zipfile.ZipInfo(name, date_time=_EARLIEST)
-            member.compress_type = zipfile.ZIP_DEFLATED
             member.create_system = 3  # Always Unix, so that the bytes do not depend on the machine.
             member.external_attr = 0o644 << 16
             archive.writestr(member, contents[name])
     return buffer.getvalue()
+
+
+def _bundle_image(path: Path, content: bytes) -> Image:
+    try:
+        listed, _ = unpacked(content)
+    except ValueError as error:
+        raise BadInput(f"{path} is a bundle, but not a whole one: {error}", "build it again") from error
+    needs = Needs(listed.runtime, listed.boot, listed.tree_bytes)
+    return image_from(content, version=listed.version, kind=BUNDLE_KIND, needs=needs)
 
 
 def _zipapp_image(path: Path, content: bytes) -> Image:

@@ -67,6 +67,21 @@ def root_files(content: bytes, most_bytes: int) -> dict[str, bytes]:
         raise ValueError(str(error)) from error
 
 
+def all_files(content: bytes) -> dict[str, bytes]:
+    """The files of a whole file system, in all its folders, by their paths. *Raises* ValueError if it is damaged."""
+    system = _system(_MemoryBlocks(bytearray(content)))
+    try:
+        system.mount()
+        # Flash of this size holds no larger file.
+        return {
+            f"{folder}/{name}".lstrip("/"): _read(system, f"{folder}/{name}", len(content))
+            for folder, _, names in system.walk("/")
+            for name in names
+        }
+    except LittleFSError as error:
+        raise ValueError(str(error)) from error
+
+
 class _MemoryBlocks(UserContext):
     """Flash in memory. littlefs stays within its blocks, as long as there are any."""
 

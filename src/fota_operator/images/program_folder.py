@@ -25,8 +25,8 @@ def program_files(
 ) -> dict[str, bytes]:
     """The files of the folder `source` by their paths in an image at `out`, plus a file that states the version.
 
-    One of `mains` must be among them. `allow` has paths in the folder, with `/`: these files, and all files in these
-    folders, are taken though they would be refused otherwise.
+    One of `mains` must be among them, if any are named. `allow` has paths in the folder, with `/`: these files, and
+    all files in these folders, are taken though they would be refused otherwise.
     *Raises* BadInput, NotFound, OperatorError.
     """
     if not VERSION.fullmatch(version):
@@ -35,7 +35,7 @@ def program_files(
             "use up to 64 letters, digits and . _ + - and start with a letter or digit",
         )
     if not source.is_dir():
-        raise NotFound(f"there is no folder {source}", f"name the folder that holds {mains[0]}")
+        raise NotFound(f"there is no folder {source}", "name the folder that holds the program")
     if out.resolve().is_relative_to(source.resolve()):
         raise BadInput(f"{out} lies inside {source} and would become part of it", "write it elsewhere")
     reader = _FolderReader(source, allow, is_zipapp=is_zipapp)
@@ -43,7 +43,7 @@ def program_files(
         contents = reader.contents()
     except OSError as error:
         raise OperatorError(f"cannot read {error.filename}: {error.strerror}", "look at that file") from error
-    if not contents.keys() & set(mains):
+    if mains and not contents.keys() & set(mains):
         raise BadInput(f"{source} holds no {mains[0]}", "add one: it is what runs when the image starts")
     if IMAGE_FACTS in contents:
         raise BadInput(f"{source} holds a {IMAGE_FACTS}", "remove it: the build writes it")
