@@ -22,6 +22,20 @@ def add(
         str | None, typer.Option(help="With --count N: register BASE-1 to BASE-N.", metavar="BASE")
     ] = None,
     count: Annotated[int | None, typer.Option(help="With --base-name: register this many things.")] = None,
+    csr: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="Signing request of the device, which has made its own key. With one NAME only."
+        ),
+    ] = None,
+    csr_folder: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Register a thing for each signing request NAME.csr of this folder."),
+    ] = None,
+    rate: Annotated[
+        float | None,
+        typer.Option(metavar="N", help="Register at most N things per second. [default: 5 with AWS itself]"),
+    ] = None,
     folder: Folder = Path("things"),
     allow_publish: Annotated[
         list[str] | None,
@@ -45,16 +59,37 @@ def add(
     as_json: Json = False,
     dry_run: DryRun = False,
 ) -> None:
-    """Register things, each with its own key, certificate and policy."""
+    """Register things, each with its own key, certificate and policy.
+
+    Run it again to continue after a failure: things that exist already are not changed.
+    """
     from fota_operator.cloud import connect
     from fota_operator.things.names import numbered_names
+    from fota_operator.things.signing_request import read_signing_request, read_signing_requests
     from fota_operator.things.things import ThingOptions, add_things
 
-    if bool(names) == (base_name is not None) or (base_name is None) != (count is None):
-        raise BadInput("which things is not clear", "give either NAME... or both --base-name and --count")
-    if base_name is not None and count is not None:
+    ways = (bool(names), base_name is not None, csr_folder is not None)
+    if sum(ways) != 1 or (base_name is None) != (count is None):
+        raise BadInput(
+            "which things is not clear", "give either NAME..., or --base-name and --count, or --csr-folder"
+        )
+    if csr is not None and len(names or []) != 1:
+        raise BadInput("--csr: expected one NAME", "use --csr-folder for several devices")
+    requests = {}
+    if csr_folder is not None:
+        requests = read_signing_requests(csr_folder)
+        names = list(requests)
+    elif csr is not None and names:
+        requests = {names[0]: read_signing_request(csr)}
+    elif base_name is not None and count is not None:
         names = list(numbered_names(base_name, count))
-    options = ThingOptions(endpoint=endpoint, cacert=ca, allow_publish=tuple(allow_publish or ()))
+    options = ThingOptions(
+        endpoint=endpoint,
+        cacert=ca,
+        allow_publish=tuple(allow_publish or ()),
+        requests=requests,
+        per_second=rate,
+    )
     added = add_things(connect(), names or [], folder, options, dry_run=dry_run)
     if dry_run:
         talk("Nothing was changed.")

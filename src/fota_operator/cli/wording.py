@@ -32,6 +32,7 @@ OPTIONS = {
     "most": "--most",
     "not_after": "--not-after",
     "not_before": "--not-before",
+    "per_second": "--rate",
     "requirements": "--requirements",
     "role": "--role",
     "secver": "--secver",

@@ -74,16 +74,20 @@ def write_thing_folder(
     folder: Path,
     conf: ThingConf,
     *,
-    private_key_pem: bytes,
+    private_key_pem: bytes | None,
     certificate_pem: bytes,
     cacert_pem: bytes | None,
 ) -> None:
-    """Write the folder, readable by its owner only. *Raises* OperatorError, and then there is no folder."""
+    """Write the folder, readable by its owner only. Without a private key, the device has it already.
+
+    *Raises* OperatorError, and then there is no folder.
+    """
     staged = folder.with_name(f".{folder.name}.part")
     try:
         shutil.rmtree(staged, ignore_errors=True)
         staged.mkdir(mode=0o700, parents=True)
-        _write(staged / PRIVATE_KEY, private_key_pem, mode=0o600)
+        if private_key_pem is not None:
+            _write(staged / PRIVATE_KEY, private_key_pem, mode=0o600)
         _write(staged / CERTIFICATE, certificate_pem, mode=0o644)
         _write(staged / CONF, conf.as_json().encode(), mode=0o644)
         if cacert_pem is not None:
