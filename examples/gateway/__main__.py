@@ -1,10 +1,11 @@
-"""A gateway's program with all that is optional: a health check, progress, its own jobs, a shadow.
+"""A gateway's program with all that is optional: a health check, progress, a heartbeat, its own jobs, a shadow.
 
 Started by: fota-boot --home /var/lib/my-gateway -- /etc/my-gateway
 The folder given as argument holds private.pem.key, certificate.pem.crt and thing.conf.json, as `fota things add`
 makes them.
 """
 
+import faulthandler
 import json
 import logging
 import random
@@ -20,6 +21,8 @@ from fota.progress import Progress
 
 PUBLISH_PERIOD_S = 1.0
 MIN_FREE_BYTES = 1 << 20
+ALIVE_WITHIN_S = 120
+"""Longer than any turn of the loop below; `handle_fota_jobs` keeps the promise while it works."""
 
 
 class Report(Progress):
@@ -97,10 +100,14 @@ def main() -> None:
     look_for_jobs(force=True)
     print("the gateway is at work", flush=True)
     while True:
+        # From the first call on, fota-boot starts this program again if it hangs.
+        awsfota.alive(within_s=ALIVE_WITHIN_S)
         publish_sample(thing)
         time.sleep(PUBLISH_PERIOD_S)
         look_for_jobs()
 
 
+# A program that is ended because it hangs says where.
+faulthandler.enable()
 logging.basicConfig(stream=sys.stdout, level=logging.INFO, format="%(message)s")
 main()

@@ -127,6 +127,13 @@ def put_setting(name: str, text: str) -> None:
     _settings[name] = text
 
 
+def alive(_within_s: "float | None" = None) -> None:
+    """Do nothing: a program feeds the watchdog of its board itself, and in `Progress.waiting`."""
+
+
+still_alive = alive
+
+
 def place_of(error: BaseException) -> str:
     """Where an error was raised, as `file:line` without folders; empty when that is unknown."""
     lines = io.StringIO()

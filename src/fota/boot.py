@@ -88,7 +88,7 @@ def choose(
         # Cut after this: the old image boots, finds the verdict rolled-back, and reports it.
         _save(records, record)
     else:
-        record = _after_crashes(records, record, proves)
+        record = _after_crashes(records, record, proves, cause)
     if proves(record.confirmed_slot):
         return record.confirmed_slot
     others = list(range(slot_count))
@@ -125,12 +125,12 @@ def _guess(proven: "list[int]", likely: "int | None") -> int:
     return proven[int(machine.random_fraction() * len(proven))]
 
 
-def _after_crashes(records: "Records", record: Record, proves: "Callable[[int], bool | None]") -> Record:
+def _after_crashes(records: "Records", record: Record, proves: "Callable[[int], bool | None]", cause: str) -> Record:
     """The record of a settled boot: the one before, unless the confirmed image has crashed too often to go on."""
     slot = record.fallback_slot
     if slot is None or record.crashes < trial.MAX_CRASHES or not proves(slot):
         return record
-    record = trial.fallen_back(record)
+    record = trial.fallen_back(record, "hung" if cause == "hung" else "crashed")
     log("fell-back", slot=record.trial_slot, crashes=record.attempts_spent)
     # Cut after this: the old image boots, and tells it. Before: this is decided again in the next boot.
     _save(records, record)

@@ -24,10 +24,12 @@ if TYPE_CHECKING or INTERPRETER == "cpython":
         setting,
         sleep_ms,
     )
+    from fota.heartbeat_cpython import alive, still_alive
 else:
     from fota._machine_micropython import (
         BUFFER_BYTES,
         IMAGE_KINDS,
+        alive,
         emit,
         misfit,
         new_lock,
@@ -37,6 +39,7 @@ else:
         restart,
         setting,
         sleep_ms,
+        still_alive,
     )
 
 __all__ = (
@@ -44,6 +47,7 @@ __all__ = (
     "IMAGE_KINDS",
     "INTERPRETER",
     "RESTART_STATUS",
+    "alive",
     "emit",
     "misfit",
     "new_lock",
@@ -53,4 +57,5 @@ __all__ = (
     "restart",
     "setting",
     "sleep_ms",
+    "still_alive",
 )

@@ -1,5 +1,6 @@
 """An object with a method for each step of an update. Override what interests you; every method does nothing."""
 
+from fota import machine
 from fota.log import log, problem_of
 
 TYPE_CHECKING = False
@@ -39,7 +40,10 @@ class Progress:
 
 
 def guarded(progress: "Progress") -> Progress:
-    """The same, but what a method raises is logged, once for each method, and is no fault of the update."""
+    """The same, but what a method raises is logged, once for each method, and is no fault of the update.
+
+    Each call is a sign of life: the program, which may have promised some, waits for the update.
+    """
     guard = Progress()
     for name in dir(Progress):
         if name[0] != "_":
@@ -51,6 +55,7 @@ def _guarded(progress: "Progress", name: str) -> "Callable[..., None]":
     logged: "list[bool]" = []
 
     def call(*arguments: object) -> None:
+        machine.still_alive()
         try:
             getattr(progress, name)(*arguments)
         except Exception as error:  # noqa: BLE001 - the program's own code

@@ -36,7 +36,7 @@ CAUSES = (
     "health-check",  # it started, connected, and its own health check refused
     "image-damaged",  # its slot could not be verified any more when it was due to start
     "offline",  # the time for its trial passed, and it could not reach the cloud although it tried
-    "hung",  # the time for its trial passed: it was not confirmed, and had no trouble with the network either
+    "hung",  # it broke its promise of a heartbeat, or was not confirmed in time, without trouble with the network
     "not-started",  # the time for its trial passed, and the system could not make a process for it
 )
 """Why a trial was given up; a closed list, stored by position: only appended to."""

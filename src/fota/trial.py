@@ -91,15 +91,18 @@ def without_fallback(record: Record) -> Record:
     return record if record.fallback_slot is None else Record(record.confirmed_slot)
 
 
-def fallen_back(record: Record) -> Record:
-    """The confirmed image crashes in its probation: the fallback takes its place. Told as a trial given up, later."""
+def fallen_back(record: Record, cause: str = "crashed") -> Record:
+    """The confirmed image crashes in its probation: the fallback takes its place. Told as a trial given up, later.
+
+    `cause`: how the last of its crashes came.
+    """
     if record.fallback_slot is None:
         return record
     return Record(
         record.fallback_slot,
         trial_slot=record.confirmed_slot,
         attempts_spent=record.crashes,
-        cause="crashed",
+        cause=cause,
         healthy_boots=record.healthy_boots,
     )
 

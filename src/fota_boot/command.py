@@ -70,6 +70,8 @@ def _boot(options: "argparse.Namespace") -> None:
         deadline_s=options.deadline,
         arguments=options.arguments,
         tells_errors=not options.keep_errors,
+        heartbeat_s=options.heartbeat,
+        ready_deadline_s=options.ready_deadline,
     )
     supervisor.run()
     log("stopped", status=0)

@@ -17,6 +17,10 @@ _CHAINED = (
 _FRAME = re.compile(r'\s*File "(?P<path>.+)", line (?P<line>\d+)')
 _ERROR = re.compile(r"(?P<name>[\w.]+)(?::\s|:?$)")
 
+_ABORTED = "Fatal Python error: Aborted"
+_CURRENT = "Current thread"
+_PLACE = re.compile(r'\s*File "(?:.*/)?(?P<file>.+)", line (?P<line>\d+) in (?P<function>.+)')
+
 _NETWORK_DOWN = re.compile(r"\[Errno (99|100|101|102|103|104|110|111|112|113)\]")
 """EADDRNOTAVAIL to EHOSTUNREACH of Linux, in an OSError that has no class of its own."""
 
@@ -74,6 +78,14 @@ def _last_chain(lines: "list[str]") -> "list[_Report]":
         elif frames is None and line.strip():
             is_chained = False
     return chain
+
+
+def place_of_abort(said: bytes) -> str:
+    """Where the thread was that SIGABRT ended, as `faulthandler` says it; empty if it does not."""
+    _, _, told = said.decode(errors="replace").rpartition(_ABORTED)
+    _, is_there, frames = told.partition(_CURRENT)
+    place = _PLACE.search(frames) if is_there else None
+    return "" if place is None else one_line(f", at {place['file']}:{place['line']} in {place['function']}")
 
 
 def _is_of_the_network(error: str) -> bool:

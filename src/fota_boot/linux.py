@@ -28,11 +28,27 @@ def descendants() -> "list[int]":
     children: dict[int, list[int]] = {}
     for path in Path("/proc").glob("[0-9]*/stat"):
         with suppress(OSError, ValueError, IndexError):
-            parent = int(path.read_text(errors="replace").rpartition(")")[2].split()[1])
-            children.setdefault(parent, []).append(int(path.parent.name))
+            children.setdefault(_parent(path), []).append(int(path.parent.name))
     found: list[int] = []
     below = [os.getpid()]
     for pid in below:
         found += children.get(pid, [])
         below += children.get(pid, [])
     return found
+
+
+def is_descendant(pid: int) -> bool:
+    """Whether a process is below this one. One that has ended and was buried is not."""
+    seen: set[int] = set()
+    with suppress(OSError, ValueError, IndexError):
+        while pid > 1 and pid not in seen:
+            seen.add(pid)
+            pid = _parent(Path(f"/proc/{pid}/stat"))
+            if pid == os.getpid():
+                return True
+    return False
+
+
+def _parent(stat: Path) -> int:
+    """*Raises* OSError for a process that is gone."""
+    return int(stat.read_text(errors="replace").rpartition(")")[2].split()[1])

@@ -3,6 +3,8 @@
 import os
 import stat
 
+from fota_boot.notices import NAME
+
 _MAX_NAMED = 3
 
 
@@ -12,7 +14,8 @@ def odd_files(home: str) -> str:
     Root reads the files of others, but does not believe them.
     """
     try:
-        names = sorted(os.listdir(home))
+        # The socket of a `fota-boot` that was killed means nothing.
+        names = sorted(name for name in os.listdir(home) if name != NAME)
     except OSError as error:
         return f"{home}: {error.strerror}"
     told = [f"{name} {problem}" for name in names if (problem := _problem(os.path.join(home, name)))]

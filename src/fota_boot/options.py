@@ -5,6 +5,7 @@ from typing import Any
 
 from fota.boot import DEFAULT_ATTEMPTS
 from fota.visible_cpython import visible
+from fota_boot.heartbeat import DEFAULT_PERIOD_S
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -61,6 +62,22 @@ def make_parser() -> argparse.ArgumentParser:
         "--keep-errors",
         action="store_true",
         help="do not report the error that an image on trial ended with; it stays in the log of the device",
+    )
+    parser.add_argument(
+        "--heartbeat",
+        type=_count,
+        default=DEFAULT_PERIOD_S,
+        metavar="SECONDS",
+        help="an application that has promised a heartbeat is stopped and started again after this time without one, "
+        "unless it states a time of its own (default %(default)s)",
+    )
+    parser.add_argument(
+        "--ready-deadline",
+        type=_count,
+        default=0,
+        metavar="SECONDS",
+        help="tell systemd that the service is ready when the application says READY=1, after this time at the "
+        "latest (default: when an image was started)",
     )
     factory = parser.add_argument_group("to provision a home folder, and end")
     factory.add_argument("--factory", metavar="IMAGE", help="slot 0 begins with this image")

@@ -16,12 +16,17 @@ import time
 from contextlib import suppress
 
 from fota.log import log
-from fota_boot.last_words import LastWords, last_words
+from fota_boot.last_words import LastWords, last_words, place_of_abort
 from fota_boot.linux import SET_PDEATHSIG, descendants
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 _TAIL_BYTES = 32_768
 _SWEEP_WITHIN_S = 10
 _REST_OF_STDERR_WITHIN_S = 2
+_LOOK_EVERY_S = 0.2
 
 # Run by a Python without site, environment and current folder: nothing of the image is imported here.
 _LAUNCHER = f"""
@@ -88,6 +93,13 @@ class ImageProcess:
         """How it ended: an exit status, or a signal as a negative number."""
         return self._child.returncode
 
+    def end_in_words(self) -> str:
+        """The exit status, or the name of the signal that ended it."""
+        try:
+            return str(self.status) if self.status >= 0 else signal.Signals(-self.status).name
+        except ValueError:
+            return f"signal {-self.status}"
+
     def lived_s(self) -> float:
         """How long ago it was started."""
         return time.monotonic() - self._started_s
@@ -96,15 +108,33 @@ class ImageProcess:
         """Pass a signal on."""
         self._child.send_signal(number)
 
-    def stop(self, grace_s: float) -> None:
-        """Ask it to end; kill it if it does not within the grace. *Blocks* until it has ended."""
+    def stop(self, grace_s: float, meanwhile: "Callable[[], None]") -> None:
+        """Ask it to end; kill it if it does not within the grace. *Blocks* until it has ended.
+
+        `meanwhile` is called again and again until then.
+        """
         self._child.terminate()
-        try:
-            self._child.wait(grace_s)
-        except subprocess.TimeoutExpired:
-            log("image-killed", status=-signal.SIGKILL)
-            self._child.kill()
-            self._child.wait()
+        self._await_end(grace_s, meanwhile)
+
+    def abort(self, grace_s: float, meanwhile: "Callable[[], None]") -> None:
+        """The same with SIGABRT, as systemd does it: a program that hangs can say where, as `faulthandler` does."""
+        self._child.send_signal(signal.SIGABRT)
+        # One that is stopped would not see it.
+        self._child.send_signal(signal.SIGCONT)
+        self._await_end(grace_s, meanwhile)
+
+    def _await_end(self, grace_s: float, meanwhile: "Callable[[], None]") -> None:
+        end_s = time.monotonic() + grace_s
+        while self._child.poll() is None:
+            meanwhile()
+            left_s = end_s - time.monotonic()
+            if left_s <= 0:
+                log("image-killed", status=-signal.SIGKILL)
+                self._child.kill()
+                self._child.wait()
+                return
+            with suppress(subprocess.TimeoutExpired):
+                self._child.wait(min(left_s, _LOOK_EVERY_S))
 
     def sweep(self, *, spared: "tuple[int, ...]" = ()) -> None:
         """End everything that it left running: two images must never run at once. *Blocks* for 10 s at most."""
@@ -134,6 +164,10 @@ class ImageProcess:
     def last_words(self) -> LastWords:
         """The error that it ended with, if its stderr was read. Call it after `sweep`."""
         return LastWords() if self._stderr is None else last_words(self._stderr.end(), self._path)
+
+    def where_it_hung(self) -> str:
+        """Where it was when it was aborted, if its stderr was read and says it. Call it after `sweep`."""
+        return "" if self._stderr is None else place_of_abort(self._stderr.end())
 
 
 class _Stderr:

@@ -4,6 +4,11 @@ import os
 import select
 import signal
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import socket
+    from collections.abc import Sequence
+
 _MAX_WAIT_S = 3600
 """The longest time that `select` accepts; a caller that waits for longer calls again."""
 
@@ -17,11 +22,15 @@ class SignalPipe:
         for number in (*signals, signal.SIGCHLD):
             signal.signal(number, _do_nothing)
 
-    def wait(self, timeout_s: "float | None") -> "list[int]":
-        """Block until a signal comes or time is up, for an hour at most; returns which came, without SIGCHLD."""
+    def wait(self, timeout_s: "float | None", others: "Sequence[socket.socket]" = ()) -> "list[int]":
+        """Block until a signal comes, one of `others` can be read, or time is up, for an hour at most.
+
+        Returns which signals came, without SIGCHLD.
+        """
         at_most_s = _MAX_WAIT_S if timeout_s is None else min(timeout_s, _MAX_WAIT_S)
-        ready, _, _ = select.select([self._reader], [], [], at_most_s)
-        if not ready:
+        awaited: list[int | socket.socket] = [self._reader, *others]
+        ready, _, _ = select.select(awaited, [], [], at_most_s)
+        if self._reader not in ready:
             return []
         return [number for number in os.read(self._reader, 256) if number != signal.SIGCHLD]
 

@@ -17,7 +17,9 @@ from fota.boards.files import FilesBoard
 from fota.errors import NothingBootable, StorageFailed
 from fota.log import log
 from fota.machine import RESTART_STATUS
+from fota.record import EVIDENCE
 from fota_boot import leftovers
+from fota_boot.heartbeat import DEFAULT_PERIOD_S, Heartbeat
 from fota_boot.last_resort import seal_again
 from fota_boot.last_words import LastWords
 from fota_boot.linux import adopt_orphans
@@ -64,8 +66,13 @@ class Supervisor:
         deadline_s: float,
         arguments: "list[str]",
         tells_errors: bool = True,
+        heartbeat_s: float = DEFAULT_PERIOD_S,
+        ready_deadline_s: float = 0,
     ) -> None:
-        """`tells_errors`: the job that began a trial is told the error that an image on trial ended with."""
+        """`tells_errors`: the job that began a trial is told the error that an image on trial ended with.
+
+        `heartbeat_s`, `ready_deadline_s`: see `fota_boot.heartbeat.Heartbeat`.
+        """
         self._home = home
         self._attempts = min(max(attempts, 1), MAX_ATTEMPTS)
         self._deadline_s = deadline_s
@@ -75,6 +82,7 @@ class Supervisor:
         passed_on = [number for number in _PASSED_ON if signal.getsignal(number) != signal.SIG_IGN]
         self._signals = SignalPipe((*passed_on, *_STOPPING))
         self._systemd = Systemd()
+        self._heartbeat = Heartbeat(home.path, heartbeat_s, self._systemd, ready_deadline_s=ready_deadline_s)
         self._guard = leftovers.Guard(home.path)
         self._stopping = False
         self._delay_s = 0.0
@@ -95,6 +103,7 @@ class Supervisor:
                 cause = self._run_next(cause)
         finally:
             self._guard.dismiss()
+            self._heartbeat.close()
         self._systemd.stopping()
 
     def _run_next(self, cause: str) -> str:
@@ -181,7 +190,7 @@ class Supervisor:
             # One cause is no memory for another process: that may pass, and a device that gave up would be lost.
             log("image-ended", slot=slot, problem=error)
             return Ended(status=-1, cause="not-started", lived_s=0.0)
-        self._systemd.ready(slot)
+        self._heartbeat.begin(slot)
         cause = self._watch(process, slot)
         process.sweep(spared=self._guard.pids)
         lived_s, problem = process.lived_s(), process.why_not_started()
@@ -190,9 +199,11 @@ class Supervisor:
             log("image-ended", slot=slot, problem=problem)
             return Ended(process.status, "not-started", lived_s)
         if cause is None and not self._stopping and is_watched:
-            cause = self._cause_of(process.status, process.last_words())
-            if cause == "crashed":
-                boot.crashed(self._home.records, slot)
+            cause = self._cause_of(process, process.last_words())
+        elif self._heartbeat.problem and is_watched:
+            self._note_end(process, self._heartbeat.problem + process.where_it_hung())
+        if cause in EVIDENCE and is_watched:
+            boot.crashed(self._home.records, slot)
         return Ended(status=process.status, cause=cause or "not-confirmed", lived_s=lived_s)
 
     def _watch(self, process: ImageProcess, slot: int) -> "str | None":
@@ -200,15 +211,20 @@ class Supervisor:
         end_s = self._trial_end_s
         while not process.has_ended():
             timeout_s = None if end_s is None else max(0.0, end_s - time.monotonic())
-            self._pass_on(self._signals.wait(self._systemd.at_most(timeout_s)), process)
-            self._systemd.alive()
+            timeout_s = self._heartbeat.at_most(timeout_s)
+            self._pass_on(self._signals.wait(timeout_s, self._heartbeat.readable()), process)
+            is_kept = self._heartbeat.is_kept()
             if self._stopping:
-                process.stop(STOP_GRACE_S)
+                process.stop(STOP_GRACE_S, self._heartbeat.hear)
+            elif not is_kept and not process.has_ended():
+                log("image-hangs", slot=slot, problem=self._heartbeat.problem)
+                process.abort(STOP_GRACE_S, self._heartbeat.hear)
+                return "hung"
             elif end_s is not None and time.monotonic() >= end_s:
                 end_s = None
                 # First stop the image, then read the record: an image that confirms at the last moment stays.
                 if self._on_trial(slot):
-                    process.stop(STOP_GRACE_S)
+                    process.stop(STOP_GRACE_S, self._heartbeat.hear)
                     return self._cause_of_delay() if self._on_trial(slot) else "not-confirmed"
         return None
 
@@ -217,25 +233,29 @@ class Supervisor:
         network = self._home.note.load().get("network")
         return "offline" if network == "offline" or (self._was_offline and network is None) else "hung"
 
-    def _cause_of(self, status: int, words: LastWords) -> str:
+    def _cause_of(self, process: ImageProcess, words: LastWords) -> str:
         """Why an image on trial has ended by itself; it is noted, with its last words."""
-        note = self._home.note
-        ended = {} if status == RESTART_STATUS else {"exit": _exit(status)}
-        if words.error and self._tells_errors:
-            ended["error"] = words.error
-        if ended:
-            note.add(**ended)
+        self._note_end(process, words.error)
         # A signal comes of the image or of the machine, never of the network.
-        if status >= 0 and (note.is_offline() or (status == 1 and words.is_of_the_network)):
+        status = process.status
+        if status >= 0 and (self._home.note.is_offline() or (status == 1 and words.is_of_the_network)):
             self._was_offline = True
             return "offline"
         return "not-confirmed" if status == RESTART_STATUS else "crashed"
+
+    def _note_end(self, process: ImageProcess, error: str) -> None:
+        ended = {} if process.status == RESTART_STATUS else {"exit": process.end_in_words()}
+        if error and self._tells_errors:
+            ended["error"] = error
+        if ended:
+            self._home.note.add(**ended)
 
     def _environment(self, slot: int, is_watched: bool) -> "dict[str, str]":
         home = os.path.abspath(self._home.path)
         environment = self._systemd.without_its_own(os.environ)
         for name in (*_NOT_FOR_IMAGES, "FOTA_NOTE"):
             environment.pop(name, None)
+        environment.update(self._heartbeat.environment())
         environment["FOTA_HOME"] = home
         environment["FOTA_SLOT"] = str(slot)
         environment[leftovers.MARK] = leftovers.mark(home)
@@ -262,11 +282,3 @@ class Supervisor:
         while not self._stopping and time.monotonic() < end_s:
             self._pass_on(self._signals.wait(self._systemd.at_most(end_s - time.monotonic())), None)
             self._systemd.alive()
-
-
-def _exit(status: int) -> str:
-    """An exit status, or the name of the signal that ended the process."""
-    try:
-        return str(status) if status >= 0 else signal.Signals(-status).name
-    except ValueError:
-        return f"signal {-status}"

@@ -4,11 +4,16 @@ import os
 import socket
 import time
 
+from fota.boot_note import one_line
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _DATAGRAM = socket.SOCK_DGRAM | socket.SOCK_CLOEXEC | socket.SOCK_NONBLOCK
+_MARGIN_S = 30
+"""Time for another start of an image, beyond that which was asked for."""
+
 _OWN = ("NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID")
 
 
@@ -26,6 +31,15 @@ class Systemd:
     def ready(self, slot: int) -> None:
         """Say that an image runs."""
         self._send(f"READY=1\nSTATUS=running slot {slot}")
+
+    def starting(self, slot: int, within_s: float) -> None:
+        """Say that an image was started, and that READY=1 follows within that time."""
+        extended = int((within_s + _MARGIN_S) * 1_000_000)
+        self._send(f"EXTEND_TIMEOUT_USEC={extended}\nSTATUS=starting slot {slot}")
+
+    def status(self, text: str) -> None:
+        """Say what happens, in one line: what `systemctl status` shows."""
+        self._send("STATUS=" + one_line(text))
 
     def stopping(self) -> None:
         """Say that no other image will be started."""

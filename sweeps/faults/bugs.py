@@ -186,7 +186,7 @@ SEEDED = (
         bug(
             "crashed-and-no-word-more",
             "The error of an image that crashed is not noted.",
-            at("supervisor:Supervisor._cause_of", drop("note.add(...)")),
+            at("supervisor:Supervisor._note_end", drop("_.add(...)")),
         ),
         ("kicked/bad-trial/cpython", "reset/back-connecting/cpython"),
     ),

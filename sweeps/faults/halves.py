@@ -115,6 +115,8 @@ def in_world(life: Life, network: Network) -> Iterator[None]:
             (machine, "sleep_ms", world.sleep_ms),
             (machine, "random_fraction", random.random),
             (machine, "setting", settings.get),
+            (machine, "alive", life.says_alive),
+            (machine, "still_alive", life.says_alive),
             (machine, "emit", lambda _event, _facts: None),
             (start, "gc", _Collector),
             (start, "require_no_fat", lambda _home: None),

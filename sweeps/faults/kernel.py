@@ -59,6 +59,8 @@ class Kernel:
         self.entries: dict[int, Entry] = {}
         """The processes that live, and those that nobody has buried."""
         self._next_pid = FIRST_PID
+        self.notices: list[tuple[Entry, dict[str, str]]] = []
+        """What processes said to the boot chooser, by its socket, and it has not read yet."""
         self._pipes: dict[int, tuple[Pipe, bool]] = {}
         """By descriptor: a pipe, and whether it is the end for writing. The numbers are never used again."""
 

@@ -35,7 +35,13 @@ SERVICE_AGAIN_MS = 5_000
 BOOT_MS = 1_500
 
 _OPTIONS = argparse.Namespace(
-    home=seen.HOME, attempts=ATTEMPTS, deadline=DEADLINE_MS / 1000, arguments=[], keep_errors=False
+    home=seen.HOME,
+    attempts=ATTEMPTS,
+    deadline=DEADLINE_MS / 1000,
+    arguments=[],
+    keep_errors=False,
+    heartbeat=60,
+    ready_deadline=0,
 )
 """Of the command `fota-boot`."""
 
@@ -65,6 +71,8 @@ class Life:
         self.news: list[str] = []
         self.starts: Counter[str] = Counter()
         """How often each image was started."""
+        self.promised_s: float = 0
+        """The time in which the image that runs has promised a sign of life; 0: it has promised none."""
         self.crashing = ""
         self.crashes_from = 0
         """The image of that name crashes from this start on; 0: in none."""
@@ -141,6 +149,15 @@ class Life:
             helper = self.kernel.start(None, parent=self._image, in_new_session=True)
             helper.name, helper.holds_port = "a helper", True
 
+    def says_alive(self, within_s: float | None = None) -> None:
+        """What `awsfota.alive` sends, once the program has called it, and the library in its waits."""
+        if within_s is not None:
+            self.promised_s = within_s
+        if self._image is not None and self.promised_s:
+            self.kernel.notices.append(
+                (self._image, {"WATCHDOG": "1", "WATCHDOG_USEC": str(int(self.promised_s * 1_000_000))})
+            )
+
     def image_in(self, slot: int) -> str | None:
         """The name of the image that a slot holds."""
         assert self.door.model is not None
@@ -180,6 +197,7 @@ class Life:
         if others:
             self.stopped.append(f"beside an image runs {', '.join(others)}")
         self._image, image.name = image, "an image"
+        self.promised_s = 0
         self.settings.clear()
         self.settings.update(image.environment)
         halves.forget_the_process()

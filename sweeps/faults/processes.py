@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING, Any
 from unittest.mock import patch
 
 from fota.errors import Busy
-from fota_boot import command, leftovers, linux, processes, supervisor
+from fota_boot import command, heartbeat, leftovers, linux, processes, supervisor
 from fota_boot.linux import SET_PDEATHSIG
+from sweeps.faults.notices import VirtualNotices
 from sweeps.faults.proc import ProcPath
 from sweeps.faults.world import PowerOff
 
@@ -46,6 +47,7 @@ def installed(kernel: Kernel, active: set[str], runs: Callable[[Entry, list[str]
                 if hasattr(module, name):
                     stack.enter_context(patch.object(module, name, one))
         stack.enter_context(patch.object(supervisor, "SignalPipe", lambda _numbers: Signals(kernel)))
+        stack.enter_context(patch.object(heartbeat, "Notices", lambda _home: VirtualNotices(kernel)))
         stack.enter_context(patch.object(command, "HomeLock", lambda _path: VirtualLock(kernel)))
         stack.enter_context(patch.dict("sys.modules", {"ctypes": VirtualCtypes(kernel)}))
         yield
@@ -270,7 +272,7 @@ class Signals:
         self._kernel = kernel
         self._me = kernel.me()
 
-    def wait(self, timeout_s: float | None) -> list[int]:
+    def wait(self, timeout_s: float | None, _others: object = ()) -> list[int]:
         """See `SignalPipe.wait`."""
         world, me = self._kernel.world, self._me
         until_ms = world.now_ms() + int((3600 if timeout_s is None else timeout_s) * 1000)

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from sweeps.faults.life import Life
 
 LOOP_MS = 20_000
+ALIVE_WITHIN_S = 60
+"""What the program promises in its loop: three turns of it."""
 
 
 class Program:
@@ -96,6 +98,7 @@ class Program:
 
         look(force=True)
         while True:
+            fota.alive(within_s=ALIVE_WITHIN_S)
             try:
                 thing.mqtt.publish("things/lamp/sample", {"version": 1})
             except NotConnected:

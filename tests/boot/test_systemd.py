@@ -1,50 +1,19 @@
 """`fota-boot` as a service of systemd: what it says on the socket it was given, and to whom that socket belongs."""
 
-import contextlib
 import os
-import secrets
 import signal
-import socket
-import tempfile
-from pathlib import Path
 
 import pytest
 
 from tests.labs.boot_lab import CRASHES, WAITS, BootLab
+from tests.labs.notified import notified
+
+__all__ = ("notified",)
 
 TELLS_ITS_ENVIRONMENT = (
-    "tell('environment', names=[n for n in os.environ if n in ('NOTIFY_SOCKET', 'WATCHDOG_USEC', 'WATCHDOG_PID')])\n"
+    "names = ('NOTIFY_SOCKET', 'WATCHDOG_USEC', 'WATCHDOG_PID')\n"
+    "tell('environment', values=[os.environ.get(n) for n in names])\n"
 )
-
-
-class Notified:
-    """The socket that a service manager listens on."""
-
-    def __init__(self, address):
-        self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
-        self._socket.bind("\0" + address[1:] if address.startswith("@") else address)
-        self._socket.settimeout(20)
-        self.address = address
-
-    def next(self):
-        return self._socket.recv(4096).decode()
-
-    def until(self, message):
-        """What came up to a message, that message last."""
-        came = [self.next()]
-        while came[-1] != message:
-            came.append(self.next())
-        return came
-
-    def fill_up(self):
-        """Leave no room for another message."""
-        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sender, contextlib.suppress(BlockingIOError):
-            sender.setblocking(False)
-            while True:
-                sender.sendto(b"", self._socket.getsockname())
-
-    def close(self):
-        self._socket.close()
 
 
 @pytest.fixture
@@ -53,16 +22,6 @@ def lab(tmp_path):
     made.provision(TELLS_ITS_ENVIRONMENT + WAITS)
     yield made
     made.close()
-
-
-@pytest.fixture(params=["path", "abstract"])
-def notified(request):
-    # Not in `tmp_path`: the address of a socket may have 107 characters, and the name of a test is long.
-    with tempfile.TemporaryDirectory() as folder:
-        address = str(Path(folder, "notify")) if request.param == "path" else f"@fota-test-{secrets.token_hex(8)}"
-        made = Notified(address)
-        yield made
-        made.close()
 
 
 def test_systemd_hears_that_an_image_runs_and_that_it_stops(lab, notified):
@@ -100,7 +59,7 @@ def test_the_watchdog_is_fed_while_a_crashed_image_waits_for_its_turn(tmp_path, 
 
 def test_what_is_meant_for_the_supervisor_does_not_reach_the_image(lab, notified):
     lab.start(NOTIFY_SOCKET=notified.address, WATCHDOG_USEC="100000", WATCHDOG_PID="1")
-    assert lab.wait_for("environment")["names"] == []
+    assert lab.wait_for("environment")["values"] == [str(lab.home_path / "notify"), "60000000", None]
 
 
 @pytest.mark.parametrize("watchdog", ["", "0", "soon", "-1", "\u00b2"])

@@ -1,4 +1,4 @@
-"""Firmware over the air, driven by AWS IoT jobs: the five functions that a program calls.
+"""Firmware over the air, driven by AWS IoT jobs: the functions that a program calls.
 
 This layer is thin: `flow` decides what a job leads to, and `fota` does each step.
 """
@@ -7,7 +7,7 @@ from aws.iot import document as documents
 from aws.iot.errors import IotError, NotConnected
 from aws.iot.flow import Flow
 from aws.iot.reports import unexpected
-from fota import boot_note
+from fota import boot_note, machine
 from fota import device as devices
 from fota.errors import Busy, DeviceError, FotaError, StorageFailed
 from fota.log import log, problem_of
@@ -67,6 +67,20 @@ def confirm(*, device: "Device | None" = None) -> None:
     Without this call the old firmware starts at the next reset. Survives a reset.
     """
     (device or devices.current()).confirm()
+
+
+def alive(within_s: "float | None" = None) -> None:
+    """Say that the program still works. The first call is a promise: call it in the program's loop from then on.
+
+    A program that is silent for longer than `within_s` seconds after that is ended and started again by `fota-boot`,
+    and on trial rolled back as `hung`. None: the time is that of `fota-boot --heartbeat`. While `update` and
+    `handle_fota_jobs` block this thread, they keep the promise.
+
+    Costs microseconds, since most calls send nothing; *blocks* for 0.2 s at most, if the listener is late. Does
+    nothing where nobody listens, and on MicroPython: there, feed the board's watchdog.
+    *Raises* ValueError for a time outside of 0.1 to 86400 s.
+    """
+    machine.alive(within_s)
 
 
 def reset(*, device: "Device | None" = None) -> None:

@@ -206,8 +206,11 @@ CAUSES = {
         "then offer the image again",
     ),
     "hung": Meaning(
-        "the time for the trial passed: the image was not confirmed, and reported no trouble with the network",
-        "check that the image connects and calls `handle_fota_jobs`, and that the deadline is long enough",
+        "the image broke its promise of a heartbeat, or was not confirmed by the deadline of the trial although it "
+        "reported no trouble with the network",
+        "if the reported error says that the application hangs, find out where: its log shows the line if it calls "
+        "`faulthandler.enable()`. Else check that the image connects and calls `handle_fota_jobs`, and that the "
+        "deadline is long enough",
     ),
     "not-started": Meaning(
         "the time for the trial passed, and the system of the device could not make a process for the image",
