@@ -55,6 +55,8 @@ EVENTS = (
     "job-left",  # job: it is no firmware job, and the program has no callback for it
     "job-callback-failed",  # job, problem
     "internal-error",  # problem: nobody expected this error; the job gets its type and place
+    "may-restart-failed",  # problem: the program's own callback raised it; the device does not restart now
+    "background-failed",  # problem: the thread that handles jobs met an error, and goes on after a pause
     "progress-failed",  # method, problem: the program's own `Progress`; logged once for each method
     "put-off",  # problem, delay_ms: the rest of the work is tried again later
 )

@@ -8,6 +8,7 @@ from types import ModuleType
 import pytest
 
 from aws.iot import fota, iot, jobs, mqtt
+from aws.iot.background_cpython import Background
 from aws.iot.mqtt._client_cpython import PahoConnection
 from fota import errors
 from fota import progress as progresses
@@ -45,6 +46,7 @@ def public_callables() -> Iterator[tuple[ModuleType, str, str, Callable[..., obj
             yield module, "", owner.__name__, owner
         yield from ((module, owner.__name__, name, function) for name, function in methods(owner))
     yield from ((mqtt, "The connection", name, function) for name, function in methods(PahoConnection))
+    yield from ((fota, "start_background", name, function) for name, function in methods(Background))
 
 
 def methods(owner: type) -> list[tuple[str, Callable[..., object]]]:
@@ -99,6 +101,7 @@ def test_a_thing_of_the_page_has_the_signature_of_the_code() -> None:
         "test": fota.test,
         "confirm": fota.confirm,
         "reset": fota.reset,
+        "start_background": fota.start_background,
     }
     for name, function in heads.items():
         parameters = inspect.signature(function).parameters.values()

@@ -172,7 +172,7 @@ class SubscribesAgainToAll(PahoWithHaste):
 
 class LosesEarlyMessages(PahoWithHaste):
     def wait(self, timeout_ms):
-        self._session.arrived.clear()
+        self._session.arrivals.wait(0)
         super().wait(timeout_ms)
 
 

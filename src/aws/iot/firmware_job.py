@@ -8,15 +8,17 @@ from aws.iot.errors import ExecutionOver, IotError
 from aws.iot.jobs import Job
 from aws.iot.reports import report, unexpected, update_retrying
 from fota import errors, journal, trial
-from fota.log import is_shortage, log
+from fota.log import is_shortage, log, problem_of
 from fota.transfer.download import Source
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from aws.iot.document import FotaDocument
     from aws.iot.jobs import Jobs
     from fota.device import Device
-    from fota.journal import UpdateInProgress
+    from fota.journal import Entry, UpdateInProgress
     from fota.progress import Progress
     from fota.trust.releases import Admitted
 
@@ -27,15 +29,25 @@ MAX_TAKEN_UP = 100
 class FirmwareJob:
     """A job that was described and is a FOTA job."""
 
-    def __init__(self, job: Job, jobs: "Jobs", device: "Device", progress: "Progress", *, disconnects: bool) -> None:
+    def __init__(
+        self,
+        job: Job,
+        jobs: "Jobs",
+        device: "Device",
+        progress: "Progress",
+        *,
+        disconnects: bool,
+        may_restart: "Callable[[], bool] | None" = None,
+    ) -> None:
         self._job = job
         self._jobs = jobs
         self._device = device
         self._progress = progress
         self._disconnects = disconnects
+        self._may_restart = may_restart
 
     def carry_out(self) -> bool:
-        """True when its image awaits its trial; False when the job has ended.
+        """True when its image awaits its trial; False when the job has ended, or waits.
 
         *Raises* ExecutionOver when it ended without us, other IotErrors when work is left for a later call.
         """
@@ -58,14 +70,20 @@ class FirmwareJob:
         return self._carry_out(asked, admitted, slot)
 
     def _carry_out(self, asked: "FotaDocument", admitted: "Admitted", slot: int) -> bool:
-        device, job = self._device, self._job
-        update = device.take_up(job.jobid, job.execution or 0, admitted.wanted)
+        device, job, name = self._device, self._job, (self._job.jobid, self._job.execution)
+        update, known = device.take_up(job.jobid, job.execution or 0, admitted.wanted), device.update_on_record()
         is_new = update.entry.taken_up == 1
-        if is_new and self._waits():
+        if self._jobs.waits_for_leave == name and known is not None and not is_new:
+            if not has_leave(self._may_restart):
+                return False
+            # Nothing is begun once more.
+            update.entry = known
+        elif is_new and (self._would_replace(known) or self._waits()):
             return False
-        log("job-taken", job=job.jobid, execution=job.execution)
-        update_retrying(job, Job.IN_PROGRESS, {"step": "download"})
-        self._progress.taken(job.jobid)
+        else:
+            log("job-taken", job=job.jobid, execution=job.execution)
+            update_retrying(job, Job.IN_PROGRESS, {"step": "download"})
+            self._progress.taken(job.jobid)
         if is_new:
             device.pace.count_update(job.told_at_s)
         try:
@@ -77,9 +95,10 @@ class FirmwareJob:
             device.keep_release(slot, admitted.envelope)
             # Cut after this: the job comes back IN_PROGRESS; the slot is verified, nothing is downloaded.
             update.save_stage(journal.INSTALLED)
+            may_restart = has_leave(self._may_restart)
             # The job is asked once more: if it was cancelled meanwhile, the device need not restart.
             self._jobs.reconnect()
-            update_retrying(job, Job.IN_PROGRESS, {"step": "restart"})
+            update_retrying(job, Job.IN_PROGRESS, {"step": "restart" if may_restart else "waiting-for-restart"})
         except IotError as error:
             # Work is left, for a later call; unless the job ended without us.
             if isinstance(error, ExecutionOver):
@@ -88,7 +107,14 @@ class FirmwareJob:
         except Exception as error:  # noqa: BLE001 - whatever it is, the job gets a status
             self._fail(update, self._final(error))
             return False
-        return self._begin_trial(update, slot)
+        self._jobs.waits_for_leave = None if may_restart else name
+        return may_restart and self._begin_trial(update, slot)
+
+    def _would_replace(self, known: "Entry | None") -> bool:
+        """Whether the image of another job is installed and waits for leave to restart: it keeps its slot."""
+        if self._may_restart is None or known is None or known.job_id == self._job.jobid:
+            return False
+        return known.stage == journal.INSTALLED
 
     def _waits(self) -> bool:
         """Whether too many updates were begun of late; the service is told once that the job waits."""
@@ -177,3 +203,12 @@ class FirmwareJob:
 
     def _report(self, status: str, details: "dict[str, str]") -> None:
         report(self._jobs, self._job, status, details, self._progress)
+
+
+def has_leave(may_restart: "Callable[[], bool] | None") -> bool:
+    """Whether the program lets the device restart into its new image now: only True lets it, if it is asked."""
+    try:
+        return may_restart is None or may_restart() is True
+    except Exception as error:  # noqa: BLE001 - the program's own code
+        log("may-restart-failed", problem=problem_of(error))
+        return False

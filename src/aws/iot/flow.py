@@ -6,7 +6,7 @@ image; never from a slot number alone.
 
 from aws.iot import document as documents
 from aws.iot.errors import ExecutionOver, IotError, NoAnswer, NotConnected
-from aws.iot.firmware_job import FirmwareJob
+from aws.iot.firmware_job import FirmwareJob, has_leave
 from aws.iot.jobs import Job
 from aws.iot.reports import report, unexpected, update_retrying
 from fota import boot_note, journal, trial
@@ -42,11 +42,20 @@ CONCLUSIONS = (
 class Flow:
     """One round of job handling."""
 
-    def __init__(self, jobs: "Jobs", device: "Device", progress: "Progress", *, disconnects: bool) -> None:
+    def __init__(
+        self,
+        jobs: "Jobs",
+        device: "Device",
+        progress: "Progress",
+        *,
+        disconnects: bool,
+        may_restart: "Callable[[], bool] | None" = None,
+    ) -> None:
         self._jobs = jobs
         self._device = device
         self._progress = progress
         self._disconnects = disconnects
+        self._may_restart = may_restart
 
     def run(self, health_check: "Callable[[], bool] | None", job_cbk: "Callable[[Job], object] | None") -> bool:
         """Finish the last update, then take the jobs that wait; True when a restart is due. *Raises* IotError."""
@@ -57,7 +66,7 @@ class Flow:
             except StorageFailed as error:
                 self._tell_that_storage_failed(error)
                 raise
-            return True
+            return has_leave(self._may_restart)
         self._jobs.reconnect()
         self._tell_fall_back()
         # An answer shows that the running image reaches the cloud: the least that a trial must show.
@@ -200,7 +209,14 @@ class Flow:
 
                 keyring_job.carry_out(job, self._jobs, self._device, self._progress)
                 return False
-            ours = FirmwareJob(job, self._jobs, self._device, self._progress, disconnects=self._disconnects)
+            ours = FirmwareJob(
+                job,
+                self._jobs,
+                self._device,
+                self._progress,
+                disconnects=self._disconnects,
+                may_restart=self._may_restart,
+            )
             return ours.carry_out()
         except (IotError, StorageFailed):
             raise

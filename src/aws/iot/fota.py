@@ -11,6 +11,7 @@ from fota import boot_note, machine
 from fota import device as devices
 from fota.errors import Busy, DeviceError, FotaError, StorageFailed
 from fota.log import log, problem_of
+from fota.machine import INTERPRETER
 from fota.progress import Progress, guarded
 from fota.transfer.download import Source
 from fota.waiting import Listening
@@ -19,6 +20,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from aws.iot.background_cpython import Background
     from aws.iot.document import FotaDocument
     from aws.iot.jobs import Job, Jobs
     from fota.device import Device
@@ -98,6 +100,7 @@ def handle_fota_jobs(
     health_check: "Callable[[], bool] | None" = None,
     progress: "Progress | None" = None,
     device: "Device | None" = None,
+    may_restart: "Callable[[], bool] | None" = None,
 ) -> bool:
     """Carry out the firmware jobs that wait, or finish the one that led to this boot.
 
@@ -112,6 +115,8 @@ def handle_fota_jobs(
     health_check: called on the first boots of a new image, once AWS IoT has answered it. The image is confirmed
         if it returns True; if it returns anything else or raises, the device goes back to the old image.
     progress: an object whose methods are called at each step; see `fota.progress.Progress`.
+    may_restart: asked once the image is installed. Only True begins the trial and restarts; until then the job says
+        `waiting-for-restart`, nothing is lost by a reset, and each look at the job asks again.
 
     Returns True when a restart is needed and `auto_reset` is off. A lost connection, a disk that fails or an error
     that nobody expected raises nothing here: the connection is opened again, and what is left to do is tried again
@@ -125,7 +130,7 @@ def handle_fota_jobs(
     with Listening(progress):
         try:
             device = device or devices.current()
-            flow = Flow(jobs, device, progress, disconnects=disconnect_mqtt)
+            flow = Flow(jobs, device, progress, disconnects=disconnect_mqtt, may_restart=may_restart)
             with device.update_lock:
                 restart_is_due = flow.run(health_check, job_cbk)
         except BaseException as error:
@@ -149,6 +154,47 @@ def handle_fota_jobs(
             progress.restarting()
             device.restart()
         return restart_is_due
+
+
+if TYPE_CHECKING or INTERPRETER == "cpython":
+    from aws.iot.aio_cpython import Aio
+
+    aio: "Aio" = Aio(handle_fota_jobs)
+    """`await aio.handle_fota_jobs(...)`: the same for a program with asyncio. CPython only."""
+
+    def start_background(
+        jobs: "Jobs",
+        *,
+        may_restart: "Callable[[], bool] | None" = None,
+        job_cbk: "Callable[[Job], object] | None" = None,
+        health_check: "Callable[[], bool] | None" = None,
+        progress: "Progress | None" = None,
+        device: "Device | None" = None,
+    ) -> "Background":
+        """Call `handle_fota_jobs` in a thread, from now on; MQTT stays open, and the program goes on. CPython only.
+
+        The arguments are those of `handle_fota_jobs`; what they are is called in the thread. Without `may_restart`
+        the device restarts into a new image when the program calls `Background.allow_restart`.
+        Does not block. *Raises* NotProvisioned.
+        """
+        # Imported late: most programs have no use for it.
+        from aws.iot.background_cpython import Background
+
+        return Background(
+            handle_fota_jobs,
+            jobs,
+            device or devices.current(),
+            may_restart=may_restart,
+            job_cbk=job_cbk,
+            health_check=health_check,
+            progress=progress,
+        )
+
+else:
+
+    def start_background(*_: object, **__: object) -> None:
+        """On CPython alone there is a thread for it. *Raises* NotImplementedError."""
+        raise NotImplementedError("start_background needs CPython: call handle_fota_jobs from the loop")
 
 
 def _admitted(document: object, device: "Device") -> "tuple[FotaDocument, Admitted, int]":

@@ -154,6 +154,8 @@ class Jobs:
         """The executions that are no firmware job, and whether the program's callback has had each."""
         self.told_to_wait: "list[tuple[str, int | None]]" = []
         """The executions that the service was told to be waiting; see `fota.pace`."""
+        self.waits_for_leave: "tuple[str, int | None] | None" = None
+        """The execution whose image is installed and waits for leave to restart, once the service was told."""
         self._look_again_s = look_again_s
         self._look_behind_s = look_behind_s
         self._clock = clock
@@ -163,7 +165,13 @@ class Jobs:
         self._shortages: "dict[tuple[str, int | None], int]" = {}
         self._retry = RetryTimer(clock, _FIRST_PUT_OFF_MS, _MAX_PUT_OFF_MS)
         self._is_paused = False
-        self._exchange = Exchange(thing.mqtt, thing.thingname, clock)
+        kind = Exchange
+        if TYPE_CHECKING or machine.INTERPRETER == "cpython":
+            # Imported here, since a program for MicroPython has one thread.
+            from aws.iot._shared_exchange_cpython import SharedExchange
+
+            kind = SharedExchange
+        self._exchange = kind(thing.mqtt, thing.thingname, clock)
         thing.mqtt.subscribe(topics.jobs_notify_next(thing.thingname), self._notify)
         try:
             # The last one: AWS hangs up on a SUBSCRIBE that the policy forbids, as older policies of ours do.
@@ -196,6 +204,10 @@ class Jobs:
     def _look_within(self, least_s: int) -> None:
         """Look again after a random time of `least_s` to twice as long: all devices of an account share a quota."""
         self._look_at_ms: "int" = self._clock.now_ms() + int(least_s * 1000 * (1 + machine.random_fraction()))
+
+    def look_now(self) -> None:
+        """Let `changed` be True at the next call."""
+        self._notified = True
 
     def put_off(self) -> int:
         """Work was left: `changed` becomes True again after a delay that grows; returns the delay in ms."""

@@ -80,7 +80,7 @@ class ClientEvents:
         listeners = self._session.listeners(topic) if self.is_heard else []
         if listeners:
             hand_out(listeners, topic, payload)
-            self._session.arrived.set()
+            self._session.arrivals.add()
         return bool(listeners)
 
     def received_by(self, topic_filter: str, topic: str, payload: bytes) -> None:
@@ -88,7 +88,7 @@ class ClientEvents:
         listener = self._session.listener_of(topic_filter) if self.is_heard else None
         if listener is not None:
             hand_out([listener], topic, payload)
-            self._session.arrived.set()
+            self._session.arrivals.add()
 
     def take(self, timeout_s: float) -> list[ClientAnswer]:
         """The answers since the last call; waits for the first event."""

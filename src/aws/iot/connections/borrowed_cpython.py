@@ -81,8 +81,7 @@ class BorrowedConnection(Generic[AnyClient]):
     def wait(self, timeout_ms: int) -> None:
         """Return once a message was handed out since the last `wait`, or after `timeout_ms`."""
         # Cleared after the wait, not before: a message that came while nobody waited ends the next wait immediately.
-        self._session.arrived.wait(timeout_ms / 1000)
-        self._session.arrived.clear()
+        self._session.arrivals.wait(timeout_ms)
 
     def disconnect(self) -> None:
         """Give messages a moment to be acknowledged, and send nothing more; the program may then end its client."""

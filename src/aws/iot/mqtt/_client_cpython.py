@@ -92,9 +92,7 @@ class PahoConnection:
 
     def wait(self, timeout_ms: int) -> None:
         """Return once a message was handed out since the last `wait`, or after `timeout_ms`."""
-        # Cleared after the wait, not before: a message that came while nobody waited ends the next wait immediately.
-        self._session.arrived.wait(timeout_ms / 1000)
-        self._session.arrived.clear()
+        self._session.arrivals.wait(timeout_ms)
 
     def disconnect(self) -> None:
         """End the session politely; subscriptions are remembered and `connect` may follow."""

@@ -290,7 +290,7 @@ class NetworkLoop:
             log("message-dropped", topic="?", problem="its topic is not UTF-8")
             return
         hand_out(self._session.listeners(topic), topic, bytes(message.payload))
-        self._session.arrived.set()
+        self._session.arrivals.add()
 
     def _on_log(self, _client: Client, _userdata: object, level: int, text: str) -> None:
         # Errors of the socket, which paho reports nowhere else.

@@ -12,7 +12,7 @@ from aws.iot.errors import NoAnswer, NotConnected, QueueFull
 from aws.iot.mqtt import rules
 from aws.iot.mqtt._messages_cpython import Message, Sent
 from aws.iot.mqtt._subscriptions_cpython import Callback, Subscriptions
-from aws.iot.mqtt._waits_cpython import wait_for
+from aws.iot.mqtt._waits_cpython import Arrivals, wait_for
 from aws.iot.mqtt.filters import GRANTED, REFUSED, Filter
 from fota import machine
 
@@ -34,7 +34,7 @@ class Session:
     def __init__(self) -> None:
         self.count: int = 0
         self.loss: Loss = Loss("no answer yet")
-        self.arrived: threading.Event = threading.Event()
+        self.arrivals: Arrivals = Arrivals()
         self._changed = threading.Condition()
         # This lock guards everything below.
         self._is_open = False
