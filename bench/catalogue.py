@@ -3,9 +3,20 @@
 from collections.abc import Callable
 from types import ModuleType
 
-from bench.benches import fleet, idle, install, memory, poor_link, restart, resume, start, verify
+from bench.benches import background, fleet, idle, install, memory, poor_link, restart, resume, start, verify
 from bench.figures import Outcome
 from bench.stage import Stage
 
-_MODULES: tuple[ModuleType, ...] = (install, memory, idle, start, resume, restart, poor_link, verify, fleet)
+_MODULES: tuple[ModuleType, ...] = (
+    install,
+    background,
+    memory,
+    idle,
+    start,
+    resume,
+    restart,
+    poor_link,
+    verify,
+    fleet,
+)
 BENCHES: dict[str, Callable[[Stage], Outcome]] = {module.NAME: module.measure for module in _MODULES}
