@@ -10,7 +10,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from fota import strict_json
-from fota.bundle.contents_cpython import KIND as BUNDLE_KIND
 from fota.digests import Digests
 from fota.trust import envelope as envelopes
 from fota.trust import manifest as manifests
@@ -20,7 +19,7 @@ from fota.trust.errors import BadManifest, Contradiction, NotTrusted
 from fota.trust.keyring import Keyring
 from fota.trust.manifest import ANY_SLOT, Manifest
 from fota_operator.errors import BadInput, DeviceWouldRefuse
-from fota_operator.images.image import ESP32_KIND, LITTLEFS_KIND, ZIPAPP_KIND, Image
+from fota_operator.images.image import BUNDLE_KIND, ESP32_KIND, LITTLEFS_KIND, ZIPAPP_KIND, Image
 from fota_operator.trust.jumps import require_no_jump
 from fota_operator.trust.signing import Signer, signed
 
@@ -72,7 +71,8 @@ def make_release(image: Image, claim: Claim, by: Sequence[Signer]) -> Release:
     """Sign the maker's statements about the image.
 
     Left out, `version` and `slot` are the image's own, `seq` the seconds since 1970, and `release` is made of
-    `seq` and the image's SHA-256. *Raises* BadInput, KeyUnusable.
+    `seq` and the image's SHA-256. What a bundle needs of a device is stated as its list has it.
+    *Raises* BadInput, KeyUnusable.
     """
     try:
         payload = strict_json.canonical(_fields(image, claim))
@@ -135,6 +135,9 @@ def _fields(image: Image, claim: Claim) -> dict[str, object]:
         "md5": image.md5,
         "release": f"{seq}-{image.sha256[:12]}" if claim.release is None else claim.release,
     }
+    if image.needs is not None:
+        # A device judges these before it fetches a byte.
+        fields |= {"runtime": image.needs.runtime, "boot": image.needs.boot, "tree": image.needs.tree_bytes}
     times = {"not_before": claim.not_before, "not_after": claim.not_after}
     if claim.not_before is not None and claim.not_after is not None and claim.not_before > claim.not_after:
         raise BadInput("`not_before` is later than `not_after`", "a device would never take it: exchange them")

@@ -15,9 +15,10 @@ from fota.trust import envelope as envelopes
 from fota.trust import manifest as manifests
 from fota.trust.envelope import Envelope
 from fota.trust.errors import NotTrusted
+from fota.trust.manifest import Manifest
 from fota_operator.errors import BadInput, NotFound
 from fota_operator.files import read_bounded, write_whole
-from fota_operator.images.image import MAX_IMAGE_BYTES, image_from
+from fota_operator.images.image import BUNDLE_KIND, MAX_IMAGE_BYTES, Image, image_from, image_in
 from fota_operator.trust.release import Release, digests_of
 
 _ENVELOPE = "envelope.json"
@@ -78,10 +79,24 @@ def read_release(path: Path) -> Release:
         NotTrusted,
     ) as error:
         raise BadInput(f"{path} is not a whole release: {error}", _REMEDY) from error
-    image = image_from(image_content, slot=manifest.slot, version=manifest.version, kind=manifest.image)
+    image = _image(path, image_content, manifest)
     if not manifest.wanted.matches(digests_of(image)):
         raise BadInput(f"{path} is not a whole release: its image is not the one that was signed", _REMEDY)
     return Release(image, envelope, manifest)
+
+
+def _image(path: Path, content: bytes, manifest: Manifest) -> Image:
+    """The image, as its manifest describes it. *Raises* BadInput for a bundle that needs something else."""
+    if manifest.image != BUNDLE_KIND:
+        return image_from(content, slot=manifest.slot, version=manifest.version, kind=manifest.image)
+    needs = image_in(path, content).needs
+    if needs is None or (needs.runtime, needs.boot, needs.tree_bytes) != (
+        manifest.runtime,
+        manifest.boot,
+        manifest.tree_bytes,
+    ):
+        raise BadInput(f"{path} is not a whole release: its image needs something else than was signed", _REMEDY)
+    return image_from(content, slot=manifest.slot, version=manifest.version, kind=BUNDLE_KIND, needs=needs)
 
 
 def _require_members(path: Path, archive: zipfile.ZipFile) -> None:
