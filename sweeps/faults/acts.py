@@ -91,6 +91,10 @@ class Acts(Judge):
     def _crashes_from_third_start(self) -> None:
         self._crashes_from_second_start(3)
 
+    def _hangs_from_second_start(self) -> None:
+        self.life.hangs = True
+        self._crashes_from_second_start()
+
     def _bad_image_again(self) -> None:
         self._offer_again([Offer("", BAD, odd_fields=(("bc_insist", True),))])
 

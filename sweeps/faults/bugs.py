@@ -199,4 +199,31 @@ SEEDED = (
         ),
         ("kicked/trial-listing", "answers-lost@20s/reporting"),
     ),
+    Seeded(
+        "trouble of the world told as a fault of the image",
+        bug(
+            "waiting-is-silence",
+            "The library does not keep the promise of a program that waits for it.",
+            at("progress:_guarded", drop("machine.still_alive()")),
+        ),
+        ("no-route@600s/download-middle/cpython", "blackhole@600s/download-middle/cpython"),
+    ),
+    Seeded(
+        "an image that is never well and stays",
+        bug(
+            "a-hang-is-no-crash",
+            "A confirmed image that hangs at each start is started again for ever.",
+            at("supervisor:Supervisor._run_image", drop("boot.crashed(self._home.records, slot)")),
+        ),
+        ("hangs-from-second-start/idle/cpython",),
+    ),
+    Seeded(
+        "an image that is never well and stays",
+        bug(
+            "a-hang-is-not-seen",
+            "A promise that is broken has no consequence.",
+            at("heartbeat:Promise.broken_for_s", at_start("return None")),
+        ),
+        ("hangs-from-second-start/idle/cpython",),
+    ),
 )

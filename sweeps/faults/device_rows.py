@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from sweeps.faults.halves import CPYTHON
-from sweeps.faults.row import CRASHED, FELL_BACK, LASTING_S, UPDATED, Row, cut, lasting, once
+from sweeps.faults.row import CRASHED, FELL_BACK, HUNG, LASTING_S, UPDATED, Row, cut, lasting, once
 
 _A_DAY_AND_MORE_S = 88_200
 _HALF_AN_HOUR_S = 1_800
@@ -32,6 +32,14 @@ DEVICE_ROWS: tuple[Row, ...] = (
     ),
     *once("crashes-from-second-start", "images", "the image crashes from its second start on", FELL_BACK, CRASHED),
     *once("crashes-from-third-start", "images", "the image crashes from its third start on", FELL_BACK, CRASHED),
+    *once(
+        "hangs-from-second-start",
+        "images",
+        "the image promises a heartbeat and hangs, from its second start on",
+        FELL_BACK,
+        HUNG,
+        halves=(CPYTHON,),
+    ),
     *lasting(
         Row(
             "bad-image-again",

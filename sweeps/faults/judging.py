@@ -38,6 +38,9 @@ A_DAY = 48
 ERROR = "sensor driver missing"
 """What an image that crashes ends with."""
 
+HANG = "the application hangs"
+"""What is told of an image that hangs."""
+
 _MAY_LOSE_THE_ERROR = ("disk", "memory", "processes")
 
 EVIDENCE = ("crashed", "deadline", "health-check", "hung")
@@ -113,6 +116,8 @@ class Judge:
                 self._judge_reason()
         elif outcome not in allowed and (outcome.partition(" ")[2] in EVIDENCE or "known-bad" in outcome):
             self.result.called_bad.append(outcome)
+        if self.life.kernel.aborts and not self.life.hangs:
+            self.result.called_bad.append("it was ended as one that hangs")
         if outcome not in allowed:
             self.result.undocumented = f"{outcome}; documented: {', '.join(allowed)}"
         if outcome == FELL_BACK:
@@ -126,7 +131,11 @@ class Judge:
         told = self.broker.told_of_fall_back
         if not told:
             self.result.wrong_reports.append("fell back, and the shadow does not say so")
-        elif self.cell.row.group not in _MAY_LOSE_THE_ERROR and not any(ERROR in payload for payload in told):
+        elif self.cell.row.group not in _MAY_LOSE_THE_ERROR and not any(
+            # One that hangs from now on may have crashed before.
+            ERROR in payload or (self.life.hangs and HANG in payload)
+            for payload in told
+        ):
             self.result.wrong_reports.append(f"fell back, and the shadow says {told[0]}")
 
     def _judge_reason(self) -> None:

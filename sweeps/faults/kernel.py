@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from sweeps.faults.world import World
 
+_SIGABRT = 6
 FIRST_PID = 100
 
 
@@ -61,6 +62,8 @@ class Kernel:
         self._next_pid = FIRST_PID
         self.notices: list[tuple[Entry, dict[str, str]]] = []
         """What processes said to the boot chooser, by its socket, and it has not read yet."""
+        self.aborts = 0
+        """How often an image was ended as one that hangs."""
         self._pipes: dict[int, tuple[Pipe, bool]] = {}
         """By descriptor: a pipe, and whether it is the end for writing. The numbers are never used again."""
 
@@ -141,6 +144,7 @@ class Kernel:
         entry = self.entries.get(pid)
         if entry is None:
             raise ProcessLookupError(errno.ESRCH, "No such process")
+        self.aborts += number == _SIGABRT
         if entry.status is None:
             self.end(entry, -number)
 

@@ -74,6 +74,8 @@ class Life:
         self.promised_s: float = 0
         """The time in which the image that runs has promised a sign of life; 0: it has promised none."""
         self.crashing = ""
+        self.hangs = False
+        """Whether it hangs then, in place of a crash."""
         self.crashes_from = 0
         """The image of that name crashes from this start on; 0: in none."""
 

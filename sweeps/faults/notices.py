@@ -17,7 +17,7 @@ class VirtualNotices:
         self._kernel = kernel
 
     def readable(self) -> list[object]:
-        """Nothing to wait for: it is looked at whenever the supervisor looks."""
+        """Nothing that has a descriptor: `Signals` waits for notices too."""
         return []
 
     def read(self) -> list[dict[str, str]]:

@@ -266,7 +266,7 @@ class Child:
 
 
 class Signals:
-    """See `fota_boot.signals.SignalPipe`: a child that ends is the only signal."""
+    """See `fota_boot.signals.SignalPipe`: a child that ends is the only signal, and notices can be read."""
 
     def __init__(self, kernel: Kernel) -> None:
         self._kernel = kernel
@@ -277,7 +277,7 @@ class Signals:
         world, me = self._kernel.world, self._me
         until_ms = world.now_ms() + int((3600 if timeout_s is None else timeout_s) * 1000)
         if not me.child_ended:
-            world.wait(lambda: me.child_ended, max(until_ms, world.now_ms() + 1))
+            world.wait(lambda: me.child_ended or bool(self._kernel.notices), max(until_ms, world.now_ms() + 1))
         me.child_ended = False
         return []
 

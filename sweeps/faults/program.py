@@ -45,7 +45,8 @@ class Program:
         life.saw("started")
         behaviour = BEHAVIOURS.get(self._name, CRASHING)
         if life.crashes_from and self._name == life.crashing and life.starts[self._name] >= life.crashes_from:
-            behaviour = CRASHING
+            behaviour = HANGING if life.hangs else CRASHING
+            fota.alive(within_s=ALIVE_WITHIN_S)
         if behaviour == CRASHING:
             raise RuntimeError("sensor driver missing")
         if behaviour == HANGING:
@@ -74,6 +75,7 @@ class Program:
             checkpoint_every_bytes=BUFFER_BYTES,
         )
         thing.mqtt.connect()
+        fota.alive(within_s=ALIVE_WITHIN_S)
         jobs = Jobs(thing)
         progress = Report(life)
 

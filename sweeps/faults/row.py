@@ -13,7 +13,7 @@ UPDATED = "updated"
 ENDED = "ended by the cloud"
 OFFLINE, NOT_STARTED, NOT_CONFIRMED = "rolled-back offline", "rolled-back not-started", "rolled-back not-confirmed"
 UNREACHABLE, TIMEOUT = "failed unreachable", "failed download-timeout"
-CRASHED, FELL_BACK = "rolled-back crashed", "fell back"
+CRASHED, HUNG, FELL_BACK = "rolled-back crashed", "rolled-back hung", "fell back"
 STATUS, STORAGE, NO_SPACE = "failed http-status", "failed storage-failed", "failed no-space"
 
 OUTCOMES = {
@@ -22,7 +22,8 @@ OUTCOMES = {
     "failed REASON": "The job is FAILED with that reason; the old image runs, and takes the image from another job.",
     "rolled-back CAUSE": "The same after a trial; the cause is none that speaks against the image.",
     CRASHED: "After a trial of an image that crashes: the cloud is told the error, another image is taken.",
-    FELL_BACK: "The job was SUCCEEDED, its image crashed in later starts; the old one runs, and the shadow says so.",
+    HUNG: "The same for an image that promised a heartbeat and hangs.",
+    FELL_BACK: "The job was SUCCEEDED, its image crashed or hung later; the old one runs, and the shadow says so.",
 }
 
 

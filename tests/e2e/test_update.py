@@ -72,6 +72,18 @@ def test_the_gateway_keeps_its_connection_and_hands_other_jobs_to_the_program(
     assert updated.status == "SUCCEEDED"
 
 
+def test_a_gateway_that_hangs_is_started_again_and_says_where(make_lab: Callable[..., ProcessLab]) -> None:
+    lab = make_lab(program=REPOSITORY / "examples/gateway")
+    stuck, _ = lab.build("2", patches=[set_to("PUBLISH_PERIOD_S", "1e9"), set_to("ALIVE_WITHIN_S", "1")])
+    with lab.device() as device:
+        device.wait_for("the gateway is at work")
+        assert lab.end_of(lab.start(stuck).job_id).status == "SUCCEEDED"
+        device.wait_for("image-hangs slot=1 problem=the application hangs: no sign of life for 1.")
+        began = len(device.lines)
+        device.wait_for("the gateway is at work", since=began)
+        assert [line for line in device.lines if "__main__.py" in line and line.endswith("in main")]
+
+
 @pytest.mark.parametrize(
     ("document", "reason", "field"),
     [
