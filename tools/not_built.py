@@ -101,6 +101,14 @@ NOT_TRIED = (
     ),
     NotTried("AWS itself", "The tests run against a local AWS, MiniStack."),
     NotTried("systemd", "The tests let systemd check the unit, and imitate what it says to `fota-boot`."),
+    NotTried(
+        "Docker",
+        "The tests parse the Dockerfile, and run its script as process 1 in namespaces of their own.",
+    ),
+    NotTried(
+        "Keys in a TPM or another chip",
+        "Python's `ssl` reads keys from files; a connection of your own can use awscrt with PKCS#11.",
+    ),
 )
 
 
