@@ -255,7 +255,8 @@ class VirtualThreading:
                     world.wait(lambda: not self.is_alive(), outer.until(timeout))
 
         self.Event, self.Condition, self.Thread = Event, Condition, Thread
-        self.Lock, self.RLock = threading.Lock, threading.RLock
+        # Each task is a thread of its own.
+        self.Lock, self.RLock, self.local = threading.Lock, threading.RLock, threading.local
 
     def until(self, timeout_s: float | None) -> int | None:
         """The time at which a wait of this number of seconds ends."""
