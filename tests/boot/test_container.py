@@ -8,93 +8,16 @@ import json
 import os
 import re
 import shlex
-import shutil
 import signal
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from fota_boot.options import make_parser
 from tests.labs.boot_lab import CONFIRMS, CRASHES, WAITS, until
-from tests.labs.docs_pages import ROOT, blocks, read
-
-EXAMPLE = ROOT / "examples/container"
-BIN = Path(sys.executable).parent
-NAMESPACES = ["unshare", "--pid", "--fork", "--mount", "--mount-proc", "--kill-child"]
-if os.geteuid() != 0:
-    NAMESPACES[1:1] = ["--user", "--map-root-user"]
-
-# The data alone can be written; then all capabilities are dropped, and the script takes this shell's place.
-_INSIDE = """
-set -e
-mount --bind "$FOTA_DATA" "$FOTA_DATA"
-mount -o remount,bind,ro /
-if touch "$LAB_OUTSIDE" 2>/dev/null; then echo "the root can be written" >&2; exit 9; fi
-exec setpriv --no-new-privs --bounding-set=-all --inh-caps=-all sh "$LAB_SCRIPT" "$@"
-"""
-
-
-def can_make_namespaces():
-    if shutil.which("unshare") is None or shutil.which("setpriv") is None:
-        return False
-    trial = [*NAMESPACES, "sh", "-c", "mount -o remount,bind,ro / && setpriv --bounding-set=-all true"]
-    return subprocess.run(trial, capture_output=True).returncode == 0
-
-
-in_namespaces = pytest.mark.skipif(
-    not can_make_namespaces(),
-    reason="no namespaces of processes and mounts may be made here, or util-linux is missing",
-)
-
-
-class Container:
-    """One run of the script as process 1."""
-
-    def __init__(self, lab, *arguments):
-        environment = {
-            "PATH": f"{BIN}:{os.environ['PATH']}",
-            "FOTA_DATA": str(lab.folder),
-            "FOTA_FACTORY": str(lab.folder / "factory.pyz"),
-            "LAB_SCRIPT": str(EXAMPLE / "start-device"),
-            "LAB_OUTSIDE": str(lab.folder.parent / "outside"),
-        }
-        with (lab.folder / "log").open("ab") as log:
-            self.process = subprocess.Popen(
-                [*NAMESPACES, "sh", "-c", _INSIDE, "sh", *arguments],
-                stdout=log,
-                stderr=log,
-                env=lab._environment(environment),
-            )
-
-    def process_1(self):
-        """The number that process 1 has outside."""
-        children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()
-        return int(children[0])
-
-    def signal(self, number):
-        """What `docker stop` and `docker kill` do."""
-        os.kill(self.process_1(), number)
-
-    def processes(self):
-        """State and command line of each process in it, but for process 1."""
-        namespace = Path(f"/proc/{self.process_1()}/ns/pid").readlink()
-        found = []
-        for path in Path("/proc").glob("[0-9]*"):
-            try:
-                if (path / "ns/pid").readlink() == namespace and int(path.name) != self.process_1():
-                    state = (path / "stat").read_text().rpartition(")")[2].split()[0]
-                    found.append((state, (path / "cmdline").read_bytes().replace(b"\0", b" ").decode()))
-            except OSError:
-                continue
-        return found
-
-    def end(self):
-        """Nothing of it is left when this returns."""
-        if self.process.poll() is None:
-            self.signal(signal.SIGTERM)
-        self.process.wait(20)
+from tests.labs.container_lab import BIN, EXAMPLE, NAMESPACES, Container, in_namespaces
+from tests.labs.docs_pages import blocks, read
 
 
 @pytest.fixture
@@ -224,23 +147,53 @@ def test_a_second_container_on_the_same_volume_is_refused(lab, start):
     assert lab.started() == ["factory"]
 
 
+IN_MEMORY = 'mount -t tmpfs none "$FOTA_DATA"'
+OVER_MEMORY = """
+mount -t tmpfs none "$LAB_UPPER" && mkdir "$LAB_UPPER/upper" "$LAB_UPPER/work"
+mount -t overlay overlay -o "lowerdir=$FOTA_DATA,upperdir=$LAB_UPPER/upper,workdir=$LAB_UPPER/work" "$FOTA_DATA"
+"""
+OUT_OF_SIGHT = OVER_MEMORY + 'umount --lazy "$LAB_UPPER"\n'
+"""As the root of a container: where the overlay keeps its changes is in another namespace of mounts."""
+
+
+def start_on(lab, mounts):
+    """The script with its data on what the commands mount; the process, whose stderr is the lab's log."""
+    folders = {"FOTA_DATA": lab.folder / "data", "LAB_UPPER": lab.folder / "upper"}
+    for folder in folders.values():
+        folder.mkdir()
+    environment = {name: str(folder) for name, folder in folders.items()}
+    environment |= {"PATH": f"{BIN}:{os.environ['PATH']}", "FOTA_FACTORY": str(lab.image("factory", WAITS))}
+    with (lab.folder / "log").open("ab") as log:
+        return subprocess.Popen(
+            [*NAMESPACES, "sh", "-c", f'set -e\n{mounts}\nexec sh "$0"', EXAMPLE / "start-device"],
+            env=lab._environment(environment),
+            stderr=log,
+        )
+
+
 @in_namespaces
-def test_a_home_in_memory_is_refused_and_the_reason_is_told(lab, start, tmp_path):
-    lab.image("factory", WAITS)
-    in_memory = [*NAMESPACES, "sh", "-c", 'mount -t tmpfs none "$1" && cp "$2" "$1/" && exec sh "$3"', "sh"]
-    data = tmp_path / "data"
-    data.mkdir()
-    done = subprocess.run(
-        [*in_memory, data, lab.folder / "factory.pyz", EXAMPLE / "start-device"],
-        env=lab._environment(
-            {"PATH": f"{BIN}:{os.environ['PATH']}", "FOTA_DATA": str(data), "FOTA_FACTORY": str(data / "factory.pyz")}
-        ),
-        capture_output=True,
-        text=True,
-        timeout=20,
-    )
-    assert done.returncode == 1
-    assert "tmpfs forgets all at a restart of the machine" in done.stderr
+@pytest.mark.parametrize(
+    ("mounts", "told"),
+    [(IN_MEMORY, "tmpfs forgets all"), (OVER_MEMORY, "overlay keeps changes on tmpfs, which forgets all")],
+    ids=["tmpfs", "overlay-over-tmpfs"],
+)
+def test_a_home_in_memory_is_refused_and_the_reason_is_told(lab, mounts, told):
+    assert start_on(lab, mounts).wait(20) == 1
+    assert told in lab.log()
+
+
+@in_namespaces
+def test_a_home_on_an_overlay_that_nobody_can_see_into_is_in_doubt_and_starts(lab):
+    process = start_on(lab, OUT_OF_SIGHT)
+    try:
+        lab.wait_for_start(1)
+        assert "home-in-doubt" in lab.log()
+        assert "overlay keeps changes where nobody can see" in lab.log()
+    finally:
+        children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+        for pid in children:
+            os.kill(int(pid), signal.SIGTERM)
+        process.wait(20)
 
 
 def instructions():
