@@ -1,7 +1,5 @@
 """A connection over the program's own client: the program stays the owner, and its callbacks work as before."""
 
-import threading
-from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -9,36 +7,19 @@ from paho.mqtt.client import Client
 from paho.mqtt.enums import CallbackAPIVersion
 
 from aws.iot.connections import over_awscrt, over_paho
-from aws.iot.errors import ConnectFailed, NotConnected
-from aws.iot.mqtt import rules
-from fota_testing.servers.mqtt_packets import PUBACK
-from tests.labs.borrowed_clients import AWSCRT, KINDS, PAHO, Program, only_with_awscrt
-from tests.labs.mqtt_lab import MqttLab, ignore
-from tests.labs.mqtt_lab import paho_lab as lab
+from aws.iot.errors import ConnectFailed
+from fota_testing.servers.mqtt_packets import SUBACK
+from tests.labs.borrowed_clients import PAHO
+from tests.labs.borrowed_lab import Begin, begin, each_client, each_paho
+from tests.labs.mqtt_lab import MqttLab, ignore, paho_lab
 
-__all__ = ("lab",)
-
-Begin = Callable[..., Program]
-_MARKED = [pytest.param(name, marks=only_with_awscrt if name in AWSCRT else ()) for name in KINDS]
-each_client = pytest.mark.parametrize("name", _MARKED)
-each_paho = pytest.mark.parametrize("name", PAHO)
+__all__ = ("begin", "paho_lab")
 
 
 @pytest.fixture
-def begin(lab: MqttLab) -> Iterator[Begin]:
-    """`begin(name)`: a program of that kind, not connected yet, with the lab's broker as its own."""
-    programs: list[Program] = []
-    lab.open_broker()
-
-    def begun(name: str) -> Program:
-        programs.append(KINDS[name](lab.endpoint, lab.authority.pem))
-        return programs[-1]
-
-    yield begun
-    lab.broker.withheld.clear()
-    lab.broker.kick()
-    for program in programs:
-        program.close()
+def lab(paho_lab: MqttLab) -> MqttLab:
+    """The broker and its arrangements."""
+    return paho_lab
 
 
 @each_client
@@ -71,73 +52,34 @@ def test_a_client_that_is_never_connected_is_said_so(begin: Begin, name: str) ->
 
 
 @each_client
-def test_messages_of_many_threads_arrive_each_once(lab: MqttLab, begin: Begin, name: str) -> None:
-    lab.rule("PUBLISH_EVERY_MS", 1)
-    lab.broker.quotas.second_ms = 20
-    program = begin(name)
-    program.connect()
-
-    def publish(sender: int) -> None:
-        for number in range(20):
-            program.publish("many", f"{sender}/{number}")
-
-    senders = [threading.Thread(target=publish, args=(sender,)) for sender in range(4)]
-    for one in senders:
-        one.start()
-    for one in senders:
-        one.join()
-
-    lab.eventually(lambda: len(lab.broker.published) == 80)
-    payloads = [one.payload.decode() for one in lab.broker.published]
-    for sender in range(4):
-        assert [one for one in payloads if one.startswith(f"{sender}/")] == [f"{sender}/{n}" for n in range(20)]
-
-
-@each_client
-def test_of_200_messages_without_acknowledgements_the_last_are_refused_and_the_others_arrive_in_order(
+def test_subscriptions_without_an_answer_at_a_reconnect_are_asked_for_again(
     lab: MqttLab, begin: Begin, name: str
 ) -> None:
-    lab.rule("PUBLISH_EVERY_MS", 1)
-    lab.broker.quotas.second_ms = 20
-    lab.broker.withheld.add(PUBACK)
+    lab.rule("ACCEPT_WITHIN_MS", 100)
+    lab.rule("TURN_MS", 20)
     program = begin(name)
     program.connect()
+    program.subscribe("a", ignore)
 
-    taken = publish_until_full(program, 200)
-
-    assert rules.MAX_WAITING_CPYTHON <= taken <= rules.MAX_WAITING_CPYTHON + rules.MAX_UNACKNOWLEDGED_CPYTHON
-    lab.eventually(lambda: len(lab.broker.published) == rules.MAX_UNACKNOWLEDGED_CPYTHON)
+    lab.broker.withheld.add(SUBACK)
     lab.broker.kick()
-    lab.eventually(lambda: not program.is_connected())
+    lab.eventually(lambda: len(lab.broker.subscribes) > 2)
     lab.broker.withheld.clear()
-    lab.eventually(lambda: len({one.payload for one in lab.broker.published}) == taken)
-    numbers = [int(one.payload) for one in lab.broker.published]
-    assert list(dict.fromkeys(numbers)) == list(range(taken))
+
+    lab.eventually(lambda: program.sessions == 2 and program.is_connected())
 
 
-def publish_until_full(program: Program, most: int) -> int:
-    for number in range(most):
-        try:
-            program.publish("queue", str(number))
-        except NotConnected:
-            return number
-    return most
-
-
-@pytest.mark.parametrize("name", [one for one in _MARKED if "5" in str(one.values[0])])
-def test_a_message_that_a_broker_of_mqtt_5_refuses_is_told_and_not_sent_again(
-    lab: MqttLab, begin: Begin, name: str, capsys: pytest.CaptureFixture[str]
-) -> None:
-    lab.broker.refused_topics.add("forbidden")
+@each_paho
+def test_paho_waits_before_it_connects_again_as_long_as_aws_wants(lab: MqttLab, begin: Begin, name: str) -> None:
+    lab.rule("CONNECT_EVERY_MS", 600)
+    # A breach of this fails the test at its end; paho alone would connect again after 90 ms.
+    lab.broker.quotas.connects_apart_ms = 500
     program = begin(name)
     program.connect()
 
-    program.publish("forbidden", "")
-    program.publish("behind", "")
-    lab.eventually(lambda: len(lab.broker.published) == 2)
-    program.disconnect()
+    lab.broker.kick()
 
-    assert [one.topic for one in lab.broker.published] == ["forbidden", "behind"]
+    lab.eventually(lambda: program.sessions == 2)
 
 
 @each_paho

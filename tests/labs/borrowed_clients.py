@@ -27,8 +27,9 @@ only_with_awscrt = pytest.mark.skipif(importlib.util.find_spec("awscrt") is None
 class Program:
     """The connection and the client below it. What is not here is the connection's."""
 
-    drops_forbidden = True
     marks_repeated = True
+    options: dict[str, Any] = {}
+    """More of what the client is made with."""
 
     def __init__(self, endpoint: str, authorities: str, context: ssl.SSLContext | None = None) -> None:
         self.host, _, port = endpoint.partition(":")
@@ -129,7 +130,11 @@ class AwscrtProgram(Program):
             CLIENT_ID,
             reconnect_min_timeout_secs=1,
             reconnect_max_timeout_secs=1,
+            **self.options,
         )
+        return self.over(client)
+
+    def over(self, client: Any) -> Any:
         return over_awscrt(client)
 
     is_wanted = False
@@ -179,6 +184,7 @@ class AwscrtProgram5(Program):
                 retry_jitter_mode=mqtt5.ExponentialBackoffJitterMode.NONE,
                 min_reconnect_delay_ms=int(RETRY_S[0] * 1000),
                 max_reconnect_delay_ms=int(RETRY_S[1] * 1000),
+                **self.options,
             )
         )
 

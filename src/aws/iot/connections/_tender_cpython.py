@@ -113,10 +113,8 @@ class Tender:
             self._pace.begin()
             # Not when it was lost: a message that was sent then fails later than those before it.
             self._give_back_failed(0)
+            # What the client sends again by itself is in the pace already: see `rules.PUBLISH_EVERY_MS`.
             self._session.restart_waits()
-            for _ in self._session.sent():
-                # The client sends it again by itself.
-                self._pace.take()
 
     def _lose(self) -> None:
         boot_note.offline()
