@@ -96,6 +96,7 @@ class _Collector:
 def in_world(life: Life, network: Network) -> Iterator[None]:
     """While inside, every module of a device lives in the world of this life."""
     world, settings = life.world, life.settings
+    importlib.import_module("aws.iot._shared_exchange_cpython")
     importlib.import_module("aws.iot.job_progress")
     importlib.import_module("aws.iot.keyring_job")
     virtual = {
