@@ -21,5 +21,11 @@ def modules() -> tuple[ModuleType, ...]:
     return (*of_files, last_resort)
 
 
-_PROCESSES = ("fota._machine_cpython", "fota_boot.signals", "fota_boot.systemd", "fota_boot.supervisor")
+_PROCESSES = (
+    "fota._machine_cpython",
+    "fota.heartbeat_cpython",
+    "fota_boot.signals",
+    "fota_boot.systemd",
+    "fota_boot.supervisor",
+)
 """These use `os` for processes and their environment."""
