@@ -20,10 +20,24 @@ DEFAULT_SLOT_SIZE_BYTES = 4 << 20
 
 
 def provision(
-    home: Path, factory: Path, *, slot_size_bytes: int = DEFAULT_SLOT_SIZE_BYTES, options: Sequence[str] = ()
+    home: Path,
+    factory: Path,
+    *,
+    slot_size_bytes: int = DEFAULT_SLOT_SIZE_BYTES,
+    options: Sequence[str] = (),
+    python: str = sys.executable,
 ) -> None:
     """Make a home with the factory image in slot 0. *Raises* OperatorError with what `fota-boot` said."""
-    command = [*_FOTA_BOOT, "--home", str(home), "--factory", str(factory), "--slot-size", str(slot_size_bytes)]
+    command = [
+        python,
+        *_FOTA_BOOT,
+        "--home",
+        str(home),
+        "--factory",
+        str(factory),
+        "--slot-size",
+        str(slot_size_bytes),
+    ]
     command += options
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
@@ -41,12 +55,14 @@ class DeviceProcess:
         environment: Mapping[str, str] | None = None,
         options: Sequence[str] = (),
         on_line: Callable[[str], None] = lambda _line: None,
+        python: str = sys.executable,
     ) -> None:
+        """`python` is the interpreter of the environment in which `fota-boot` is installed."""
         self.lines: list[str] = []
         """All that the boot chooser and the firmware said so far."""
         self._on_line = on_line
         self._process = subprocess.Popen(
-            [*_FOTA_BOOT, "--home", str(home), *options, "--", *arguments],
+            [python, *_FOTA_BOOT, "--home", str(home), *options, "--", *arguments],
             env={**os.environ, **(environment or {}), "PYTHONUNBUFFERED": "1"},
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -125,4 +141,4 @@ class DeviceProcess:
             self._on_line(self.lines[-1])
 
 
-_FOTA_BOOT = (sys.executable, "-m", "fota_boot.command")
+_FOTA_BOOT = ("-m", "fota_boot.command")

@@ -90,6 +90,8 @@ def _lock_text(wheels: Iterable[Wheel], target: Target, direct: dict[str, str]) 
     for wheel in sorted(wheels, key=lambda one: one.name):
         url = without_credentials(direct.get(wheel.name, "")).partition("#")[0]
         # The path of a file would be one of this machine.
-        exact = f"{wheel.name} @ {url}" if url.startswith("https://") else f"{wheel.name}=={wheel.version}"
+        exact = (
+            f"{wheel.name} @ {url}" if url.startswith(("https://", "http://")) else f"{wheel.name}=={wheel.version}"
+        )
         lines.append(f"{exact} --hash=sha256:{wheel.sha256}")
     return "\n".join(lines) + "\n"

@@ -130,7 +130,10 @@ def _conflict(said: str) -> OperatorError | None:
 
 
 def _last_words(said: str) -> str:
-    lines = _ERROR.findall(said) or said.strip().splitlines()[-1:]
+    lines = _ERROR.findall(said)
+    # It begins so when pip itself broke; what broke is the last line of the traceback that follows.
+    if not lines or lines[-1] == "Exception:":
+        lines = said.strip().splitlines()
     return _shown(lines[-1] if lines else "it said nothing")
 
 

@@ -14,7 +14,7 @@ import pytest
 from fota.bundle import contents_cpython as bundles
 from fota_operator.errors import BadInput
 from fota_operator.images.bundle import BundlePlan, build_bundle
-from fota_operator.images.bundle_file import unpacked
+from fota_operator.images.bundle_file import packed, unpacked
 from fota_operator.images.image import BUNDLE_KIND, Image, read_image
 from fota_operator.images.wheels import Dependencies
 from tests.labs.wheel_lab import HERE, machine_code, wheel
@@ -195,6 +195,15 @@ def test_a_bundle_that_is_not_whole_is_refused(
     build()
     out.write_bytes(harm(out.read_bytes()))
     with pytest.raises(BadInput, match=says):
+        read_image(out)
+
+
+def test_a_file_that_was_exchanged_in_a_whole_archive_is_found(build: Callable[..., Image], out: Path) -> None:
+    build()
+    listed, files = unpacked(out.read_bytes())
+    size_bytes = len(files["app/__main__.py"])
+    out.write_bytes(packed(listed, {**files, "app/__main__.py": b"#" * size_bytes}))
+    with pytest.raises(BadInput, match=r"app/__main__.py is not the file that its list has"):
         read_image(out)
 
 

@@ -95,13 +95,23 @@ def test_the_password_of_an_index_reaches_no_lock_no_bundle_and_no_message(
     wheel(tmp_path / "served", "pump", "1.0")
     by_url = wheel(tmp_path / "served", "valve", "1.0")
     with index_of(tmp_path / "served") as (url, asked):
-        direct = f"valve @ {url.replace('/simple', '/files')}/{by_url.name}"
+        direct_url = url.replace("/simple", "/files")
+        direct = f"valve @ {direct_url}/{by_url.name}"
         first = build(f"--index-url {url}", "pump", direct, lock=lock)
         assert build(f"--index-url {url}", "pump", direct, lock=lock) == first
-        with pytest.raises(Exception, match="no wheel of bolt") as refused:
+        with pytest.raises(Exception, match="no wheel of bolt") as missing:
             build(f"--index-url {url}", "bolt")
+        with pytest.raises(Exception, match="404") as refused:
+            build(f"bolt @ {direct_url}/bolt-1.0-py3-none-any.whl")
+    assert "valve @ http://127.0.0.1:" in lock.read_text()
     assert [path for path in asked if path.endswith("pump-1.0-py3-none-any.whl")]
     assert {"pump-1.0", "valve-1.0"} <= packages(first)
-    for told in (lock.read_text(), str(refused.value), repr(first), out.read_bytes().decode("latin-1")):
+    for told in (
+        lock.read_text(),
+        str(missing.value),
+        str(refused.value),
+        repr(first),
+        out.read_bytes().decode("latin-1"),
+    ):
         assert PASSWORD not in told
         assert USER not in told
