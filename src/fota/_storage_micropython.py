@@ -246,3 +246,10 @@ def _asked(path: str, ask: "Callable[..., Any]", *arguments: object) -> "Any":  
     except OSError as error:
         kind = NoSpace if error.errno == _ENOSPC else StorageFailed
         raise kind(f"{path}: error {error.errno}", cause=error)
+
+
+def forget_tree(*_: object) -> None:
+    """Nothing: no image is unpacked here."""
+
+
+make_tree = require_room = forget_tree

@@ -74,6 +74,8 @@ class Device:
         """Whether a slot, read now, holds the wanted image."""
         self._require_sealed: "Callable[[int, Digests], None]" = installer.require_sealed
         self._install: "Callable[..., bool]" = installer.install
+        self.require_room: "Callable[[int, int, int], None]" = board.slots.require_room
+        """*Raises* NoSpace unless an image and its tree have room in a slot."""
         self.admit: "Callable[..., Admitted]" = board.releases.admit
         """Check a job document against the releases that this device accepts; returns what may be installed."""
         self.replace_keyring: "Callable[[object], Keyring]" = board.releases.replace_keyring
@@ -149,10 +151,7 @@ class Device:
             raise errors.Busy("an image is on trial; confirm it or restart first")
 
     def require_restart_to_help(self) -> None:
-        """*Raises* StorageFailed while no record can be saved: then no restart begins or ends a trial.
-
-        A boot chooser starts no image on trial whose attempt it cannot count.
-        """
+        """*Raises* StorageFailed while no record can be saved: no image whose attempt is not counted is started."""
         # The record as it is. Cut in it: the other copy says the same.
         self._records.save(self.record())
 

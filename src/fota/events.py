@@ -32,6 +32,7 @@ EVENTS = (
     "home-in-doubt",  # problem: the file system of the home may forget what was written
     "download-started",  # url, offset_bytes
     "download-retried",  # url, offset_bytes, problem, delay_ms
+    "unpacked",  # slot, files, tree_bytes: the tree of a bundle was made
     "installed",  # slot, size_bytes
     "trial-started",  # slot
     "confirmed",  # slot

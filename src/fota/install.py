@@ -80,14 +80,16 @@ class Installer:
         a seal. *Raises* DownloadFailed, HashMismatch, StorageFailed, ImageTooLarge, and what source and checkpoints
         raise.
         """
-        came = self._receive(source, wanted, slot, progress, checkpoints, keep_going)
-        if came is None:
+        intake = self._receive(source, wanted, slot, progress, checkpoints, keep_going)
+        if intake is None:
             return False
+        came = intake.hasher.digests()
         if not wanted.matches(came):
             raise HashMismatch(_difference(wanted, came))
         progress.proving(slot)
         if not image.holds(self._slots, slot, came, self._buffer):
             raise StorageFailed(f"slot {slot} reads back other bytes than were written")
+        self._slots.unpack(slot, came, intake.keep)
         # Cut after this: the slot can be verified; nothing is downloaded again.
         self._slots.seal(slot, came)
         log("installed", slot=slot, size_bytes=wanted.size_bytes)
@@ -95,11 +97,18 @@ class Installer:
         return True
 
     def holds(self, slot: int, wanted: "Digests") -> "bool | None":
-        """Whether the slot, read now, holds the wanted image, so that no download is needed; None if unreadable."""
+        """Whether the slot, read now, holds the wanted image, so that no download is needed; None if unreadable.
+
+        What is unpacked of the image is made again if it is not whole. *Raises* as `Slots.unpack`.
+        """
         promised = self._slots.seal_of(slot)
         if promised is None or not wanted.matches(promised):
             return False
-        return image.proves_itself(self._slots, slot, self._buffer)
+        is_proven = image.proves_itself(self._slots, slot, self._buffer)
+        if is_proven:
+            # What was made of the image may have been damaged since.
+            self._slots.unpack(slot, promised, _nothing)
+        return is_proven
 
     def require_sealed(self, slot: int, wanted: "Digests") -> None:
         """*Raises* HashMismatch unless the slot, read now, holds the wanted image; StorageFailed."""
@@ -121,8 +130,8 @@ class Installer:
         progress: "Progress",
         checkpoints: "CheckpointStore | None",
         keep_going: "Callable[[int, int], bool] | None",
-    ) -> "Digests | None":
-        """The digests of what came; None if the download was stopped."""
+    ) -> "_Intake | None":
+        """What took the bytes that came; None if the download was stopped."""
         start = Checkpoint() if checkpoints is None else checkpoints.load()
         size_bytes = wanted.size_bytes
         hasher = Hasher()
@@ -143,7 +152,7 @@ class Installer:
             is_whole = download.run(decoder(intake), self._buffer, progress)
         finally:
             writer.close()
-        return intake.hasher.digests() if is_whole else None
+        return intake if is_whole else None
 
     def _is_on_storage(self, slot: int, start: Checkpoint, hasher: Hasher) -> bool:
         """Whether storage holds the bytes that the checkpoint says it holds; they are hashed again."""
@@ -195,9 +204,18 @@ class _Intake:
         self.since_bytes = 0
         self.saved_ms = self.clock.now_ms()
 
+    def keep(self) -> None:
+        """Remember that all of it came, and is on storage: whatever follows, it is not downloaded again."""
+        if self.checkpoints is not None:
+            self.checkpoints.save(self.download.reached(self.hasher.crc32))
+
     def restart(self) -> None:
         self.hasher = Hasher()
         self.writer.restart()
+
+
+def _nothing() -> None:
+    """The slot is sealed: there is nothing to remember."""
 
 
 def _difference(wanted: "Digests", came: "Digests") -> str:

@@ -16,17 +16,32 @@ if TYPE_CHECKING or INTERPRETER == "cpython":
         make_folder,
         write_whole_file,
     )
+    from fota.bundle.trees_cpython import forget_tree, make_tree, require_room
 else:
     from fota._storage_micropython import (
         FileCell,
         HomeLock,
         SlotReader,
         SlotWriter,
+        forget_tree,
         make_folder,
+        make_tree,
+        require_room,
         write_whole_file,
     )
 
-__all__ = ("FileCell", "HomeLock", "SlotReader", "SlotWriter", "cell_pair", "make_folder", "write_whole_file")
+__all__ = (
+    "FileCell",
+    "HomeLock",
+    "SlotReader",
+    "SlotWriter",
+    "cell_pair",
+    "forget_tree",
+    "make_folder",
+    "make_tree",
+    "require_room",
+    "write_whole_file",
+)
 
 
 def cell_pair(path: str, size_bytes: int = CELL_BYTES) -> "tuple[FileCell, FileCell]":

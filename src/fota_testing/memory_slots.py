@@ -6,6 +6,7 @@ tests of code that uses slots. It runs on both interpreters.
 
 from fota.digests import Hasher
 from fota.errors import ImageTooLarge, StorageFailed
+from fota.slots import InPlace
 from fota_testing.flash.cells import PowerCut
 from fota_testing.misuse import Misuse
 
@@ -28,7 +29,7 @@ def measured(slots: "Slots", slot: int, buffer: "memoryview") -> "Digests":
     return hasher.digests()
 
 
-class MemorySlots:
+class MemorySlots(InPlace):
     """Slots of one size. Counts what was done to each; fails and loses power on demand."""
 
     def __init__(self, count: int = 2, capacity_bytes: int = 65_536) -> None:

@@ -91,7 +91,7 @@ class FirmwareJob:
             update.save_stage(journal.CLAIMED)
             if update.entry.taken_up > MAX_TAKEN_UP:
                 raise errors.BudgetSpent(f"taken up {update.entry.taken_up} times, after as many resets")
-            self._install(asked, update, slot)
+            self._install(asked, update, slot, admitted.tree_bytes)
             device.keep_release(slot, admitted.envelope)
             # Cut after this: the job comes back IN_PROGRESS; the slot is verified, nothing is downloaded.
             update.save_stage(journal.INSTALLED)
@@ -150,11 +150,13 @@ class FirmwareJob:
             return False
         return True
 
-    def _install(self, asked: "FotaDocument", update: "UpdateInProgress", slot: int) -> None:
+    def _install(self, asked: "FotaDocument", update: "UpdateInProgress", slot: int, tree_bytes: int) -> None:
         """*Raises* ExecutionOver if the job ended without us meanwhile; what `Device.install` raises."""
         device, wanted = self._device, update.entry.wanted
         if device.holds(slot, wanted):
             return
+        if tree_bytes:
+            device.require_room(slot, wanted.size_bytes, tree_bytes)
         keep_going = None
         if self._disconnects:
             self._jobs.disconnect()
@@ -190,8 +192,9 @@ class FirmwareJob:
     def _fail(self, update: "UpdateInProgress", error: errors.FotaError) -> None:
         """Report the failure now, or as soon as that is possible; the device runs on as before."""
         log("job-failed", job=self._job.jobid, reason=error.reason, problem=error)
-        if not isinstance(error, errors.DownloadFailed) or isinstance(error, errors.BudgetSpent):
-            # Only what a poor link brought may be right: the next job for this image goes on there.
+        may_be_right = isinstance(error, (errors.DownloadFailed, errors.NoSpace))
+        if not may_be_right or isinstance(error, errors.BudgetSpent):
+            # Only what a poor link or a full disk ended may be right: the next job for this image goes on there.
             update.start_over()
         try:
             # Cut after this: the report is still due, and is sent after the reboot.

@@ -11,12 +11,16 @@ A back-end meets this contract, and `fota_testing.check_slots` checks that.
 6. No call touches a slot other than the one it names.
 7. Bytes flushed stay over a reset, and `resume` goes on behind them, the seal still broken.
 8. What the storage refuses is StorageFailed (NoSpace when it is full), never another exception.
+9. Where not the image itself starts but a tree of files that is made of it, `unpack` makes the tree of an image that
+   was proven, durably, and leaves one alone that is whole; what overwrites the image removes the tree. Everywhere
+   else `unpack` and `require_room` do nothing: a back-end whose images start as they are is an `InPlace`.
 
 Which slot runs and which starts next is the boot record's business, not a slot's.
 """
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Protocol
 
     from fota.digests import Digests
@@ -68,8 +72,27 @@ if TYPE_CHECKING:
         def reader(self, slot: int) -> Reader:
             """Read what the slot holds; an empty slot gives no bytes."""
 
+        def require_room(self, slot: int, size_bytes: int, tree_bytes: int) -> None:
+            """*Raises* NoSpace unless an image and its tree will have room, with what the slot gives up."""
+
+        def unpack(self, slot: int, digests: Digests, keep: "Callable[[], object]") -> None:
+            """Make what starts of the image in a slot, which was proven a moment ago to have these digests.
+
+            `keep` is called first, if there is anything to do: it remembers that no download is needed again.
+            *Raises* WrongFormat, WrongRuntime for an image that cannot start here; StorageFailed, NoSpace.
+            """
+
         def seal(self, slot: int, digests: Digests) -> None:
             """Remember that the slot was read back and held these bytes. Survives a reset."""
 
         def seal_of(self, slot: int) -> "Digests | None":
             """The digests given to `seal`; None if there were none since the last `writer`, or it is damaged."""
+
+
+class InPlace:
+    """Slots whose images start as they are."""
+
+    def unpack(self, *_: object) -> None:
+        """Nothing."""
+
+    require_room = unpack

@@ -10,12 +10,14 @@ from fota.digests import SEAL_MAGIC, decode, encode
 from fota.durable import CELL_BYTES, DurableValue
 from fota.errors import ImageTooLarge, NotProvisioned, StorageFailed
 from fota.record import MAX_SLOTS
-from fota.storage import FileCell, SlotReader, SlotWriter, cell_pair
+from fota.storage import FileCell, SlotReader, SlotWriter, cell_pair, forget_tree, make_tree, require_room
 
 GEOMETRY = "slots.json"
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from fota.digests import Digests
 
 _BROKEN = b""
@@ -75,11 +77,21 @@ class FileSlots:
         if self.seal_of(slot) is not None:
             # Cut after this: a slot without a seal, which nothing starts.
             self._seal_value(slot).save(_BROKEN)
+        # Cut after this, or within: what is left of the tree is removed when the download goes on.
+        forget_tree(self._home, slot)
         return SlotWriter(self.image_path(slot), size_bytes, offset_bytes)
 
     def reader(self, slot: int) -> "SlotReader":
         """Read what the slot holds, through a descriptor of its own."""
         return SlotReader(self.image_path(slot))
+
+    def require_room(self, slot: int, size_bytes: int, tree_bytes: int) -> None:
+        """See `fota.slots.Slots`."""
+        require_room(self._home, slot, size_bytes, tree_bytes)
+
+    def unpack(self, slot: int, digests: "Digests", keep: "Callable[[], object]") -> None:
+        """See `fota.slots.Slots`. A bundle is unpacked; what is none starts as it is."""
+        make_tree(self._home, slot, digests, keep)
 
     def seal(self, slot: int, digests: "Digests") -> None:
         """Remember that the slot was read back and held these bytes."""

@@ -20,6 +20,7 @@ import struct
 from fota.digests import SEAL_MAGIC, decode, encode
 from fota.durable import DurableValue
 from fota.errors import ImageTooLarge, StorageFailed
+from fota.slots import InPlace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -48,7 +49,7 @@ _BLOCK_BYTES = 5
 _ERASE = 6
 
 
-class PartitionSlots:
+class PartitionSlots(InPlace):
     """The back-end for block devices, slot 0 first. See `fota.slots` for the contract."""
 
     def __init__(self, devices: "Sequence[BlockDevice]", cells_of: "Callable[[int], tuple[Cell, Cell]]") -> None:
