@@ -49,12 +49,6 @@ NOT_BUILT = (
         r"\bAES\b|decryptor",
     ),
     NotBuilt(
-        "bundle",
-        "an image that carries its compiled packages (wheels) with it",
-        "Compiled packages are installed on the device, beside the image.",
-        r"bundle_start",
-    ),
-    NotBuilt(
         "library update",
         "an update over the air of this library, of `fota-boot`, or of the interpreter",
         "An update replaces the image; what is installed beside it is updated by other means. "

@@ -24,18 +24,14 @@ _logger = logging.getLogger("fota")
 
 def misfit(runtime: "str | None", boot: int) -> str:
     """Why an image that was made for that Python, platform and protocol of `fota-boot` cannot start here."""
-    has = setting("FOTA_BOOT_PROTOCOL") or ""
-    protocol = int(has) if has.isdecimal() else 0
-    if boot > protocol:
-        return f"boot: the image needs protocol {boot} of fota-boot, this device has {protocol}"
-    if runtime is None:
+    if runtime is None and not boot:
         return ""
-    # Imported late: most images say nothing of a runtime.
+    # Imported late: most images say nothing of it.
     from fota.bundle import tags_cpython
 
-    if tags_cpython.fits(runtime):
-        return ""
-    return f"runtime: the image needs {runtime}, this device is {tags_cpython.runtime_here()}"
+    # A fota-boot that says nothing of a protocol is older than all of them.
+    has = setting("FOTA_BOOT_PROTOCOL") or ""
+    return tags_cpython.misfit(runtime, boot, int(has) if has.isdecimal() else 0)
 
 
 def now_ms() -> int:

@@ -33,6 +33,7 @@ EVENTS = (
     "download-started",  # url, offset_bytes
     "download-retried",  # url, offset_bytes, problem, delay_ms
     "unpacked",  # slot, files, tree_bytes: the tree of a bundle was made
+    "not-unpacked",  # slot, problem: nothing could be started, and this bundle cannot be unpacked again either
     "installed",  # slot, size_bytes
     "trial-started",  # slot
     "confirmed",  # slot

@@ -9,6 +9,7 @@ import zipfile
 
 from fota import strict_json
 from fota.boards.files import FilesBoard
+from fota.bundle.contents_cpython import LIST_NAME
 from fota.digests import Hasher
 from fota.durable import DurableValue
 from fota.errors import StorageFailed
@@ -17,6 +18,7 @@ from fota.log import log
 from fota.storage import cell_pair
 from fota.trust.errors import NotTrusted
 from fota.trust.releases import MAGIC, RELEASE_BYTES, opened
+from fota_boot import start_images
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -42,6 +44,8 @@ def _seal_again(home: FilesBoard, slot: int) -> bool:
         digests = _digests(home, slot)
         if not digests.size_bytes or not _is_proven(home, slot, digests):
             return False
+        # Cut before this: the tree is made again, if the slot needs one.
+        start_images.unpack_now(home.path, slot, digests)
         # Cut after this: the slot boots. The record says, if it is there, whether it was confirmed.
         home.slots.seal(slot, digests)
     except (StorageFailed, NotTrusted):
@@ -72,6 +76,6 @@ def _is_proven(home: FilesBoard, slot: int, digests: "Digests") -> bool:
 def _is_whole_zip(path: str) -> bool:
     try:
         with open(path, "rb") as file, zipfile.ZipFile(file) as archive:
-            return "__main__.py" in archive.namelist() and archive.testzip() is None
+            return bool({"__main__.py", LIST_NAME} & set(archive.namelist())) and archive.testzip() is None
     except (OSError, ValueError, NotImplementedError, RuntimeError, EOFError, zipfile.BadZipFile):
         return False

@@ -32,8 +32,9 @@ def _problem(path: str) -> str:
         return "is a symbolic link"
     if found.st_uid != os.geteuid():
         return f"belongs to user {found.st_uid}"
+    is_tree = stat.S_ISDIR(found.st_mode) and path.endswith(".tree")
     if not stat.S_ISREG(found.st_mode):
-        return "is no file"
+        return "" if is_tree else "is no file"
     if found.st_nlink > 1:
         return "has a hard link"
     return "" if os.access(path, os.R_OK) else "cannot be read"

@@ -53,13 +53,13 @@ except OSError as error:
 class ImageProcess:
     """The process of an image, from its start until nothing of it is left."""
 
-    def __init__(self, command: "list[str]", environment: "dict[str, str]", *, listens: bool) -> None:
-        """Start it: interpreter, image, arguments. `listens`: its stderr is read, and passed on, for its last words.
+    def __init__(self, path: str, command: "list[str]", environment: "dict[str, str]", *, listens: bool) -> None:
+        """Start it; `path`: the image, or its tree. `listens`: its stderr is read, and passed on, for its last words.
 
         The path of the image is absolute, so that it never begins with a dash: Python would take it for an option.
         *Raises* OSError where no process can be made.
         """
-        self._path = command[1]
+        self._path = path
         self._started_s = time.monotonic()
         self._launch, tells = os.pipe()
         try:

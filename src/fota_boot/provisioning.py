@@ -11,6 +11,7 @@ from fota.trust import keyring
 from fota.trust.errors import BadKeyring
 from fota_boot.filesystem import doubt_about, require_safe
 from fota_boot.home_lock import lock_path
+from fota_boot.start_images import unpack_now, what_is_wrong_with
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -27,6 +28,9 @@ def provision_home(options: "argparse.Namespace") -> None:
     size_bytes = os.path.getsize(options.factory)
     if size_bytes == 0:
         raise DeviceError(f"{options.factory}: holds no bytes; --factory expects an image")
+    problem = what_is_wrong_with(options.factory)
+    if problem:
+        raise DeviceError(f"{options.factory}: {problem}; --factory expects an image")
     if not options.force:
         require_safe(options.home)
     doubt = doubt_about(options.home)
@@ -46,6 +50,7 @@ def provision_home(options: "argparse.Namespace") -> None:
             slot_count=options.slots,
             slot_size_bytes=options.slot_size,
             keyring=trusted,
+            unpack=unpack_now,
         )
     finally:
         reader.close()

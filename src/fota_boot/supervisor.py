@@ -12,13 +12,13 @@ import sys
 import time
 from dataclasses import dataclass
 
-from fota import boot, image, trial
+from fota import boot, trial
 from fota.boards.files import FilesBoard
 from fota.errors import NothingBootable, StorageFailed
 from fota.log import log
 from fota.machine import RESTART_STATUS
 from fota.record import EVIDENCE
-from fota_boot import leftovers
+from fota_boot import leftovers, start_images
 from fota_boot.heartbeat import DEFAULT_PERIOD_S, Heartbeat
 from fota_boot.last_resort import seal_again
 from fota_boot.last_words import LastWords
@@ -128,7 +128,8 @@ class Supervisor:
         try:
             slot = self._chosen(attempts, cause)
         except NothingBootable:
-            if not seal_again(self._home):
+            # The image of a bundle may be whole where its tree is not.
+            if not start_images.unpack_again(self._home) and not seal_again(self._home):
                 raise
             slot = self._chosen(attempts, cause)
         if slot != self._slot or not self._on_trial(slot):
@@ -144,7 +145,7 @@ class Supervisor:
         return boot.choose(records, count, self._proves, attempts=attempts, cause=cause, likely=self._likely)
 
     def _proves(self, slot: int) -> "bool | None":
-        return image.proves_itself(self._home.slots, slot, memoryview(bytearray(1 << 16)))
+        return start_images.proves_itself(self._home, slot)
 
     def _on_trial(self, slot: int) -> bool:
         record = boot.known(self._home.records)
@@ -184,9 +185,9 @@ class Supervisor:
         if is_watched and self._home.note.load():
             self._home.note.save({})
         try:
-            command = [sys.executable, os.path.abspath(self._home.slots.image_path(slot)), *self._arguments]
-            process = ImageProcess(command, self._environment(slot, is_watched), listens=is_watched)
-        except OSError as error:
+            path, command = start_images.command(self._home, slot, sys.executable, self._arguments)
+            process = ImageProcess(path, command, self._environment(slot, is_watched), listens=is_watched)
+        except (OSError, StorageFailed) as error:
             # One cause is no memory for another process: that may pass, and a device that gave up would be lost.
             log("image-ended", slot=slot, problem=error)
             return Ended(status=-1, cause="not-started", lived_s=0.0)
@@ -258,6 +259,7 @@ class Supervisor:
         environment.update(self._heartbeat.environment())
         environment["FOTA_HOME"] = home
         environment["FOTA_SLOT"] = str(slot)
+        environment["FOTA_BOOT_PROTOCOL"] = str(start_images.PROTOCOL)
         environment[leftovers.MARK] = leftovers.mark(home)
         if is_watched:
             environment["FOTA_NOTE"] = home + "/note"

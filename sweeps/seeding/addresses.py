@@ -38,7 +38,6 @@ MODULES = {
     "journal": "fota.journal",
     "keyring": "fota.trust.keyring",
     "keyring_job": "aws.iot.keyring_job",
-    "machine": "fota._machine_cpython",
     "manifest": "fota.trust.manifest",
     "p256": "fota.trust.p256",
     "progress": "fota.progress",
@@ -49,6 +48,8 @@ MODULES = {
     "signature": "fota.trust.signature",
     "storage": "fota._storage_cpython",
     "strict_json": "fota.strict_json",
+    "tags": "fota.bundle.tags_cpython",
+    "trees": "fota.bundle.trees_cpython",
     "trial": "fota.trial",
     "verdicts": "verdicts",
 }

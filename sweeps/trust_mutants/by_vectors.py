@@ -68,8 +68,8 @@ BY_VECTORS: dict[str, tuple[Change, ...]] = {
     "refused/wrong-format": (at("releases:require_for", never("_.image not in image_kinds")),),
     "refused/wrong-runtime": (
         at("releases:Releases.admit", drop("require_runnable(...)")),
-        at("machine:misfit", never("boot > protocol")),
-        at("machine:misfit", always("tags_cpython.fits(runtime)")),
+        at("tags:misfit", never("boot > protocol")),
+        at("tags:misfit", always("fits(runtime)")),
     ),
     "refused/not-valid-now": (
         at("releases:require_valid", never("now_s < _")),

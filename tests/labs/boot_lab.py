@@ -92,13 +92,17 @@ class BootLab:
             archive.writestr("__main__.py", f"NAME = {name!r}\n{_PREAMBLE}\n{script}\n")
         return path
 
-    def provision(self, script=WAITS, *, slots=2):
+    def provision(self, script=WAITS, *, slots=2, slot_size_bytes=100_000):
         """A home whose factory image, named `factory`, runs the script."""
         image = self.image("factory", script)
         reader = SlotReader(str(image))
         size_bytes = image.stat().st_size
         home = provision(
-            str(self.home_path), reader, image_size_bytes=size_bytes, slot_count=slots, slot_size_bytes=100_000
+            str(self.home_path),
+            reader,
+            image_size_bytes=size_bytes,
+            slot_count=slots,
+            slot_size_bytes=slot_size_bytes,
         )
         reader.close()
         return home

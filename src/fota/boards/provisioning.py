@@ -15,6 +15,9 @@ from fota.trust.keyring import Keyring, KeyringStore
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from fota.digests import Digests
     from fota.slots import Reader
 
 _BUFFER_BYTES = 65_536
@@ -29,9 +32,11 @@ def provision(
     slot_count: int,
     slot_size_bytes: int,
     keyring: "Keyring | None" = None,
+    unpack: "Callable[[str, int, Digests], object] | None" = None,
 ) -> FilesBoard:
     """Make an empty folder a home, with the factory image in slot 0, confirmed.
 
+    `unpack(path, slot, digests)` makes what starts of the image, where that is not the image itself.
     With a keyring the device takes signed releases only, from its first boot on.
 
     A provisioning that was cut short can be made again, until slot 0 is sealed: then the device boots. No slot
@@ -49,7 +54,10 @@ def provision(
         cell.create()
     if keyring is not None:
         _trust(path, KeyringStore(*cell_pair(path + "/keyring")), keyring)
-    _fill(slots, factory, image_size_bytes)
+    digests = _fill(slots, factory, image_size_bytes)
+    if unpack is not None:
+        unpack(path, FACTORY_SLOT, digests)
+    _seal(slots, digests)
     home = FilesBoard(path)
     home.records.save_in_both(Record(FACTORY_SLOT))
     log("provisioned", home=path, slots=slot_count, slot_size_bytes=slot_size_bytes)
@@ -102,8 +110,8 @@ def _is_provisioned(path: str) -> bool:
     return bool(sealed) or home.records.load() is not None
 
 
-def _fill(slots: FileSlots, factory: "Reader", size_bytes: int) -> None:
-    """Copy the factory image into its slot, verify it and seal it."""
+def _fill(slots: FileSlots, factory: "Reader", size_bytes: int) -> "Digests":
+    """Copy the factory image into its slot; returns what was copied."""
     buffer = memoryview(bytearray(_BUFFER_BYTES))
     hasher = Hasher()
     writer = slots.writer(FACTORY_SLOT, size_bytes)
@@ -115,6 +123,11 @@ def _fill(slots: FileSlots, factory: "Reader", size_bytes: int) -> None:
             count = factory.readinto(buffer)
     finally:
         writer.close()
-    slots.seal(FACTORY_SLOT, hasher.digests())
-    if not image.proves_itself(slots, FACTORY_SLOT, buffer):
+    return hasher.digests()
+
+
+def _seal(slots: FileSlots, digests: "Digests") -> None:
+    """Seal the factory image, and verify it."""
+    slots.seal(FACTORY_SLOT, digests)
+    if not image.proves_itself(slots, FACTORY_SLOT, memoryview(bytearray(_BUFFER_BYTES))):
         raise StorageFailed("the factory image does not read back as written")

@@ -28,3 +28,12 @@ def runtime_here() -> str:
     named = [tag for tag in tags.sys_tags() if tag.abi in abis and not tag.platform.startswith("linux_")]
     chosen = named[0] if named else best
     return f"{chosen.abi}-{chosen.platform}"
+
+
+def misfit(runtime: "str | None", boot: int, protocol: int) -> str:
+    """Why an image for that runtime and protocol cannot start here, where fota-boot keeps `protocol`; or empty."""
+    if boot > protocol:
+        return f"boot: the image needs protocol {boot} of fota-boot, this device has {protocol}"
+    if runtime is None or fits(runtime):
+        return ""
+    return f"runtime: the image needs {runtime}, this device is {runtime_here()}"

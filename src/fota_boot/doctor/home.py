@@ -8,7 +8,9 @@ import os
 
 from fota import boot, image
 from fota.boards.files import FilesBoard
+from fota.bundle import folders_cpython as folders
 from fota.errors import StorageFailed, UnsafeFileSystem
+from fota_boot import start_images
 from fota_boot.doctor.findings import ERROR, OK, WARNING, Finding
 from fota_boot.filesystem import doubt_about, require_safe
 
@@ -16,8 +18,6 @@ MIN_SLOTS = 2
 _UNREADABLE = "see to the disk, and to who may read the file"
 
 _BUFFER_BYTES = 1 << 20
-_SECTOR_BYTES = 512
-"""The unit of st_blocks, stat(2)."""
 
 
 def examine_file_system(path: str) -> list[Finding]:
@@ -70,8 +70,13 @@ def _slot(home: FilesBoard, slot: int) -> Finding:
     size_bytes = _size_bytes(home.slots.image_path(slot))
     if size_bytes != promised.size_bytes:
         return Finding(subject, level, f"holds {size_bytes} of the {promised.size_bytes} bytes of its image", remedy)
+    problem = ""
     if not image.proves_itself(home.slots, slot, memoryview(bytearray(_BUFFER_BYTES))):
-        return Finding(subject, level, "holds other bytes than it was sealed with", remedy)
+        problem = "holds other bytes than it was sealed with"
+    elif not start_images.proves_itself(home, slot):
+        problem = "its image is whole, and its tree was changed: it does not start"
+    if problem:
+        return Finding(subject, level, problem, remedy)
     return Finding(subject, OK, f"{_role(home, slot)}: {size_bytes} bytes, as they were sealed")
 
 
@@ -91,13 +96,19 @@ def _room(home: FilesBoard) -> list[Finding]:
         return []
     spare = [slot for slot in range(home.slots.count) if slot not in (record.confirmed_slot, record.boot_slot)]
     disk = os.statvfs(home.path)
-    used_bytes = min([_taken_bytes(home.slots.image_path(slot)) for slot in spare] or [0])
+    used_bytes = min([_taken_bytes(home, slot) for slot in spare] or [0])
     free_bytes = disk.f_bavail * disk.f_frsize + used_bytes
-    capacity_bytes = home.slots.capacity_bytes(0)
-    if free_bytes >= capacity_bytes:
+    capacity_bytes, tree_bytes = (
+        home.slots.capacity_bytes(0),
+        folders.taken_bytes(_tree_path(home, record.confirmed_slot)),
+    )
+    if free_bytes >= capacity_bytes + tree_bytes:
         return [Finding("space", OK, f"{free_bytes} bytes for the next image")]
-    level = ERROR if free_bytes < _size_bytes(home.slots.image_path(record.confirmed_slot)) else WARNING
+    needed_bytes = _size_bytes(home.slots.image_path(record.confirmed_slot)) + tree_bytes
+    level = ERROR if free_bytes < needed_bytes else WARNING
     text = f"{free_bytes} bytes for the next image, and a slot takes one of up to {capacity_bytes}"
+    if tree_bytes:
+        text += f", with a tree such as that of {tree_bytes} bytes"
     return [Finding("space", level, text, "make room on the disk of the home")]
 
 
@@ -108,8 +119,9 @@ def _size_bytes(path: str) -> int:
         return 0
 
 
-def _taken_bytes(path: str) -> int:
-    try:
-        return os.stat(path).st_blocks * _SECTOR_BYTES
-    except OSError:
-        return 0
+def _tree_path(home: FilesBoard, slot: int) -> str:
+    return f"{home.path}/slot-{slot}.tree"
+
+
+def _taken_bytes(home: FilesBoard, slot: int) -> int:
+    return folders.taken_bytes(home.slots.image_path(slot)) + folders.taken_bytes(_tree_path(home, slot))

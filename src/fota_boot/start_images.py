@@ -1,0 +1,108 @@
+"""What of a slot can start, and by which command: the image itself, or the tree that was unpacked of a bundle."""
+
+import os
+import zipfile
+
+from fota import image
+from fota.boards.files import FilesBoard
+from fota.bundle import tags_cpython
+from fota.bundle.archive_cpython import Bundle
+from fota.bundle.contents_cpython import FIRST_BYTES, is_bundle
+from fota.bundle.trees_cpython import Tree
+from fota.errors import FotaError, StorageFailed
+from fota.log import log
+from fota.storage import SlotReader
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from fota.digests import Digests
+
+PROTOCOL = 1
+"""The contract between fota-boot and an image that this fota-boot keeps: docs/reference/boot-contract.md."""
+
+_STARTER = os.path.join(os.path.dirname(os.path.abspath(__file__)), "bundle_start.py")
+_BUFFER_BYTES = 1 << 16
+
+
+def proves_itself(home: FilesBoard, slot: int) -> "bool | None":
+    """Whether what starts of a slot, read now, is what was proven; None if it cannot be read now.
+
+    Of a bundle that is its tree, each file of it, and nothing else in it. A bundle without a tree cannot start.
+    """
+    tree = Tree(home.path, slot)
+    try:
+        promised = home.slots.seal_of(slot)
+        if promised is None:
+            return False
+        if tree.is_of(promised):
+            return tree.is_whole()
+        if tree.is_bundle():
+            return False
+    except StorageFailed:
+        return None
+    return image.proves_itself(home.slots, slot, memoryview(bytearray(_BUFFER_BYTES)))
+
+
+def command(home: FilesBoard, slot: int, python: str, arguments: "list[str]") -> "tuple[str, list[str]]":
+    """The path of what is started, and the command for it; it proved itself a moment ago. *Raises* StorageFailed."""
+    tree = Tree(home.path, slot)
+    promised = home.slots.seal_of(slot)
+    if promised is not None and tree.is_of(promised):
+        path = os.path.abspath(tree.path)
+        return path, [python, "-I", "-S", "-B", _STARTER, path, tree.entry(), *arguments]
+    path = os.path.abspath(home.slots.image_path(slot))
+    return path, [python, path, *arguments]
+
+
+def unpack(home: FilesBoard, slot: int) -> None:
+    """Make the tree of a slot that holds a bundle and is sealed.
+
+    *Raises* WrongFormat, WrongRuntime, NoSpace, StorageFailed.
+    """
+    promised = home.slots.seal_of(slot)
+    if promised is not None:
+        unpack_now(home.path, slot, promised)
+
+
+def unpack_now(home: str, slot: int, image_digests: "Digests") -> None:
+    """Make the tree of a slot that holds a bundle with these digests. *Raises* as `unpack`."""
+    Tree(home, slot).make(image_digests, misfit, lambda: None)
+
+
+def unpack_again(home: FilesBoard) -> bool:
+    """Unpack each bundle that is whole and whose tree is not, since nothing can be started. Whether there was one."""
+    done = False
+    for slot in range(home.slots.count):
+        try:
+            if image.proves_itself(home.slots, slot, memoryview(bytearray(_BUFFER_BYTES))):
+                unpack(home, slot)
+                done = done or Tree(home.path, slot).is_bundle()
+        except FotaError as error:
+            log("not-unpacked", slot=slot, problem=error)
+    return done
+
+
+def misfit(runtime: "str | None", boot: int) -> str:
+    """Why this fota-boot cannot start an image for that runtime and that protocol; empty if it can."""
+    return tags_cpython.misfit(runtime, boot, PROTOCOL)
+
+
+def _misfit_of(path: str) -> str:
+    reader = SlotReader(os.path.realpath(path))
+    try:
+        found = Bundle(reader).contents
+    finally:
+        reader.close()
+    return misfit(found.runtime, found.boot)
+
+
+def what_is_wrong_with(path: str) -> str:
+    """Why a file is no image that can be started here; empty if it looks like one. *Raises* StorageFailed."""
+    try:
+        with open(path, "rb") as file:
+            if is_bundle(file.read(FIRST_BYTES)):
+                return _misfit_of(path)
+        with zipfile.ZipFile(path) as archive:
+            return "" if "__main__.py" in archive.namelist() else "a zip file without a __main__.py"
+    except (OSError, ValueError, NotImplementedError, zipfile.BadZipFile) as error:
+        return f"no zipapp and no bundle ({error})"
