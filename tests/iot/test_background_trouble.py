@@ -4,11 +4,12 @@ import threading
 
 import pytest
 
-from aws.iot import fota
+from aws.iot import background_cpython, fota
 from aws.iot.jobs import Job
 from fota import device as devices
 from fota.errors import Busy, NotProvisioned
 from fota.progress import Progress
+from fota_testing.jobs import faults
 from tests.labs.background_lab import IMAGE, OTHER, BackgroundLab, Gate, lab, until, waits
 
 __all__ = ("lab",)
@@ -125,3 +126,69 @@ def test_another_thread_that_waits_meanwhile_is_told_no_progress(lab: Background
     gate.opened.set()
     updates.stop()
     assert set(names) <= {"aws-iot-fota"}
+
+
+def test_leave_by_the_event_holds_although_the_callback_gives_none(lab: BackgroundLab) -> None:
+    lab.publish(IMAGE)
+    updates = lab.start(may_restart=lambda: False)
+    until(waits(lab))
+    assert updates.restart_wanted.wait(20)
+    updates.allow_restart()
+    lab.restarted()
+    assert lab.running_image == IMAGE
+
+
+def test_leave_that_was_taken_back_is_asked_for_again(lab: BackgroundLab) -> None:
+    # Asked by the thread it says yes, and no directly before the trial, again and again; then yes for good.
+    answers = [False, *[True, False] * 10]
+    lab.publish(IMAGE)
+    lab.start(may_restart=lambda: answers.pop(0) if answers else True)
+    lab.restarted()
+    assert (lab.running_image, len(lab.server.asked)) == (IMAGE, 1)
+
+
+def test_a_trial_that_was_begun_by_hand_is_asked_for_too(lab: BackgroundLab) -> None:
+    fota.update(lab.direct_document(IMAGE), device=lab.device)
+    fota.test(lab.direct_document(IMAGE), device=lab.device)
+    updates = lab.start()
+    assert updates.restart_wanted.wait(20)
+    assert not lab.restarts.is_set()
+    updates.allow_restart()
+    lab.restarted()
+    assert lab.running_image == IMAGE
+
+
+def test_an_image_that_runs_already_is_not_asked_for_while_its_report_is_due(lab: BackgroundLab) -> None:
+    lab.publish(IMAGE)
+    lab.start(may_restart=lambda: True)
+    lab.restarted()
+    lab.service.expect("update", faults.LOST_BEFORE, times=1_000, status=Job.SUCCEEDED)
+    updates = lab.start()
+    until(lambda: lab.device.verdict() == "settled")
+    assert not updates.restart_wanted.wait(0.2)
+    assert lab.status() == "IN_PROGRESS"
+
+
+@pytest.mark.parametrize("trouble", ["an error", "no network"])
+def test_what_does_not_work_is_tried_after_a_pause(
+    lab: BackgroundLab, trouble: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(background_cpython, "_PAUSE_MS", (3_600_000, 3_600_000))
+    tries: list[str] = []
+
+    def fall() -> object:
+        tries.append(trouble)
+        raise ValueError(trouble)
+
+    if trouble == "an error":
+        monkeypatch.setattr(lab.jobs, "changed", fall)
+        lab.start()
+    else:
+        lab.publish(IMAGE)
+        lab.wake(may_restart=lambda: False)
+        monkeypatch.setattr(lab.jobs, "list", fall)
+        lab.start(may_restart=lambda: True).restart_wanted.set()
+    until(lambda: tries)
+    assert not lab.restarts.wait(0.3)
+    # Without a pause there were some fifty.
+    assert len(tries) < 5
