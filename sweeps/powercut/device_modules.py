@@ -23,6 +23,7 @@ def modules() -> tuple[ModuleType, ...]:
 
 _PROCESSES = (
     "fota._machine_cpython",
+    "fota.bundle.byte_code_cpython",
     "fota.heartbeat_cpython",
     "fota_boot.signals",
     "fota_boot.systemd",

@@ -2,6 +2,8 @@
 
 DIR/slots.json            the geometry, written once
 DIR/slot-N.img            the image of slot N
+DIR/slot-N.tree, .files   the unpacked files of a bundle in slot N, and their list
+DIR/slot-N.tree-0, -1     which image they were made of
 DIR/slot-N.seal-0, -1     the digests that its image was verified to have
 DIR/record-0, -1          the boot record
 DIR/journal-0, -1         the update under way

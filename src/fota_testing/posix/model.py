@@ -80,6 +80,23 @@ class PosixModel(PosixFiles):
         self._require_folder(path)
         self._change(Name(folder_of(path), path, FOLDER), "mkdir", path)
 
+    def rmdir(self, path: str) -> None:
+        """See `os.rmdir`."""
+        if self.listdir(path):
+            raise os_error(errno.ENOTEMPTY, path)
+        self._change(Name(folder_of(path), path, None), "rmdir", path)
+
+    def chmod(self, path: str, _mode: int) -> None:
+        """See `os.chmod`: this model keeps no modes."""
+        self.stat(path)
+
+    def sync(self) -> None:
+        """See `os.sync`: POSIX does not say that it waits, so nothing is durable for it."""
+
+    def statvfs(self, _path: str) -> os.statvfs_result:
+        """See `os.statvfs`: a file system that does not say how large it is."""
+        return os.statvfs_result((0,) * 10)
+
     def listdir(self, path: str = ".") -> list[str]:
         """See `os.listdir`."""
         if self._names.get(path) != FOLDER:
