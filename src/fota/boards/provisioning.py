@@ -54,10 +54,7 @@ def provision(
         cell.create()
     if keyring is not None:
         _trust(path, KeyringStore(*cell_pair(path + "/keyring")), keyring)
-    digests = _fill(slots, factory, image_size_bytes)
-    if unpack is not None:
-        unpack(path, FACTORY_SLOT, digests)
-    _seal(slots, digests)
+    _fill(slots, factory, image_size_bytes, lambda digests: unpack and unpack(path, FACTORY_SLOT, digests))
     home = FilesBoard(path)
     home.records.save_in_both(Record(FACTORY_SLOT))
     log("provisioned", home=path, slots=slot_count, slot_size_bytes=slot_size_bytes)
@@ -110,8 +107,8 @@ def _is_provisioned(path: str) -> bool:
     return bool(sealed) or home.records.load() is not None
 
 
-def _fill(slots: FileSlots, factory: "Reader", size_bytes: int) -> "Digests":
-    """Copy the factory image into its slot; returns what was copied."""
+def _fill(slots: FileSlots, factory: "Reader", size_bytes: int, make: "Callable[[Digests], object]") -> None:
+    """Copy the factory image into its slot, make what starts of it, verify it and seal it."""
     buffer = memoryview(bytearray(_BUFFER_BYTES))
     hasher = Hasher()
     writer = slots.writer(FACTORY_SLOT, size_bytes)
@@ -123,11 +120,8 @@ def _fill(slots: FileSlots, factory: "Reader", size_bytes: int) -> "Digests":
             count = factory.readinto(buffer)
     finally:
         writer.close()
-    return hasher.digests()
-
-
-def _seal(slots: FileSlots, digests: "Digests") -> None:
-    """Seal the factory image, and verify it."""
+    digests = hasher.digests()
+    make(digests)
     slots.seal(FACTORY_SLOT, digests)
-    if not image.proves_itself(slots, FACTORY_SLOT, memoryview(bytearray(_BUFFER_BYTES))):
+    if not image.proves_itself(slots, FACTORY_SLOT, buffer):
         raise StorageFailed("the factory image does not read back as written")
