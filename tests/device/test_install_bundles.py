@@ -33,21 +33,26 @@ class Ledger:
         self.kept = checkpoint
 
 
+class Device:
+    """The slots and the ledger stay; all else is made anew for each try."""
+
+    def __init__(self, home, trusted):
+        self.slots = create_slots(home, 2, 1 << 20)
+        self._home, self._trusted, self._ledger = home, trusted, Ledger()
+
+    def __call__(self, server, image=IMAGE):
+        installer = Installer(self.slots, HttpsClient(self._trusted), FakeClock())
+        wanted = digests_of(image)
+        if not installer.holds(1, wanted):
+            installer.install(Source(server.url()), wanted, 1, Progress(), self._ledger)
+        tree = Tree(self._home, 1)
+        return tree.is_of(wanted) and tree.is_whole()
+
+
 @pytest.fixture
 def install(trusted, tmp_path, monkeypatch):
     monkeypatch.setenv("FOTA_BOOT_PROTOCOL", "1")
-    slots, ledger = create_slots(str(tmp_path), 2, 1 << 20), Ledger()
-
-    def run(server, image=IMAGE):
-        installer = Installer(slots, HttpsClient(trusted), FakeClock())
-        wanted = digests_of(image)
-        if not installer.holds(1, wanted):
-            installer.install(Source(server.url()), wanted, 1, Progress(), ledger)
-        tree = Tree(str(tmp_path), 1)
-        return tree.is_of(wanted) and tree.is_whole()
-
-    run.slots = slots
-    return run
+    return Device(str(tmp_path), trusted)
 
 
 def test_a_bundle_is_whole_once_it_is_installed(install, serve):
