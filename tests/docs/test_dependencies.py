@@ -9,7 +9,7 @@ from tests.labs.docs_pages import ROOT
 from tests.labs.docs_steps import follow
 from tests.labs.shell import Shell
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, pytest.mark.slow]
 
 OF_A_CLONE = ("src", "examples", "README.md", "LICENSE", "pyproject.toml")
 
@@ -24,4 +24,4 @@ def clone(folder: Path) -> None:
 
 def test_every_step_of_the_page_does_what_it_says(shell: Shell, tmp_path: Path) -> None:
     clone(tmp_path)
-    assert follow("docs/how-to/dependencies.md", shell, tmp_path) >= 5
+    assert follow("docs/how-to/dependencies.md", shell, tmp_path) >= 12
