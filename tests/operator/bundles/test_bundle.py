@@ -161,7 +161,7 @@ def test_an_entry_that_is_not_there_is_refused(
 ) -> None:
     (program / "pump").mkdir()
     (program / "pump/__init__.py").write_text("")
-    (program / "station.py").write_text("def run(): ...\n")
+    (program / "station.py").write_text("def run(): ...\nif run is None: walk()\n")
     with pytest.raises(BadInput, match="entry"):
         build(entry=entry)
     assert not out.exists()

@@ -27,6 +27,16 @@ def test_a_package_that_another_one_needs_is_named_too(build: Callable[..., Imag
         build("pump")
 
 
+def test_a_package_that_pip_was_told_to_leave_out_is_missed(
+    build: Callable[..., Image], wheels: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wheel(wheels, "pump", needs=["valve>=1"])
+    wheel(wheels, "valve")
+    monkeypatch.setenv("PIP_NO_DEPS", "1")
+    with pytest.raises(OperatorError, match=r"pump needs valve on .*pip left it out"):
+        build("pump")
+
+
 def test_a_wheel_for_another_platform_is_named_as_not_fit(build: Callable[..., Image], wheels: Path) -> None:
     path = wheel(wheels, "pump", tag="cp311-cp311-manylinux2014_x86_64")
     with pytest.raises(NotFound, match=rf"no wheel of pump for .*not fit: {path.name}"):
