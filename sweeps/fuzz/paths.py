@@ -117,6 +117,7 @@ class _OneJob(Jobs):
         self._one = Job(thing, JOB, exchange, execution=1)
         self.others = {}
         self.told_to_wait = []
+        self.waits_for_leave = None
 
     def may_try_again(self, job: Job) -> bool:  # noqa: ARG002 - the protocol's
         """Whatever lacks ends the job."""
