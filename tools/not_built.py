@@ -49,10 +49,10 @@ NOT_BUILT = (
         r"\bAES\b|decryptor",
     ),
     NotBuilt(
-        "library update",
-        "an update over the air of this library, of `fota-boot`, or of the interpreter",
-        "An update replaces the image; what is installed beside it is updated by other means. "
-        "Only a firmware in OTA partitions holds the library too.",
+        "boot chooser update",
+        "an update over the air of `fota-boot`, or of the interpreter",
+        "An update replaces the image. A bundle and a firmware in OTA partitions hold this library too; "
+        "beside a zipapp or a littlefs it is updated by other means, as `fota-boot` and Python always are.",
         r"fota-library|update_library",
         "self-update",
     ),
