@@ -12,6 +12,8 @@ from fota.record import Record
 from tests.labs.beating import BEATS, BEATS_FOR_S, BY_HAND, HANGS, IMPORTS, PROMISES, STUCK_LOOP
 from tests.labs.boot_lab import QUICK, WAITS, alive, until
 
+pytestmark = pytest.mark.slow
+
 WELL_AT_FIRST = (
     "starts = len([line for line in open(os.environ['LAB_EVENTS']) if 'started' in line])\n"
     "if starts <= 1:\n    device.current().confirm()\n    machine.restart()\n"

@@ -19,6 +19,8 @@ from fota_operator.images.image import BUNDLE_KIND, Image, read_image
 from fota_operator.images.wheels import Dependencies
 from tests.labs.wheel_lab import HERE, machine_code, wheel
 
+pytestmark = pytest.mark.slow
+
 HERE_TARGET = f"cp311-manylinux_2_40_{HERE}"
 
 

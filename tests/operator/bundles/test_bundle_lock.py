@@ -9,6 +9,8 @@ from fota_operator.errors import BadInput
 from fota_operator.images.image import Image
 from tests.labs.wheel_lab import PASSWORD, USER, index_of, wheel
 
+pytestmark = pytest.mark.slow
+
 BOTH = {"valve": "1.0", "pump": "2.0"}
 
 

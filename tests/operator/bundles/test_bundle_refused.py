@@ -12,6 +12,8 @@ from fota_operator.images.image import Image
 from fota_operator.images.wheels import Dependencies
 from tests.labs.wheel_lab import HERE, OTHER, machine_code, wheel
 
+pytestmark = pytest.mark.slow
+
 HERE_TARGET = f"cp311-manylinux_2_40_{HERE}"
 
 
