@@ -47,7 +47,7 @@ EVENTS = (
     "message-unreadable",  # topic: an answer to us; a job whose document it brought is REJECTED
     "message-dropped",  # topic, problem
     "request-retried",  # topic, problem
-    "list-full",  # listed: so many jobs wait that more may wait unseen behind them
+    "list-full",  # listed: the list is full, and more jobs may wait unseen behind it
     "job-taken",  # job, execution
     "job-waits",  # job, wait_s: too many updates were begun of late
     "job-refused",  # job, reason, problem

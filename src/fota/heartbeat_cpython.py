@@ -68,7 +68,7 @@ class Pulse:
 
 
 def _given_s() -> float:
-    """The time that whoever listens allows between two signs of life."""
+    """The time that the listener allows between two signs of life."""
     digits = os.environ.get("WATCHDOG_USEC", "")
     return int(digits) / 1_000_000 if digits.isascii() and digits.isdigit() else MAX_WITHIN_S
 

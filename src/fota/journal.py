@@ -35,7 +35,7 @@ _MAX_BAD = 8
 """The number of images that were rolled back and are remembered, the newest ones."""
 
 _TIMES_NOT_CONFIRMED = 3
-"""A device that restarted in so many trials of the same image is evidence against the image."""
+"""A device that restarted in this number of trials of the same image is evidence against the image."""
 
 _MAX_ETAG = 128
 _MAX_TEXT = 200

@@ -27,13 +27,13 @@ class Pace:
 
     def __init__(self) -> None:
         self.free_tries: "int" = 3
-        """So many updates in a row may fail before the next one waits."""
+        """This number of updates in a row may fail before the next one waits."""
         self.first_wait_s: "int" = 60
         """How long the one after them waits; each further one waits twice as long."""
         self.most_wait_s: "int" = 3_600
         """No update waits longer for those that failed."""
         self.per_day: "int" = 48
-        """So many updates are begun in a day, whether they succeed or not."""
+        """This number of updates may begin in a day, whether they succeed or not."""
 
     def wait_s(self, account: "tuple[int, ...]", now_s: int) -> int:
         """How long the next update waits; 0 if it may be begun now."""

@@ -20,7 +20,7 @@ MAX_BYTES = 4096
 """A longer message counts for nothing, as with systemd."""
 
 _MAX_AT_ONCE = 1_024
-"""More messages than a queue of Linux holds: once so many were read, all that waited before has been read."""
+"""More messages than a queue of Linux holds: once this number was read, all that waited before has been read."""
 
 _MAX_PATH_BYTES = 107
 _CREDENTIALS = struct.Struct("3i")

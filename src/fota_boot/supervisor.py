@@ -43,7 +43,7 @@ _NOT_ITS_FAULT = ("offline", "not-started")
 """An image on trial that ended for these causes is started again within the same attempt, until its time is over."""
 
 _NOT_FOR_IMAGES = ("SSLKEYLOGFILE",)
-"""The image's keys are not for the log of whoever debugs the supervisor."""
+"""The image's keys are not for the log of a person who debugs the supervisor."""
 
 
 @dataclass(frozen=True)

@@ -33,13 +33,13 @@ The job before them and the one behind them count too.
 """
 
 A_DAY = 48
-"""So many updates are begun in a day."""
+"""This number of updates may begin in a day."""
 
 ERROR = "sensor driver missing"
 """What an image that crashes ends with."""
 
 HANG = "the application hangs"
-"""What is told of an image that hangs."""
+"""What the note says about an image that hangs."""
 
 _MAY_LOSE_THE_ERROR = ("disk", "memory", "processes")
 

@@ -51,7 +51,7 @@ def _process(name: str, about: str) -> list[Row]:
     return [*_lasting(row, (20, 75)), *_lasting(replace(row, in_trial=(NOT_STARTED,)), (600, LASTING_S))]
 
 
-_PORTAL = "the certificate of whoever answers is not the server's"
+_PORTAL = "the certificate that comes is not the server's"
 _RENEWAL = (UNREACHABLE, TIMEOUT, STATUS)
 
 ROWS: tuple[Row, ...] = (

@@ -1,4 +1,4 @@
-"""Virtual time, and threads of which only one runs at any moment: the same order of events in every run.
+"""Virtual time, and threads, only one at any moment: the same order of events in every run.
 
 A thread runs until it waits. Then the clock goes on to the next moment at which something can happen.
 """
@@ -37,7 +37,7 @@ class Task:
         self.until_ms: int | None = None
         self.is_dead = self.has_ended = False
         self.heir: Task | None = None
-        """Who goes on when it has come to its end; None: whoever can."""
+        """Which thread goes on when this one has come to its end; None: any that can."""
 
     def can_go(self, now_ms: int) -> bool:
         """Whether there is something to do for it."""
@@ -76,7 +76,7 @@ class World:
         return EPOCH_S + self._now_ms / 1000 + self.jump_s
 
     def at(self, delay_ms: int, act: Callable[[], None]) -> None:
-        """Have something happen in so many milliseconds, in no thread of the device."""
+        """Have something happen after this number of milliseconds, in no thread of the device."""
         self._count += 1
         heapq.heappush(self._moments, (self._now_ms + delay_ms, self._count, act))
 
@@ -225,7 +225,7 @@ class VirtualThreading:
                 pass
 
             def notify_all(self) -> None:
-                """Whoever waits looks at each turn."""
+                """A thread that waits looks at each turn."""
 
             notify = notify_all
 

@@ -29,7 +29,7 @@ RECORD_WRITES_PER_UPDATE, RECORD_WRITES_TO_FALL_BACK = 10, 5
 _NEVER_AT_REST = {CRASHING, HANGING, CRASHES_LATER}
 
 TIMES_NOT_CONFIRMED = 3
-"""A device that restarted in so many trials of an image is evidence against the image."""
+"""A device that restarted in this number of trials of an image is evidence against the image."""
 
 MAX_FETCHED_AGAIN_BYTES = 2 * BUFFER_BYTES
 """I16: the journal notes the bytes at every buffer, and the last note may be cut."""

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from fota.clock import Clock
 
 LISTED = 10
-"""The service lists so many jobs that wait; https://docs.aws.amazon.com/iot/latest/developerguide/job-limits.html"""
+"""The service lists this number of jobs that wait; https://docs.aws.amazon.com/iot/latest/developerguide/job-limits.html"""
 
 MAX_SHORTAGES = 10
 """A job is given up when memory or file descriptors were lacking more often, one time after the other."""
@@ -144,7 +144,7 @@ class Jobs:
     ) -> None:
         """Subscribe to notifications and answers. *Blocks* until granted. *Raises* NoAnswer, NotConnected.
 
-        look_again_s: after so many seconds, to twice as many, `changed` is True without any news.
+        look_again_s: after this number of seconds, up to twice as many, `changed` is True without any news.
         look_behind_s: the same while a job waits that is not ours to end: another may wait behind it.
         """
         if min(look_again_s, look_behind_s) < 1:

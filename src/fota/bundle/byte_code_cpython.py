@@ -73,7 +73,7 @@ class Compiler:
             return b""
 
     def _answer(self, size_bytes: int, end_s: float) -> bytes:
-        """So many bytes of the process. *Raises* OSError when it ended, or takes too long."""
+        """This number of bytes of the process. *Raises* OSError when it ended, or takes too long."""
         import select
 
         process, came = self._process, bytearray()

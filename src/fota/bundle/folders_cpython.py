@@ -101,7 +101,7 @@ def is_folder(path: str) -> bool:
 
 
 def remove(path: str) -> None:
-    """Remove a file, or a folder with all that is in it, whoever made that; nothing if it is not there."""
+    """Remove a file, or a folder with all that is in it; nothing if it is not there."""
     if not os.path.lexists(path):
         return
     if not is_folder(path):

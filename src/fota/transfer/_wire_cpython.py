@@ -50,11 +50,11 @@ class Wire:
         self._begin_time()
 
     def handed_out(self, count_bytes: int) -> None:
-        """So many bytes of the body reached the caller."""
+        """This number of bytes of the body reached the caller."""
         self._body_bytes = (self._body_bytes or 0) + count_bytes
 
     def came(self, count_bytes: int) -> None:
-        """So many bytes left the socket."""
+        """This number of bytes left the socket."""
         self._came_bytes += count_bytes
 
     def left_s(self) -> float:

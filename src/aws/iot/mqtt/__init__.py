@@ -80,7 +80,7 @@ if TYPE_CHECKING:
             QoS 1 is sent again until acknowledged. Returns without waiting for that.
             AWS IoT hangs up on a message that it forbids: the message that waits longest is dropped when on
             `rules.MAX_FRUITLESS` connections in a row none was acknowledged; that is logged. So is one that was
-            not acknowledged within `rules.ACKNOWLEDGE_WITHIN_MS` on so many connections.
+            not acknowledged within `rules.ACKNOWLEDGE_WITHIN_MS` on this number of connections.
             QoS 0 is sent at most once, and may be lost with the connection.
             *Raises* NotConnected when never connected, after `disconnect`, or when the queue is full;
             BadTopic.
