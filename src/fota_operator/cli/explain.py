@@ -19,7 +19,7 @@ from fota_operator.cli.output import (
 from fota_operator.plain import visible
 
 if TYPE_CHECKING:
-    from fota_operator.jobs.explain import Chapter, Offer, Story
+    from fota_operator.jobs.explain import Chapter, OfferedJob, Story
 
 
 @reporting_errors()
@@ -84,7 +84,7 @@ def _tell(story: "Story") -> None:
         console.print(Text(f"{story.left_out} more; --most shows more of them."))
 
 
-def _brought(offer: "Offer") -> str:
+def _brought(offer: "OfferedJob") -> str:
     what = f"{offer.product} {offer.version}" if offer.product else offer.description or f"a {offer.kind} job"
     stage = "" if offer.stage is None else f", stage {offer.stage}"
     where = "" if offer.rollout is None else f" of the rollout {offer.rollout}{stage}"

@@ -36,7 +36,7 @@ _LONG_AGO = datetime.fromtimestamp(0, timezone.utc)
 
 
 @dataclass(frozen=True)
-class Offer:
+class OfferedJob:
     """A job, and what is known about its content.
 
     `kind`: "firmware", "keyring" or "other". `job_status` is NOT_KNOWN if we may not read the job. `product` and
@@ -67,7 +67,7 @@ class Moment:
 class Chapter:
     """One offer to one thing: how it went, and what that means."""
 
-    offer: Offer
+    offer: OfferedJob
     execution: ExecutionStatus
     moments: tuple[Moment, ...]
     meaning: Meaning
@@ -137,7 +137,7 @@ def _story(cloud: Cloud, subject: str, found: Sequence[tuple[str, ExecutionStatu
     return Story(subject, told, left_out=len(found) - len(told))
 
 
-def _chapter(cloud: Cloud, offer_of: Callable[[str], Offer], job_id: str, execution: ExecutionStatus) -> Chapter:
+def _chapter(cloud: Cloud, offer_of: Callable[[str], OfferedJob], job_id: str, execution: ExecutionStatus) -> Chapter:
     detailed = _detailed(cloud, job_id, execution) if execution.status in BEGUN else execution
     return Chapter(
         offer=offer_of(job_id),
@@ -170,7 +170,7 @@ def moments(execution: ExecutionStatus) -> tuple[Moment, ...]:
     return tuple(told)
 
 
-def _offer(cloud: Cloud, job_id: str) -> Offer:
+def _offer(cloud: Cloud, job_id: str) -> OfferedJob:
     try:
         with explaining(f"look up the job {job_id}"):
             job = cloud.iot.describe_job(jobId=job_id)["job"]
@@ -181,11 +181,11 @@ def _offer(cloud: Cloud, job_id: str) -> Offer:
             raise NotFound(f"the job {job_id} was deleted just now", "run this again") from error
         if is_forbidden(error):
             # A job of somebody else: the policy of operators allows the jobs of this package.
-            return Offer(job_id, NOT_KNOWN, "other", "a job that you may not read")
+            return OfferedJob(job_id, NOT_KNOWN, "other", "a job that you may not read")
         raise
     kind, product, version = _brought(document)
     stage = tags.get(TAG_STAGE, "")
-    return Offer(
+    return OfferedJob(
         job_id=job_id,
         job_status=job["status"],
         kind=kind,
