@@ -16,6 +16,8 @@ release       the id of the release: a name
 runtime       the Python and the platform that the image was made for: a name, such as "cp311-any"; optional
 boot          the protocol between fota-boot and the image that it needs, 1 to 255; optional
 tree          bytes that the device needs to unpack it, 0 to 9,007,199,254,740,991; optional
+urgency       "now" or "when-convenient": whether the device may put it off; "when-convenient" if it is left out
+within        the seconds after which the device no longer puts it off, 1 to 31,622,400; optional, and not with "now"
 not_before, not_after   seconds since 1970; optional, advisory where no clock can be trusted
 critical      a list of fields that must be understood; optional
 
@@ -40,6 +42,13 @@ MAX_NUMBER = 9_007_199_254_740_991
 MAX_SECVER = 2_147_483_647
 NAME = "a name"
 
+NOW = "now"
+"""The urgency of a release that no device may put off."""
+WHEN_CONVENIENT = "when-convenient"
+"""The urgency of other releases."""
+MAX_WITHIN_S = 31_622_400
+"""366 days."""
+
 _MAX_SIZE_BYTES = 2_147_483_647
 _MAX_NAMES = 16
 _MAX_CHARACTERS = 64
@@ -47,8 +56,9 @@ _MAX_SLOT = 254
 _NAMES = "a list of 1 to 16 names"
 _TEXT = "1 to 64 printable ASCII characters"
 _SLOT = "a slot number, or 'any'"
+_URGENCY = "'now' or 'when-convenient'"
 
-_OPTIONAL = ("boot", "critical", "not_after", "not_before", "runtime", "tree")
+_OPTIONAL = ("boot", "critical", "not_after", "not_before", "runtime", "tree", "urgency", "within")
 _RULES = {
     "boot": (1, 255),
     "critical": _NAMES,
@@ -67,7 +77,9 @@ _RULES = {
     "size": (1, _MAX_SIZE_BYTES),
     "slot": _SLOT,
     "tree": (0, MAX_NUMBER),
+    "urgency": _URGENCY,
     "version": _TEXT,
+    "within": (1, MAX_WITHIN_S),
 }
 """The rule of each field: the bounds of a number, the count of hexadecimal digits, or a description in words."""
 
@@ -91,6 +103,10 @@ class Manifest:
         """The protocol of fota-boot that the image needs; 0: none."""
         self.tree_bytes: int = fields.get("tree", 0)
         """The room that the unpacked image takes; 0 for an image that starts as it is."""
+        self.urgency: str = fields.get("urgency", WHEN_CONVENIENT)
+        """NOW or WHEN_CONVENIENT."""
+        self.within_s: "int | None" = 0 if self.urgency == NOW else fields.get("within")
+        """The device may put it off for this number of seconds after it was queued; None: as long as it likes."""
         self.not_before: "int | None" = fields.get("not_before")
         self.not_after: "int | None" = fields.get("not_after")
         self.sha256: str = fields["sha256"]
@@ -106,6 +122,8 @@ def parse(payload: bytes) -> Manifest:
     for name in fields.get("critical", ()):
         if name not in _RULES:
             raise BadManifest(f"{name}: critical, and not known to this device")
+    if "within" in fields and fields.get("urgency") == NOW:
+        raise BadManifest("within: expected none beside the urgency 'now'")
     return Manifest(fields)
 
 
@@ -145,7 +163,7 @@ def _is_right(value: "Any", rule: "Any") -> bool:
         return value == ANY_SLOT or is_whole(value, 0, _MAX_SLOT)
     if rule == NAME:
         return _is_name(value)
-    return rule == _TEXT and _is_text(value)
+    return _is_text(value) if rule == _TEXT else rule == _URGENCY and value in (NOW, WHEN_CONVENIENT)
 
 
 def _is_name(value: object) -> bool:
