@@ -74,8 +74,6 @@ class Device:
         """Whether a slot, read now, holds the wanted image."""
         self._require_sealed: "Callable[[int, Digests], None]" = installer.require_sealed
         self._install: "Callable[..., bool]" = installer.install
-        self.require_room: "Callable[[int, int, int], None]" = board.slots.require_room
-        """*Raises* NoSpace unless an image and its tree have room in a slot."""
         self.admit: "Callable[..., Admitted]" = board.releases.admit
         """Check a job document against the releases that this device accepts; returns what may be installed."""
         self.replace_keyring: "Callable[[object], Keyring]" = board.releases.replace_keyring
@@ -133,11 +131,14 @@ class Device:
             raise errors.ImageTooLarge(f"bc_size: slot {number} holds {capacity_bytes} bytes, got {size_bytes}")
         return number
 
-    def install(self, source: "Source", wanted: "Digests", slot: int, *more: "Any") -> bool:
+    def install(self, source: "Source", wanted: "Digests", slot: int, *more: "Any", tree_bytes: int = 0) -> bool:
         """Download an image into a slot and verify it; see `fota.install.Installer.install`.
 
-        The image that runs has no way back any more if it was that slot. *Raises* as there.
+        `tree_bytes`: the room of what is unpacked of it, if that is known. The image that runs has no way back any
+        more if it was that slot. *Raises* as there, and NoSpace before anything is asked for, changed or written.
         """
+        if tree_bytes:
+            self._slots.require_room(slot, wanted.size_bytes, tree_bytes)
         record = self.record()
         if record.fallback_slot == slot:
             # In both copies: an older one would call what is written now an image to fall back on.

@@ -79,7 +79,7 @@ class DeviceLab:
         self.clock = FakeClock()
         self.service = JobsService(self.clock, "lamp", answer_ms=answer_ms)
         self.server = self.new_server()
-        self.slots = MemorySlots(slots, capacity_bytes)
+        self.slots = self.new_slots(slots, capacity_bytes)
         self.power = Power()
         self.record_cells = (PoweredCell(self.power), PoweredCell(self.power))
         self.journal_cells = (PoweredCell(self.power), PoweredCell(self.power))
@@ -94,6 +94,10 @@ class DeviceLab:
         self.device: Device
         self.jobs: Jobs
         self._start(0)
+
+    def new_slots(self, count: int, capacity_bytes: int) -> MemorySlots:
+        """What holds the images."""
+        return MemorySlots(count, capacity_bytes)
 
     def new_server(self) -> ImageServer:
         """What serves the images."""

@@ -155,8 +155,6 @@ class FirmwareJob:
         device, wanted = self._device, update.entry.wanted
         if device.holds(slot, wanted):
             return
-        if tree_bytes:
-            device.require_room(slot, wanted.size_bytes, tree_bytes)
         keep_going = None
         if self._disconnects:
             self._jobs.disconnect()
@@ -167,7 +165,8 @@ class FirmwareJob:
             reporter = JobProgress(self._job, device.clock)
             keep_going = reporter.keep_going
         source = Source(asked.url, renew=lambda: self._fresh_url(asked))
-        if not device.install(source, wanted, slot, self._progress, update, keep_going) and reporter.over is not None:
+        more = (self._progress, update, keep_going)
+        if not device.install(source, wanted, slot, *more, tree_bytes=tree_bytes) and reporter.over is not None:
             raise reporter.over
 
     def _fresh_url(self, asked: "FotaDocument") -> str:

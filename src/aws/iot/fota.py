@@ -40,9 +40,8 @@ def update(document: object, *, progress: "Progress | None" = None, device: "Dev
             device.require_no_trial()
             asked, admitted, slot = _admitted(document, device)
             if not device.holds(slot, admitted.wanted):
-                if admitted.tree_bytes:
-                    device.require_room(slot, admitted.wanted.size_bytes, admitted.tree_bytes)
-                device.install(Source(asked.url), admitted.wanted, slot, progress)
+                source, tree_bytes = Source(asked.url), admitted.tree_bytes
+                device.install(source, admitted.wanted, slot, progress, tree_bytes=tree_bytes)
             device.keep_release(slot, admitted.envelope)
     except Exception as error:  # noqa: BLE001 - a program that calls this need not know what is below it
         raise error if isinstance(error, FotaError) else unexpected(error)
