@@ -178,6 +178,7 @@ BLOCKS: dict[str, Callable[[], str]] = {
     "faults": lambda: _faults("faults_table"),
     "fault-steps": lambda: _faults("steps_table"),
     "fault-outcomes": lambda: _faults("outcomes_table"),
+    "fault-bugs": lambda: _faults("bugs_table"),
     "fault-gaps": lambda: _faults("gaps_list"),
     "fault-figures": lambda: _faults("figures_table"),
     "gate": _gate,

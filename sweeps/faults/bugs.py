@@ -65,6 +65,15 @@ SEEDED = (
         ("callbacks-raise@10800s/claiming", "callbacks-raise@75s/download-begin"),
     ),
     Seeded(
+        "an exception that nobody expected",
+        bug(
+            "update-lets-out-what-it-met",
+            "An error that nobody expected leaves `update` as it is, and ends the program that called it.",
+            at("calls:update", replace("unexpected(error)", "error")),
+        ),
+        ("client-breaks@75s/download-begin",),
+    ),
+    Seeded(
         "a bound one layer above the call that blocks",
         bug(
             "head-without-end",
@@ -139,6 +148,42 @@ SEEDED = (
             at("update_pace:Pace.wait_s", at_start("return 0")),
         ),
         ("wrong-object-again/idle/cpython",),
+    ),
+    Seeded(
+        "not now told as never",
+        bug(
+            "busy-is-not-heard",
+            "A server that asks for a wait by Retry-After is asked again after the delays of any other error.",
+            at("download:Download.run", set_to("asked_ms", "0")),
+        ),
+        ("http-503-asks/download-begin",),
+    ),
+    Seeded(
+        "silence on a connection that lives, and AWS's quotas",
+        bug(
+            "silence-towards-the-program",
+            "A pause between two tries of a download calls no Progress, which may feed a watchdog.",
+            at("waiting:pause", drop("tell()")),
+        ),
+        ("no-route@600s/download-middle", "http-503@600s/download-begin"),
+    ),
+    Seeded(
+        "addresses, names, environments",
+        bug(
+            "around-the-proxy",
+            "HTTPS_PROXY is ignored, and the network lets nobody else out.",
+            at("proxy:proxy_for", at_start("return None")),
+        ),
+        ("proxy-silent@20s/download-middle",),
+    ),
+    Seeded(
+        "addresses, names, environments",
+        bug(
+            "a-proxy-is-waited-for-without-end",
+            "The answer of a proxy has no deadline.",
+            at("proxy:_left_s", at_start("return 86400.0")),
+        ),
+        ("proxy-silent@75s/download-begin",),
     ),
     Seeded(
         "an event that says less than it was taken for",

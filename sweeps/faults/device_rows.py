@@ -30,6 +30,17 @@ DEVICE_ROWS: tuple[Row, ...] = (
         "the same, and the image has started a process in a session of its own",
         halves=(CPYTHON,),
     ),
+    *lasting(
+        Row(
+            "client-breaks",
+            "memory",
+            "the client for HTTPS raises what nobody expected, also in an `update` that the program calls itself",
+            ("client-breaks",),
+            outcomes=(UPDATED, "failed internal-error"),
+            at=("claiming", "looking-up", "download-begin", "proving", "trial-started", "idle", "back-listing"),
+        ),
+        (75, LASTING_S),
+    ),
     *once("crashes-from-second-start", "images", "the image crashes from its second start on", FELL_BACK, CRASHED),
     *once("crashes-from-third-start", "images", "the image crashes from its third start on", FELL_BACK, CRASHED),
     *once(

@@ -162,7 +162,16 @@ def connection(half: str) -> object:
 
 def client(half: str, active: set[str]) -> HttpsClient:
     """The HTTPS client of a device."""
-    return HttpsClient("ca.pem") if half == CPYTHON else _SslClient(active)
+    made = HttpsClient("ca.pem") if half == CPYTHON else _SslClient(active)
+    get = made.get
+
+    def may_break(url: str, headers: dict[str, str], timeout_ms: int) -> Answer:
+        if "client-breaks" in active:
+            raise ValueError("nobody expected this")
+        return get(url, headers, timeout_ms)
+
+    setattr(made, "get", may_break)  # noqa: B010 - of this one alone
+    return made
 
 
 class _SslClient(HttpsClient):

@@ -20,6 +20,12 @@ MOST_BYTES, MOST_BYTES_A_SECOND = 800_000, 2_500
 """What a download of these small images may cost with the heads of all its tries, of 64 KiB at most each. The pause
 between two tries grows to a minute at most; half of it is random."""
 
+WATCHDOG_MS = 8_388
+"""The longest time of the watchdog of an rp2: an update calls its `Progress` more often, whatever it waits for."""
+
+_SLOW_CALLS = ("dns-slow", "flush-slow")
+"""One call of the operating system takes eight seconds then, and nothing can be called meanwhile."""
+
 PATIENCE_S = 1_800
 """A download that brings nothing for so long ends."""
 
@@ -157,6 +163,11 @@ class Judge:
         allowed = MOST_BYTES + MOST_BYTES_A_SECOND * min(self.cell.row.lasts_s, PATIENCE_S)
         if self.objects.served_bytes > allowed and not self.result.undocumented:
             self.result.undocumented = f"{self.objects.served_bytes} bytes came for an image of {IMAGE_BYTES}"
+        silence_ms = self.life.longest_silence_ms
+        if silence_ms > WATCHDOG_MS and row.family not in _SLOW_CALLS:
+            self.result.undocumented = self.result.undocumented or f"a watchdog was not fed for {silence_ms} ms"
+        for breach in self.objects.breaches[:1]:
+            self.result.undocumented = f"not as the server asked: {breach}"
         for breach in self.broker.breaches[:1]:
             self.result.undocumented = self.result.undocumented or f"against a quota: {breach}"
         if not self.result.begun:

@@ -59,6 +59,8 @@ class Life:
         """Called with each step that the device takes."""
         self.door = Door()
         self.settings: dict[str, str] = {}
+        self.proxy = ""
+        """What HTTPS_PROXY says; empty: it is not set."""
         self.disk = factory.factory_disk(is_keyed=False)
         self.kernel = Kernel(world)
         self._running: str | None = None
@@ -73,6 +75,9 @@ class Life:
         """How often each image was started."""
         self.promised_s: float = 0
         """The time in which the image that runs has promised a sign of life; 0: it has promised none."""
+        self.longest_silence_ms = 0
+        """The longest time in `handle_fota_jobs` without a call of its `Progress`."""
+        self._fed_ms = 0
         self.crashing = ""
         self.hangs = False
         """Whether it hangs then, in place of a crash."""
@@ -160,6 +165,13 @@ class Life:
                 (self._image, {"WATCHDOG": "1", "WATCHDOG_USEC": str(int(self.promised_s * 1_000_000))})
             )
 
+    def is_fed(self, *, begins: bool = False) -> None:
+        """A program feeds its watchdog; `begins`: it has fed it all the time before."""
+        now_ms = self.world._now_ms
+        if not begins:
+            self.longest_silence_ms = max(self.longest_silence_ms, now_ms - self._fed_ms)
+        self._fed_ms = now_ms
+
     def image_in(self, slot: int) -> str | None:
         """The name of the image that a slot holds."""
         assert self.door.model is not None
@@ -202,6 +214,8 @@ class Life:
         self.promised_s = 0
         self.settings.clear()
         self.settings.update(image.environment)
+        if self.proxy:
+            self.settings["HTTPS_PROXY"] = self.proxy
         halves.forget_the_process()
         slot = int(image.environment["FOTA_SLOT"])
         try:

@@ -9,6 +9,7 @@ import errno
 import socket as real_socket
 from typing import TYPE_CHECKING, Protocol
 
+from sweeps.faults import proxy
 from sweeps.faults.sockets import DEAD_V6, GOOD_V4, GOOD_V6, NO_ROUTE_V6, V4, V6, Pipe, VirtualSocket
 
 if TYPE_CHECKING:
@@ -50,6 +51,10 @@ class Wire:
         self.is_secure = False
         self.secure_begun = False
         self._held: list[bytes | OSError] = []
+
+    def leads_to(self, host: str) -> None:
+        """From now on the other end is that host, behind a proxy."""
+        self.host, self.server = host, self.net.servers[host]
 
     def deliver(self, item: bytes | OSError, delay_ms: int = 0) -> None:
         """Send to the device."""
@@ -121,6 +126,8 @@ class Network:
         self.servers: dict[str, Server] = {}
         self.wires: set[Wire] = set()
         self.sockets = 0
+        self.proxied = ""
+        """The host that is reached through the proxy alone."""
 
     def is_cut(self) -> bool:
         """Whether no packet comes through."""
@@ -133,6 +140,10 @@ class Network:
                 wire.reset()
         if "reset-often" in self.active:
             self._reset_again()
+        if any(kind.startswith("proxy-") for kind in self.active):
+            # The proxy is started again, and what it had passed on has ended.
+            for wire in [one for one in self.wires if one.host in {proxy.HOST, self.proxied}]:
+                wire.reset()
 
     def ended(self, lasted_ms: int) -> None:
         """The network is whole again."""
@@ -151,7 +162,7 @@ class Network:
         self, host: str, port: int, wanted: int = 0, *_: object, **__: object
     ) -> list[tuple[object, ...]]:
         """See `socket.getaddrinfo`."""
-        self.saw(host)
+        self.saw(self.proxied if host == proxy.HOST else host)
         if "dns-slow" in self.active:
             self.world.sleep_ms(8_000)
         if self.active & {"dns-fails", "no-route"}:
@@ -207,9 +218,9 @@ class Network:
         self.wires.add(wire)
         if "no-route" in self.active or number == NO_ROUTE_V6:
             wire.problem = OSError(errno.ENETUNREACH, "Network is unreachable")
-        elif "blackhole" in self.active or number == DEAD_V6:
+        elif "blackhole" in self.active or number == DEAD_V6 or host == self.proxied:
             return wire
-        elif "refused" in self.active:
+        elif "refused" in self.active or ("proxy-refuses" in self.active and host == proxy.HOST):
             self.world.at(2 * ONE_WAY_MS, lambda: wire.__dict__.update(problem=_refused()))
         else:
             self.world.at(2 * ONE_WAY_MS, lambda: wire.__dict__.update(is_connected=True))

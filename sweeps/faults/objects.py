@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 CHUNKS = 4
 CHUNK_MS = 400
+ASKED_S = 120
+"""What a busy server asks for by Retry-After."""
 
 _STATUS = {
     "http-500": "500 Internal Server Error",
@@ -41,6 +43,9 @@ class Objects:
         self.served_bytes = 0
         self._stalled: set[Wire] = set()
         self.asked = 0
+        self._busy_until_ms = 0
+        self.breaches: list[str] = []
+        """Where the device came back sooner than it was asked to."""
         self.url_lives = False
         """True: each URL is good for one request."""
 
@@ -75,10 +80,12 @@ class Objects:
             return
         self.expires.add(url)
         active = self._active
+        if "http-503-asks" in active:
+            self._asks_for_a_wait()
         for name, status in _STATUS.items():
             if name in active:
                 more = ["Content-Encoding: gzip"] if name.endswith("coded") else []
-                more += ["Retry-After: 120"] if name.endswith("asks") else []
+                more += [f"Retry-After: {ASKED_S}"] if name.endswith("asks") else []
                 more += ["Location: https://elsewhere.example/"] if "redirect" in name else []
                 self._refuse(wire, status, more)
                 return
@@ -98,6 +105,13 @@ class Objects:
             wire.deliver(b"")
             return
         self._serve(wire, content, first, fields)
+
+    def _asks_for_a_wait(self) -> None:
+        """By Retry-After; what comes sooner is kept."""
+        now_ms = self._world.now_ms()
+        if now_ms < self._busy_until_ms:
+            self.breaches.append(f"asked again {(self._busy_until_ms - now_ms) // 1000} s before Retry-After ended")
+        self._busy_until_ms = now_ms + ASKED_S * 1000
 
     def _refuse(self, wire: Wire, status: str, more: list[str]) -> None:
         body = b"<Error/>"

@@ -47,6 +47,12 @@ def gaps_list() -> str:
     return "\n".join(lines or ["None is known."]) + "\n"
 
 
+def bugs_table() -> str:
+    """Each seeded bug."""
+    lines = ["| bug | what is wrong | kind |", "|---|---|---|"]
+    return "\n".join([*lines, *(f"| `{one.bug.name}` | {one.bug.wrong} | {one.kind} |" for one in SEEDED)]) + "\n"
+
+
 def figures_table() -> str:
     """How many cells and bugs there are, with the command that plays them."""
     kinds = len({one.kind for one in SEEDED})

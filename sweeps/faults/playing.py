@@ -8,7 +8,7 @@ import traceback
 from fota import machine
 from fota_testing.jobs import requests as jobs_requests
 from fota_testing.misuse import Misuse
-from sweeps.faults import halves
+from sweeps.faults import halves, proxy
 from sweeps.faults.acts import Acts
 from sweeps.faults.broker import Broker
 from sweeps.faults.cell import Cell, Result
@@ -54,8 +54,15 @@ class Playing(Acts):
         self.broker = Broker(self.world, self.active, self._asked)
         self.objects = Objects(self.world, self.active, lambda part: self._saw(f"http {part}"))
         self.objects.url_lives = cell.step.expires
-        self.network.servers = {"broker.example": self.broker, "images.example": self.objects}
+        self.network.servers = {
+            "broker.example": self.broker,
+            "images.example": self.objects,
+            proxy.HOST: proxy.Proxy(self.active),
+        }
         self.life = Life(cell.half, self.world, self.active, self._saw)
+        if cell.row.is_proxied:
+            self.network.proxied = "images.example"
+            self.life.proxy = proxy.SETTING
         self.phase = OLD
         self.seen: list[str] = []
         self.trial_starts = self.began_ms = 0

@@ -11,12 +11,13 @@ from aws.iot.iot import Thing
 from aws.iot.jobs import Jobs
 from fota.boards.files import FilesBoard
 from fota.device import Device
+from fota.errors import FotaError
 from fota.progress import Progress
 from sweeps.faults import halves
 from sweeps.faults.world import PowerOff
 from sweeps.powercut import seen
 from sweeps.powercut.oracle import BEHAVIOURS
-from sweeps.powercut.scenarios import BUFFER_BYTES, CRASHING, HANGING, UNHEALTHY
+from sweeps.powercut.scenarios import BETTER, BUFFER_BYTES, CRASHING, HANGING, UNHEALTHY, Offer
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -84,6 +85,7 @@ class Program:
             return is_well
 
         def look(*, force: bool) -> None:
+            life.is_fed(begins=True)
             fota.handle_fota_jobs(
                 jobs,
                 force=force,
@@ -93,6 +95,7 @@ class Program:
                 device=device,
                 job_cbk=life_callback,
             )
+            life.is_fed()
 
         def life_callback(_job: object) -> None:
             if "callbacks-raise" in life.active:
@@ -100,6 +103,8 @@ class Program:
 
         look(force=True)
         while True:
+            if "client-breaks" in life.active:
+                self._updates_by_itself(device)
             fota.alive(within_s=ALIVE_WITHIN_S)
             try:
                 thing.mqtt.publish("things/lamp/sample", {"version": 1})
@@ -110,6 +115,14 @@ class Program:
             else:
                 thing.mqtt.wait(LOOP_MS)
             look(force=False)
+
+    def _updates_by_itself(self, device: Device) -> None:
+        """As a program that has a document from elsewhere."""
+        document = {**Offer("", BETTER).document(), "bc_url": BETTER.url}
+        try:
+            fota.update(document, device=device)
+        except FotaError as error:
+            self._life.news.append(f"update: {error.reason}")
 
     def _restarts(self) -> None:
         self._life.saw("restarting")
@@ -124,6 +137,7 @@ class Report(Progress):
         self._life = life
 
     def _saw(self, step: str) -> None:
+        self._life.is_fed()
         self._life.saw(step)
         if "callbacks-raise" in self._life.active:
             raise ValueError("a callback of the program")
@@ -135,6 +149,10 @@ class Report(Progress):
     def downloading(self, done_bytes: int, total_bytes: int) -> None:  # noqa: ARG002
         """Bytes came."""
         self._saw("downloading")
+
+    def waiting(self) -> None:
+        """Nothing happens."""
+        self._life.is_fed()
 
     def proving(self, slot: int) -> None:  # noqa: ARG002
         """The slot is read back."""

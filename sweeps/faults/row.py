@@ -45,6 +45,8 @@ class Row:
     halves: tuple[str, ...] = HALVES
     at: tuple[str, ...] = ()
     """The steps at which it begins; empty: every one."""
+    is_proxied: bool = False
+    """Whether the server of images is reached through a proxy, before the fault and after it too."""
     is_whole: bool = False
     """Whether it lasts its time in any case; otherwise it ends when the device has been at rest for long."""
 

@@ -112,11 +112,27 @@ class VirtualSocket:
             return error.errno or errno.ETIMEDOUT
         return 0
 
-    def recv(self, _size: int, *_: object) -> bytes:
-        """Of a socket that was not connected: the error."""
-        if self.wire is not None and self.wire.problem is not None:
-            raise self.wire.problem
-        raise OSError(errno.ENOTCONN, "not connected")
+    def sendall(self, octets: bytes) -> None:
+        """See `socket.sendall`; in clear, as to a proxy."""
+        assert self.wire is not None
+        self.wire.send(bytes(octets))
+
+    def recv(self, size: int, *_: object) -> bytes:
+        """See `socket.recv`; of a socket that was not connected: the error."""
+        wire = self.wire
+        if wire is None or not wire.is_connected:
+            raise (wire.problem if wire is not None else None) or OSError(errno.ENOTCONN, "not connected")
+        if not self.net.world.wait(lambda: bool(wire.inbox), self.until_ms()):
+            raise TimeoutError("timed out")
+        item = wire.inbox[0]
+        if isinstance(item, OSError):
+            raise item
+        chunk, rest = item[:size], item[size:]
+        if rest:
+            wire.inbox[0] = rest
+        elif item:
+            del wire.inbox[0]
+        return chunk
 
     def shutdown(self, _how: int) -> None:
         """See `socket.shutdown`."""

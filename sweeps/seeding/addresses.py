@@ -42,6 +42,7 @@ MODULES = {
     "p256": "fota.trust.p256",
     "progress": "fota.progress",
     "provisioning": "fota.boards.provisioning",
+    "proxy": "fota.transfer.proxy_cpython",
     "record": "fota.record",
     "releases": "fota.trust.releases",
     "reports": "aws.iot.reports",
@@ -52,6 +53,7 @@ MODULES = {
     "trees": "fota.bundle.trees_cpython",
     "trial": "fota.trial",
     "verdicts": "verdicts",
+    "waiting": "fota.waiting",
 }
 """Every module that a bug is put into, by the name that the catalogues use: a module that moves is one line here."""
 

@@ -6,8 +6,10 @@ import time
 import pytest
 
 from fota.errors import DownloadTimeout, Unreachable, UntrustedServer
+from fota.progress import Progress
 from fota.transfer import proxy_cpython
 from fota.transfer._http_cpython import Urllib3Client
+from fota.waiting import Listening
 from tests.labs.endless_answers import CONTENT, FLOODS, dripping, without_end
 from tests.labs.proxy import proxy
 
@@ -102,6 +104,21 @@ def test_a_proxy_that_falls_silent_costs_no_more_than_the_time(client, proxy, an
     with pytest.raises(DownloadTimeout, match=r"it did not answer in time|timed out"):
         body(client, 300)
     assert time.monotonic() - begun < 1
+
+
+def test_while_a_proxy_is_silent_a_program_can_feed_its_watchdog(client, proxy, monkeypatch):
+    class Told(Progress):
+        waits = 0
+
+        def waiting(self):
+            self.waits += 1
+
+    progress = Told()
+    proxy.answer = b""
+    monkeypatch.setattr(proxy_cpython, "_SILENCE_S", 0.05)
+    with Listening(progress), pytest.raises(DownloadTimeout):
+        body(client, 500)
+    assert progress.waits >= 5
 
 
 @pytest.mark.parametrize("line", [b"Via: x\r\n", b"x", b"HTTP/1.1 100 Continue\r\n\r\n"])

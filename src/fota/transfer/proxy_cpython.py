@@ -14,8 +14,12 @@ from urllib.parse import unquote, urlsplit
 from fota import machine
 from fota.fields import is_of_letters
 from fota.transfer import dial
+from fota.waiting import still_waiting
 
 _MAX_HEAD_BYTES = 8_192
+
+_SILENCE_S = 1.0
+"""A program that may have a watchdog to feed hears after so long that its proxy is waited for."""
 
 
 class Proxy(NamedTuple):
@@ -105,12 +109,20 @@ def _head(tcp: socket.socket, deadline_ms: int) -> bytes:
     """The head of its answer. Read byte by byte: what follows belongs to TLS."""
     head = b""
     while not head.endswith(b"\r\n\r\n"):
-        tcp.settimeout(_left_s(deadline_ms))
-        octet = tcp.recv(1)
+        octet = _next_octet(tcp, deadline_ms)
         if not octet or len(head) >= _MAX_HEAD_BYTES:
             raise OSError(errno.EPROTO, "its answer has no head, or no end of it")
         head += octet
     return head
+
+
+def _next_octet(tcp: socket.socket, deadline_ms: int) -> bytes:
+    while True:
+        tcp.settimeout(min(_left_s(deadline_ms), _SILENCE_S))
+        try:
+            return tcp.recv(1)
+        except TimeoutError:
+            still_waiting()
 
 
 def _left_s(deadline_ms: int) -> float:
