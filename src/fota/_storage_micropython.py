@@ -253,3 +253,8 @@ def forget_tree(*_: object) -> None:
 
 
 make_tree = require_room = forget_tree
+
+
+def judged(_home: str, _slot: int, writer: "SlotWriter", *_: int) -> "SlotWriter":
+    """The writer: nothing of an image is judged while it comes."""
+    return writer

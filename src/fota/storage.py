@@ -16,6 +16,7 @@ if TYPE_CHECKING or INTERPRETER == "cpython":
         make_folder,
         write_whole_file,
     )
+    from fota.bundle.head_cpython import judged
     from fota.bundle.trees_cpython import forget_tree, make_tree, require_room
 else:
     from fota._storage_micropython import (
@@ -24,6 +25,7 @@ else:
         SlotReader,
         SlotWriter,
         forget_tree,
+        judged,
         make_folder,
         make_tree,
         require_room,
@@ -37,6 +39,7 @@ __all__ = (
     "SlotWriter",
     "cell_pair",
     "forget_tree",
+    "judged",
     "make_folder",
     "make_tree",
     "require_room",

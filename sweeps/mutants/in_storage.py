@@ -102,7 +102,7 @@ STORAGE: tuple[Bug, ...] = (
     bug(
         "seal-not-broken",
         "A sealed slot is written without breaking its seal first.",
-        at("files:FileSlots.resume", drop("_.save(_)")),
+        at("files:FileSlots._opened", drop("_.save(_)")),
     ),
     bug(
         "sealed-before-download-and-trusted",

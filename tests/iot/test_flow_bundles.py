@@ -1,12 +1,14 @@
-"""Bundles as jobs: room is asked for before anything is fetched."""
+"""Bundles as jobs: installed, tried and confirmed, or refused before they are fetched, or as soon as their list came."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from aws.iot import fota
 from fota.errors import NoSpace
-from tests.labs.device_lab import FACTORY
+from fota.trust.errors import WrongRuntime
+from tests.labs.device_lab import BUFFER_BYTES, FACTORY
 from tests.labs.gateway_lab import GatewayLab, packed
 
 IMAGE = packed("new")
@@ -75,3 +77,94 @@ def test_a_bundle_that_is_installed_needs_no_room(lab: GatewayLab) -> None:
     assert fota.update(document, device=lab.device)
     assert len(lab.server.asked) == 1
     assert lab.running_image == FACTORY
+
+
+def test_a_signed_bundle_is_installed_tried_and_confirmed(lab: GatewayLab) -> None:
+    lab.publish_signed(IMAGE)
+    lab.wake()
+    assert (lab.running_image, lab.confirmed_image) == (IMAGE, FACTORY)
+    assert lab.has_whole_tree(1)
+    lab.wake()
+    assert (lab.status(), lab.confirmed_image) == ("SUCCEEDED", IMAGE)
+    assert lab.statuses() == ["QUEUED", "IN_PROGRESS", "SUCCEEDED"]
+    assert lab.is_settled
+
+
+@pytest.mark.parametrize(
+    ("claim", "said"), [({"runtime": "cp27-any"}, "needs cp27-any"), ({"boot": 2}, "protocol 2 of fota-boot")]
+)
+def test_a_signed_bundle_for_another_runtime_is_rejected_before_anything_is_fetched(
+    lab: GatewayLab, claim: dict[str, Any], said: str
+) -> None:
+    before = lab.written()
+    lab.publish_signed(packed("new", **claim), **claim)
+    lab.wake()
+    assert (lab.status(), lab.reason()) == ("REJECTED", "wrong-runtime")
+    assert said in lab.details()["message"]
+    assert (lab.server.asked, lab.written()) == ([], before)
+
+
+class TestUnsigned:
+    """A device without a keyring: nothing is known of a bundle until its list came, which is in front of it."""
+
+    @pytest.fixture
+    def lab(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> GatewayLab:
+        """A gateway that takes whatever a job names."""
+        return GatewayLab(tmp_path, monkeypatch)
+
+    def fetched_bytes(self, lab: GatewayLab) -> int:
+        return (lab.home / "slot-1.img").stat().st_size
+
+    def test_one_for_another_python_fails_as_soon_as_its_list_came(self, lab: GatewayLab) -> None:
+        image = packed("new", runtime="cp27-any")
+        lab.publish(image)
+        lab.wake()
+        assert (lab.status(), lab.reason()) == ("FAILED", "wrong-runtime")
+        assert "needs cp27-any" in lab.details()["message"]
+        end = image.index(b"PK\x03\x04", 1)
+        assert end <= self.fetched_bytes(lab) < end + 2 * BUFFER_BYTES
+        assert lab.slots.seal_of(1) is None
+
+    def test_one_without_room_for_its_tree_fails_as_soon_as_its_list_came(self, lab: GatewayLab) -> None:
+        image = packed("new")
+        lab.leave(10_000)
+        lab.publish(image)
+        lab.wake()
+        assert (lab.status(), lab.reason()) == ("FAILED", "no-space")
+        assert self.fetched_bytes(lab) < len(image) // 2
+        lab.leave(None)
+        lab.publish(image, "job-2")
+        lab.wake()
+        lab.wake()
+        assert lab.status("job-2") == "SUCCEEDED"
+
+    def test_a_download_that_goes_on_behind_the_list_is_judged_with_the_next_bytes(self, lab: GatewayLab) -> None:
+        image = packed("new", runtime="cp27-any")
+        offset_bytes = image.index(b"PK\x03\x04", 1) + 100
+        lab.slots.writer(1, len(image)).close()
+        (lab.home / "slot-1.img").write_bytes(image[:offset_bytes])
+        writer = lab.slots.resume(1, len(image), offset_bytes)
+        with pytest.raises(WrongRuntime):
+            writer.write(memoryview(image[offset_bytes : offset_bytes + 1]))
+        writer.close()
+
+    def test_a_download_that_starts_over_is_judged_again(self, lab: GatewayLab) -> None:
+        image = packed("new", runtime="cp27-any")
+        writer = lab.slots.resume(1, len(image), 0)
+        writer.write(memoryview(bytes(len(image) // 2)))
+        writer.restart()
+        with pytest.raises(WrongRuntime):
+            writer.write(memoryview(image))
+        writer.close()
+
+    @pytest.mark.parametrize("size_bytes", [0, 45, 46, 47, 200, 20_000])
+    def test_a_list_that_is_not_one_is_left_to_those_who_prove_the_image(
+        self, lab: GatewayLab, size_bytes: int
+    ) -> None:
+        image = packed("new", runtime="cp27-any")
+        broken = image[:size_bytes] + bytes(1000)
+        lab.publish(broken)
+        lab.wake()
+        lab.wake()
+        reason = {0: "", 45: "", 46: "wrong-format", 47: "wrong-format", 200: "wrong-format"}
+        assert lab.reason() == reason.get(size_bytes, "wrong-runtime")

@@ -12,8 +12,9 @@ A back-end meets this contract, and `fota_testing.check_slots` checks that.
 7. Bytes flushed stay over a reset, and `resume` goes on behind them, the seal still broken.
 8. What the storage refuses is StorageFailed (NoSpace when it is full), never another exception.
 9. Where not the image itself starts but a tree of files that is made of it, `unpack` makes the tree of an image that
-   was proven, durably, and leaves one alone that is whole; what overwrites the image removes the tree. Everywhere
-   else `unpack` and `require_room` do nothing: a back-end whose images start as they are is an `InPlace`.
+   was proven, durably, and leaves one alone that is whole; what overwrites the image removes the tree. The writer of
+   `resume` may raise WrongRuntime or NoSpace once the bytes that came say that `unpack` will. Everywhere else
+   `unpack` and `require_room` do nothing: a back-end whose images start as they are is an `InPlace`.
 
 Which slot runs and which starts next is the boot record's business, not a slot's.
 """
@@ -66,7 +67,8 @@ if TYPE_CHECKING:
         def resume(self, slot: int, size_bytes: int, offset_bytes: int) -> Writer:
             """Go on filling a slot after a reset: the bytes before the offset stay as they are.
 
-            The caller must verify those bytes from storage. *Raises* as `writer`.
+            The caller must verify those bytes from storage. *Raises* as `writer`. A download uses it from the first
+            byte on.
             """
 
         def reader(self, slot: int) -> Reader:

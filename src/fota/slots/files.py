@@ -10,7 +10,7 @@ from fota.digests import SEAL_MAGIC, decode, encode
 from fota.durable import CELL_BYTES, DurableValue
 from fota.errors import ImageTooLarge, NotProvisioned, StorageFailed
 from fota.record import MAX_SLOTS
-from fota.storage import FileCell, SlotReader, SlotWriter, cell_pair, forget_tree, make_tree, require_room
+from fota.storage import FileCell, SlotReader, SlotWriter, cell_pair, forget_tree, judged, make_tree, require_room
 
 GEOMETRY = "slots.json"
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from fota.digests import Digests
+    from fota.slots import Writer
 
 _BROKEN = b""
 _NOT_READ = -1
@@ -67,10 +68,14 @@ class FileSlots:
 
     def writer(self, slot: int, size_bytes: int) -> "SlotWriter":
         """Begin to fill a slot; its seal is broken first."""
-        return self.resume(slot, size_bytes, 0)
+        return self._opened(slot, size_bytes, 0)
 
-    def resume(self, slot: int, size_bytes: int, offset_bytes: int) -> "SlotWriter":
-        """Go on filling a slot after a reset; its seal is broken first, if it is whole."""
+    def resume(self, slot: int, size_bytes: int, offset_bytes: int) -> "Writer":
+        """Go on filling a slot after a reset; a bundle that cannot start here is refused as soon as it says so."""
+        return judged(self._home, slot, self._opened(slot, size_bytes, offset_bytes), size_bytes, offset_bytes)
+
+    def _opened(self, slot: int, size_bytes: int, offset_bytes: int) -> "SlotWriter":
+        """What fills a slot; its seal is broken first, if it is whole."""
         capacity_bytes = self.capacity_bytes(slot)
         if size_bytes > capacity_bytes:
             raise ImageTooLarge(f"size: slot {slot} holds {capacity_bytes} bytes, got {size_bytes}")

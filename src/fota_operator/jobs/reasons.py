@@ -83,7 +83,8 @@ REFUSED = {
         "build the image for the kind of device",
     ),
     "wrong-runtime": Meaning(
-        "the image needs another Python, another platform or a newer `fota-boot` than the device has",
+        "the image needs another Python, another platform or a newer `fota-boot` than the device has; FAILED, with the "
+        "same reason, if the image is not signed: the device reads it at the beginning of the download",
         "build the image for the Python and the platform of the device; or update `fota-boot` on the device",
     ),
     "older-release": Meaning(
