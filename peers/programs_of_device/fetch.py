@@ -10,8 +10,9 @@ import sys
 
 from fota import machine
 from fota.progress import Progress
-from fota.transfer.download import Download, Limits, Source
+from fota.transfer.download import Download, Source
 from fota.transfer.http import HttpsClient
+from fota.transfer.limits import Limits
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -9,6 +9,7 @@ from fota.log import log
 from fota.pace import Pacing
 from fota.record import Record
 from fota.transfer.http import HttpsClient
+from fota.update_lock import UpdateLock
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -19,27 +20,12 @@ if TYPE_CHECKING:
     from fota.clock import Clock
     from fota.digests import Digests
     from fota.journal import Entry, UpdateInProgress
-    from fota.transfer.download import Limits, Source
+    from fota.transfer.bounds import Bounds
+    from fota.transfer.download import Source
     from fota.transfer.http import Client
+    from fota.transfer.limits import Limits
     from fota.trust.keyring import Keyring
     from fota.trust.releases import Admitted
-
-
-class UpdateLock:
-    """One update at a time: a context that only one thread can be in."""
-
-    def __init__(self) -> None:
-        self._lock = machine.new_lock()
-
-    def __enter__(self) -> "UpdateLock":
-        """*Raises* Busy, without waiting, when another thread is inside."""
-        if not self._lock.acquire(False):
-            raise errors.Busy("another update is under way")
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        """Let the next one in."""
-        self._lock.release()
 
 
 class Device:
@@ -69,7 +55,7 @@ class Device:
         self.update_lock: "UpdateLock" = UpdateLock()
         installer = Installer(board.slots, client, clock, **tuning)
         self.limits: "Limits" = installer.limits
-        """How long and how often a download is tried; see `fota.transfer.download`. A program may change them."""
+        """How long and how often a download is tried; see `fota.transfer.limits`. A program may change them."""
         self.holds: "Callable[[int, Digests], bool | None]" = installer.holds
         """Whether a slot, read now, holds the wanted image."""
         self._require_sealed: "Callable[[int, Digests], None]" = installer.require_sealed
@@ -131,7 +117,15 @@ class Device:
             raise errors.ImageTooLarge(f"bc_size: slot {number} holds {capacity_bytes} bytes, got {size_bytes}")
         return number
 
-    def install(self, source: "Source", wanted: "Digests", slot: int, *more: "Any", tree_bytes: int = 0) -> bool:
+    def install(
+        self,
+        source: "Source",
+        wanted: "Digests",
+        slot: int,
+        *more: "Any",
+        tree_bytes: int = 0,
+        bounds: "Bounds | None" = None,
+    ) -> bool:
         """Download an image into a slot and verify it; see `fota.install.Installer.install`.
 
         `tree_bytes`: the room of what is unpacked of it, if that is known. The image that runs has no way back any
@@ -144,7 +138,7 @@ class Device:
             # In both copies: an older one would call what is written now an image to fall back on.
             # Cut after this: the image that runs stays, whatever it does.
             self._records.save_in_both(trial.without_fallback(record))
-        return self._install(source, wanted, slot, *more)
+        return self._install(source, wanted, slot, *more, bounds=bounds)
 
     def require_no_trial(self) -> None:
         """*Raises* Busy while an image is on trial or about to be: its fallback must not be written to."""

@@ -11,7 +11,8 @@ from fota.log import log
 from fota.machine import BUFFER_BYTES
 from fota.transfer.checkpoint import Checkpoint
 from fota.transfer.decoder import decoder
-from fota.transfer.download import Download, Limits
+from fota.transfer.download import Download
+from fota.transfer.limits import Limits
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from fota.digests import Digests
     from fota.progress import Progress
     from fota.slots import Slots, Writer
+    from fota.transfer.bounds import Bounds
     from fota.transfer.download import Source
     from fota.transfer.http import Client
 
@@ -53,7 +55,9 @@ class Installer:
         limits: "Limits | None" = None,
         buffer_bytes: int = BUFFER_BYTES,
         checkpoint_every_bytes: int = CHECKPOINT_EVERY_BYTES,
+        count: "Callable[[int], None] | None" = None,
     ) -> None:
+        """`count` is told of all bytes that a download brings, those that are of no use included."""
         self._slots = slots
         self._client = client
         self._clock = clock
@@ -62,6 +66,7 @@ class Installer:
         # Made once, and early: later a small heap may have no free piece of this size.
         self._buffer = memoryview(bytearray(buffer_bytes))
         self._checkpoint_every_bytes = checkpoint_every_bytes
+        self._count = count
 
     def install(
         self,
@@ -71,16 +76,18 @@ class Installer:
         progress: "Progress",
         checkpoints: "CheckpointStore | None" = None,
         keep_going: "Callable[[int, int], bool] | None" = None,
+        *,
+        bounds: "Bounds | None" = None,
     ) -> bool:
         """Download the image into `slot`, flush it, read it back, and seal the slot if it matches; returns True.
 
-        Goes on at the last checkpoint of an earlier download, if storage agrees. False if `keep_going` stopped it;
-        see `fota.transfer.download`.
+        Goes on at the last checkpoint of an earlier download, if storage agrees. False if `keep_going` stopped it, or
+        `bounds` did, which are spent then, and how far it came is saved; see `fota.transfer.download`.
         *Blocks* until done, stopped or failed. All but the first, and a reset at any point, leave the slot without
         a seal. *Raises* DownloadFailed, HashMismatch, StorageFailed, ImageTooLarge, and what source and checkpoints
         raise.
         """
-        intake = self._receive(source, wanted, slot, progress, checkpoints, keep_going)
+        intake = self._receive(source, wanted, slot, progress, checkpoints, keep_going, bounds)
         if intake is None:
             return False
         came = intake.hasher.digests()
@@ -130,6 +137,7 @@ class Installer:
         progress: "Progress",
         checkpoints: "CheckpointStore | None",
         keep_going: "Callable[[int, int], bool] | None",
+        bounds: "Bounds | None",
     ) -> "_Intake | None":
         """What took the bytes that came; None if the download was stopped."""
         start = Checkpoint() if checkpoints is None else checkpoints.load()
@@ -147,9 +155,13 @@ class Installer:
                 limits=self.limits,
                 start=start,
                 keep_going=keep_going,
+                bounds=bounds,
+                count=self._count,
             )
             intake = _Intake(writer, hasher, download, checkpoints, self._clock, self._checkpoint_every_bytes)
             is_whole = download.run(decoder(intake), self._buffer, progress)
+            if not is_whole and bounds is not None:
+                intake.stopped()
         finally:
             writer.close()
         return intake if is_whole else None
@@ -193,6 +205,11 @@ class _Intake:
     def stalled(self) -> None:
         """Save what came; at most once in a while, since a link may stall at every byte."""
         if self.since_bytes and self.clock.now_ms() - self.saved_ms >= CHECKPOINT_EVERY_MS:
+            self._save()
+
+    def stopped(self) -> None:
+        """Save what came: it may be a while until the download goes on, if it does."""
+        if self.since_bytes or self.clock.now_ms() - self.saved_ms >= CHECKPOINT_AT_LEAST_EVERY_MS:
             self._save()
 
     def _save(self) -> None:

@@ -4,7 +4,8 @@ import pytest
 
 from fota.errors import BadHttpStatus, DownloadTimeout, Unreachable, UntrustedServer
 from fota.progress import Progress
-from fota.transfer.download import Download, Limits, Source
+from fota.transfer.download import Download, Source
+from fota.transfer.limits import Limits
 from fota_testing.clock import FakeClock
 
 CONTENT = bytes(range(256)) * 40

@@ -41,7 +41,8 @@ def test_tls_that_has_no_room_to_begin_is_unreachable_and_leaves_no_socket_open(
 _WHOLE_UPDATE = """
 import gc, hashlib, json, sys
 from fota.transfer._http_micropython import SslClient
-from fota.transfer.download import Download, Limits, Source
+from fota.transfer.download import Download, Source
+from fota.transfer.limits import Limits
 from fota.progress import Progress
 from fota import machine
 

@@ -6,7 +6,7 @@ import time
 import pytest
 
 from fota.errors import BadHttpStatus
-from fota.transfer.download import Limits
+from fota.transfer.limits import Limits
 from fota.transfer.retry_after import wait_s
 from fota_testing.servers import behaviours as server_that
 from tests.labs.download_lab import CONTENT, Lab

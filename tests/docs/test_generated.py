@@ -83,7 +83,7 @@ def test_the_job_document_of_the_page_is_accepted() -> None:
 def test_the_numbers_of_the_pages_are_those_of_the_code() -> None:
     from fota import boot
     from fota.durable import CELL_BYTES
-    from fota.transfer.download import Limits
+    from fota.transfer.limits import Limits
     from fota_boot import options, supervisor
 
     limits = Limits()

@@ -6,8 +6,9 @@ import pytest
 
 from fota.errors import BadHttpAnswer, BadHttpStatus, BodyTooLong, BodyTooShort, Unreachable
 from fota.progress import Progress
-from fota.transfer.download import Download, Limits, Source
+from fota.transfer.download import Download, Source
 from fota.transfer.http import HttpsClient
+from fota.transfer.limits import Limits
 from fota_testing.clock import FakeClock
 from fota_testing.servers import behaviours as server_that
 

@@ -6,7 +6,7 @@ import pytest
 
 from fota.install import CHECKPOINT_EVERY_MS, Installer
 from fota.journal import Entry
-from fota.transfer.download import Limits
+from fota.transfer.limits import Limits
 from tests.labs.device_lab import BUFFER_BYTES, DeviceLab
 from tests.labs.image_server import ImageAnswer, ImageServer
 

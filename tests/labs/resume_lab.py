@@ -8,8 +8,9 @@ from fota import image
 from fota.install import CHECKPOINT_EVERY_MS, Installer
 from fota.progress import Progress
 from fota.transfer.checkpoint import Checkpoint
-from fota.transfer.download import Limits, Source
+from fota.transfer.download import Source
 from fota.transfer.http import HttpsClient
+from fota.transfer.limits import Limits
 from fota_testing.clock import FakeClock
 from fota_testing.flash.cells import PowerCut
 from fota_testing.memory_slots import MemorySlots

@@ -15,7 +15,8 @@ from fota.progress import Progress
 from fota.record import CAUSES, Record, RecordStore, decode, encode
 from fota.transfer import http_head
 from fota.transfer.backoff import Backoff
-from fota.transfer.download import Limits, Source
+from fota.transfer.download import Source
+from fota.transfer.limits import Limits
 from fota_testing.clock import FakeClock
 from fota_testing.flash.cells import MemoryCell, PowerCut
 from fota_testing.memory_slots import MemorySlots

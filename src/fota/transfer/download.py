@@ -9,6 +9,7 @@ from fota.log import log, without_query
 from fota.transfer import http_head
 from fota.transfer.backoff import Backoff
 from fota.transfer.checkpoint import Checkpoint
+from fota.transfer.limits import Limits
 from fota.waiting import pause
 
 TYPE_CHECKING = False
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from fota.clock import Clock
     from fota.errors import DownloadFailed
     from fota.progress import Progress
+    from fota.transfer.bounds import Bounds
     from fota.transfer.http import Answer, Client
 
     class Sink(Protocol):
@@ -36,46 +38,6 @@ if TYPE_CHECKING:
 
 _FILL_MS = 100
 """A buffer is filled for this long at most, then passed on: a reset on a slow link loses no more than that."""
-
-
-class Limits:
-    """How long and how often a download is tried. Every bound of this module is here."""
-
-    def __init__(self, **changed: int) -> None:
-        """Other values for some of them. *Raises* ValueError for a name that is none."""
-        self.total_ms: "int" = 3_600_000
-        """A download that takes longer is given up,"""
-        self.slowest_bytes_per_s: "int" = 2_048
-        """and one of many bytes has the time in addition that a link of this speed needs for them."""
-        self.silence_ms: "int" = 30_000
-        """A try ends when the server says nothing for this long."""
-        self.patience_ms: "int" = 1_800_000
-        """A download that has brought nothing new for this long, and in `fruitless_tries` tries, ends: a modem that
-        dials again or a server that is busy takes minutes, in which any number of tries may fail."""
-        self.distrust_ms: "int" = 600_000
-        """For this long a certificate that is not accepted may be that of a captive portal, or the clock not set."""
-        self.fruitless_tries: "int" = 5
-        self.fruitful_bytes: "int" = 1024
-        """A try is fruitful if it brings at least this many bytes more than any before (or reaches the end)."""
-        self.first_delay_ms: "int" = 500
-        self.most_delay_ms: "int" = 60_000
-        self.most_asked_ms: "int" = 600_000
-        """A busy server (429, 503) that asks for a wait by Retry-After gets it, up to this long. The random delay
-        comes on top, so that a fleet does not come back at one moment."""
-        self.times_size: "int" = 4
-        """All bytes received for one image, over all tries and resets, are at most this many times its size,"""
-        self.spare_bytes: "int" = 1 << 20
-        """and this many more."""
-        self.renewals: "int" = 3
-        """This many fresh URLs in a row that bring nothing new end the download, once its patience is over too."""
-        for name, value in changed.items():
-            if not hasattr(self, name):
-                raise ValueError(f"{name}: expected the name of a limit")
-            setattr(self, name, value)
-
-    def in_all_ms(self, size_bytes: int) -> int:
-        """How long a download of that size may take, over all tries and resets."""
-        return self.total_ms + size_bytes * 1_000 // self.slowest_bytes_per_s
 
 
 class Source:
@@ -107,10 +69,13 @@ class Download:
         limits: "Limits | None" = None,
         start: "Checkpoint | None" = None,
         keep_going: "Callable[[int, int], bool] | None" = None,
+        bounds: "Bounds | None" = None,
+        count: "Callable[[int], None] | None" = None,
     ) -> None:
         """`start`: how far it had come before a reset; the sink has those bytes.
 
         `keep_going(done_bytes, size_bytes)` is called after each chunk; the download stops when it returns False.
+        It also stops at the end of what `bounds` let it take. `count` is told of all bytes that come.
         """
         start = start or Checkpoint()
         self._source = source
@@ -120,6 +85,11 @@ class Download:
         self._limits = limits or Limits()
         self._in_all_ms = self._limits.in_all_ms(size_bytes)
         self._keep_going = keep_going
+        self._bounds = bounds
+        if bounds is not None:
+            bounds.begin(clock.now_ms())
+        self._count = count
+        self._paused_ms = 0
         self._began_ms = clock.now_ms() - start.spent_ms
         self._offset_bytes = start.offset_bytes
         self._furthest_bytes = start.offset_bytes
@@ -128,18 +98,17 @@ class Download:
 
     def reached(self, crc32: int) -> Checkpoint:
         """How far it has come, given the CRC of the bytes so far; to be saved once those are on storage."""
-        return Checkpoint(
-            self._offset_bytes,
-            crc32=crc32,
-            etag=self._etag or "",
-            received_bytes=self._received_bytes,
-            spent_ms=self._clock.now_ms() - self._began_ms,
-        )
+        spent_ms = self._now_ms() - self._began_ms
+        return Checkpoint(self._offset_bytes, crc32, self._etag or "", self._received_bytes, spent_ms)
+
+    def _now_ms(self) -> int:
+        """The time that limits are held against: it stands still in the pauses that bounds want."""
+        return self._clock.now_ms() - self._paused_ms
 
     def run(self, sink: "Sink", buffer: "memoryview", progress: "Progress") -> bool:
         """Feed the bytes to `sink`, through `buffer`, until all have come; True then.
 
-        False if `keep_going` stopped it.
+        False if `keep_going` stopped it, or the bounds did.
         *Blocks* until then or until a limit is reached. Goes on at the byte it had reached when a connection
         breaks, and from the beginning when the server says that the object is another one by now.
         *Raises* DownloadFailed, and whatever the sink raises.
@@ -147,7 +116,7 @@ class Download:
         limits = self._limits
         backoff = Backoff(limits.first_delay_ms, limits.most_delay_ms)
         fruitless = renewals = 0
-        fruitful_ms = self._clock.now_ms()
+        fruitful_ms = self._now_ms()
         url = without_query(self._source.url)
         log("download-started", url=url, offset_bytes=self._offset_bytes, size_bytes=self._size_bytes)
         # True also when all bytes came before a reset: the sink has them, and no request is needed.
@@ -159,27 +128,29 @@ class Download:
             if self._offset_bytes >= self._furthest_bytes + limits.fruitful_bytes:
                 self._furthest_bytes = self._offset_bytes
                 fruitless = renewals = 0
-                fruitful_ms = self._clock.now_ms()
+                fruitful_ms = self._now_ms()
                 backoff.reset()
             else:
                 fruitless += 1
-            fruitless_ms = self._clock.now_ms() - fruitful_ms
+            fruitless_ms = self._now_ms() - fruitful_ms
             is_patient = fruitless_ms < limits.patience_ms
             # S3 answers 403 to a URL that has expired, and to one that a session has signed that has expired.
             if _status(problem) == 403 and self._source.can_renew() and (is_patient or renewals < limits.renewals):
                 renewals += 1
                 problem = self._renewed() or problem
-            elif isinstance(problem, errors.UntrustedServer):
-                if fruitless_ms >= limits.distrust_ms:
-                    raise problem
-            elif not _may_pass(problem):
+            elif not _may_pass(problem, fruitless_ms >= limits.distrust_ms):
                 raise problem
             if fruitless >= limits.fruitless_tries and not is_patient:
                 raise problem
             sink.stalled()
             asked_ms = problem.wait_s * 1_000 if isinstance(problem, errors.BadHttpStatus) else 0
-            self._pause(min(asked_ms, limits.most_asked_ms) + backoff.next_ms(), problem, progress)
+            if not self._pause(min(asked_ms, limits.most_asked_ms) + backoff.next_ms(), problem, progress):
+                return False
         return True
+
+    def _is_spent(self, after_ms: int = 0) -> bool:
+        """Whether the bounds end it, after that time."""
+        return self._bounds is not None and self._bounds.end(self._clock.now_ms() + after_ms)
 
     def _renewed(self) -> "DownloadFailed | None":
         """Get a fresh URL; returns the error if a later try may work."""
@@ -189,8 +160,11 @@ class Download:
             return error
         return None
 
-    def _pause(self, delay_ms: int, problem: "DownloadFailed", progress: "Progress") -> None:
-        if self._clock.now_ms() + delay_ms >= self._began_ms + self._in_all_ms:
+    def _pause(self, delay_ms: int, problem: "DownloadFailed", progress: "Progress") -> bool:
+        """Wait before the next try; False, without waiting, if the bounds leave no time for one."""
+        if self._is_spent(delay_ms):
+            return False
+        if self._now_ms() + delay_ms >= self._began_ms + self._in_all_ms:
             raise errors.DownloadTimeout(f"not finished within {self._in_all_ms} ms", cause=problem)
         log(
             "download-retried",
@@ -201,28 +175,37 @@ class Download:
         )
         progress.retrying(problem.reason, delay_ms)
         pause(self._clock, delay_ms, progress.waiting)
+        return True
 
     def _try_once(self, sink: "Sink", buffer: "memoryview", progress: "Progress") -> bool:
         """One request, from the offset reached so far to the end; False if it was stopped before."""
+        if self._is_spent():
+            return False
 
         def on_silence() -> None:
             sink.stalled()
             progress.waiting()
+            if self._is_spent():
+                raise errors.DownloadTimeout("the time of this go is over")
 
         # A client that knows it calls it when it has waited for a second.
         setattr(self._client, "on_silence", on_silence)  # noqa: B010
-        headers = http_head.range_headers(self._offset_bytes, self._etag)
-        answer = self._client.get(self._source.url, headers, self._limits.silence_ms)
+        timeout_ms, to_bytes, bounds = self._limits.silence_ms, 0, self._bounds
+        if bounds is not None:
+            timeout_ms = bounds.left_ms(self._clock.now_ms(), timeout_ms)
+            to_bytes = bounds.to_bytes(self._offset_bytes, self._size_bytes)
+        headers = http_head.range_headers(self._offset_bytes, self._etag, to_bytes)
+        answer = self._client.get(self._source.url, headers, timeout_ms)
         try:
-            self._accept(answer, sink)
+            self._accept(answer, sink, to_bytes)
             self._etag = answer.etag
             return self._copy(answer, sink, buffer, progress)
         finally:
             answer.close()
 
-    def _accept(self, answer: "Answer", sink: "Sink") -> None:
+    def _accept(self, answer: "Answer", sink: "Sink", to_bytes: int) -> None:
         """Compare the head of the answer with the request. *Raises* unless its body is the part that is missing."""
-        total_bytes = http_head.whole_size(answer, self._offset_bytes, self._etag)
+        total_bytes = http_head.whole_size(answer, self._offset_bytes, self._etag, to_bytes)
         if answer.status == 200 and self._offset_bytes:
             # S3 answers 200, not 206, when the object is another one by now or when it ignores Range: then the
             # download must start over.
@@ -234,7 +217,7 @@ class Download:
 
     def _stay_within_budget(self) -> None:
         limits = self._limits
-        if self._clock.now_ms() >= self._began_ms + self._in_all_ms:
+        if self._now_ms() >= self._began_ms + self._in_all_ms:
             raise errors.DownloadTimeout(f"not finished within {self._in_all_ms} ms")
         most_bytes = limits.times_size * self._size_bytes + limits.spare_bytes
         if self._received_bytes >= most_bytes:
@@ -243,7 +226,12 @@ class Download:
     def _copy(self, answer: "Answer", sink: "Sink", buffer: "memoryview", progress: "Progress") -> bool:
         problem, keep_going = None, self._keep_going
         while problem is None and self._offset_bytes < self._size_bytes:
-            count, problem = self._filled(answer, buffer[: min(len(buffer), self._size_bytes - self._offset_bytes)])
+            room = buffer[: min(len(buffer), self._size_bytes - self._offset_bytes)]
+            if self._bounds is not None:
+                room = room[: self._leave(self._bounds, len(room), progress)]
+                if not room:
+                    return False
+            count, problem = self._filled(answer, room)
             if count:
                 # The bytes that came are passed on, after any error.
                 self._offset_bytes += count
@@ -256,6 +244,20 @@ class Download:
         if answer.length_bytes is None and answer.readinto(buffer[:1]):
             raise errors.BodyTooLong(f"more than the promised {self._size_bytes} bytes")
         return True
+
+    def _leave(self, bounds: "Bounds", wanted_bytes: int, progress: "Progress") -> int:
+        """Wait until the bounds let some bytes be read; returns how many, 0 if the go is over.
+
+        Nothing is read meanwhile, so that TCP slows down the server.
+        """
+        while not self._is_spent():
+            now_ms = self._clock.now_ms()
+            wait_ms = bounds.wait_ms(wanted_bytes, now_ms)
+            if not wait_ms:
+                return bounds.room_bytes(wanted_bytes)
+            pause(self._clock, wait_ms, progress.waiting)
+            self._paused_ms += self._clock.now_ms() - now_ms
+        return 0
 
     def _filled(self, answer: "Answer", room: "memoryview") -> "tuple[int, DownloadFailed | None]":
         """Fill the buffer, unless that takes long; returns the number of bytes, and the error that ended it, if any.
@@ -271,13 +273,19 @@ class Download:
                     raise errors.BodyTooShort(f"{self._offset_bytes + count} of {self._size_bytes} bytes came")
                 count += more
                 self._received_bytes += more
+                if self._count is not None:
+                    self._count(more)
+                if self._bounds is not None:
+                    self._bounds.took(more, self._clock.now_ms())
         except errors.DownloadFailed as error:
             return count, error
         return count, None
 
 
-def _may_pass(problem: "DownloadFailed") -> bool:
-    """Whether the same request may work later."""
+def _may_pass(problem: "DownloadFailed", was_long: bool) -> bool:
+    """Whether the same request may work later; a certificate is not distrusted for long."""
+    if isinstance(problem, errors.UntrustedServer):
+        return not was_long
     if isinstance(problem, (errors.Unreachable, errors.BodyTooShort, errors.DownloadTimeout)):
         return True
     status = _status(problem)

@@ -20,12 +20,15 @@ HAS_IMAGE = (200, 206)
 """The statuses of an answer whose body is used. Of any other answer the body and what describes it are ignored."""
 
 
-def range_headers(offset_bytes: int, etag: "str | None") -> "dict[str, str]":
-    """The headers that ask for the bytes from an offset on, of the same object (RFC 9110, 13.1.5 and 14.2)."""
+def range_headers(offset_bytes: int, etag: "str | None", to_bytes: int = 0) -> "dict[str, str]":
+    """The headers that ask for the bytes from an offset on, of the same object (RFC 9110, 13.1.5 and 14.2).
+
+    `to_bytes`: the offset behind the last byte that is wanted; 0: all of them are.
+    """
     headers = {"Accept-Encoding": "identity"}
-    if offset_bytes:
-        headers["Range"] = f"bytes={offset_bytes}-"
-        if etag is not None and not etag.startswith("W/"):
+    if offset_bytes or to_bytes:
+        headers["Range"] = f"bytes={offset_bytes}-{to_bytes - 1 if to_bytes else ''}"
+        if offset_bytes and etag is not None and not etag.startswith("W/"):
             # A weak validator must not be used to join ranges.
             headers["If-Range"] = etag
     return headers
@@ -50,8 +53,10 @@ def require_uncoded(status: int, name: str, value: "str | None") -> None:
             raise BadHttpAnswer(f"{name}: expected none, got {value!r}")
 
 
-def whole_size(answer: "Head", offset_bytes: int, etag: "str | None") -> "int | None":
+def whole_size(answer: "Head", offset_bytes: int, etag: "str | None", to_bytes: int = 0) -> "int | None":
     """The size of the object by the head of an answer to `range_headers`; None if the server does not say.
+
+    A server may send more than the part that was asked for: all up to the end.
 
     *Raises* BadHttpStatus; BadHttpAnswer unless the body is the part that is missing, or all of it with status 200.
     """
@@ -66,12 +71,12 @@ def whole_size(answer: "Head", offset_bytes: int, etag: "str | None") -> "int | 
         raise problem
     if answer.status == 200:
         return answer.length_bytes
-    if not offset_bytes:
+    if not offset_bytes and not to_bytes:
         raise BadHttpAnswer("status: expected 200, got 206")
     if is_other_etag(answer.etag, etag):
         raise BadHttpAnswer(f"ETag: expected {etag}, got {answer.etag}")
     first, last, total_bytes = parse_content_range(answer.content_range)
-    if first != offset_bytes or last != total_bytes - 1:
+    if first != offset_bytes or last not in (total_bytes - 1, to_bytes - 1):
         raise BadHttpAnswer(f"Content-Range: expected {offset_bytes}-, got {answer.content_range!r}")
     return total_bytes
 
