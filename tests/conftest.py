@@ -1,9 +1,10 @@
-"""What all tests share: default signals, a local AWS that is started once, when first asked for, and how
-Hypothesis looks for examples.
+"""What all tests share: default signals, byte code that is kept, a local AWS that is started once, when first asked
+for, and how Hypothesis looks for examples.
 
 `--hypothesis-profile=explore` looks for new examples, and for more of them.
 """
 
+import gc
 from collections.abc import Iterator
 
 import pytest
@@ -11,6 +12,7 @@ from hypothesis import settings
 
 from fota_operator.local.aws import LocalAws
 from tests.labs.inherited_signals import pass_on_no_ignored_signal
+from tests.labs.kept_byte_code import keep_byte_code
 
 # The same examples at every run: a test that passed once passes again, and nothing is kept in between.
 settings.register_profile("fixed", derandomize=True, deadline=None, database=None, max_examples=100)
@@ -18,6 +20,7 @@ settings.register_profile("explore", deadline=None, database=None, max_examples=
 settings.load_profile("fixed")
 
 pass_on_no_ignored_signal()
+keep_byte_code()
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -26,6 +29,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if "local_aws" in getattr(item, "fixturenames", ()):
             item.add_marker("e2e")
+
+
+def pytest_collection_finish() -> None:
+    """Ten thousand tests stay until the end: the collector of garbage need not look at them again and again."""
+    gc.freeze()
 
 
 @pytest.fixture(scope="session")
