@@ -11,7 +11,7 @@ from fota_operator.rollouts.decide.snapshot import (
 )
 from fota_operator.rollouts.plan.gate import Gate
 from fota_operator.rollouts.plan.model import Plan, Stage, Targets
-from fota_operator.rollouts.plan.window import Window
+from fota_operator.rollouts.plan.window import StageWindow
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=timezone.utc)
 """A Monday."""
@@ -26,7 +26,7 @@ PLAN = Plan(
     ),
 )
 SOAKING = replace(PLAN, stages=(Stage("canary", things=2, gate=Gate(soak_minutes=30)), *PLAN.stages[1:]))
-NIGHTS = replace(PLAN, window=Window("22:00", "04:00"))
+NIGHTS = replace(PLAN, window=StageWindow("22:00", "04:00"))
 
 
 def after(minutes: float) -> datetime:

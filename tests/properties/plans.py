@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from hypothesis import strategies as st
 
-from fota_operator.rollouts.plan import AbortRule, Gate, Plan, Stage, Targets, Window
+from fota_operator.rollouts.plan import AbortRule, Gate, Plan, Stage, StageWindow, Targets
 from fota_operator.rollouts.plan.window import DAYS
 
 SMALL = "abcdefghijklmnopqrstuvwxyz0123456789"
@@ -20,7 +20,7 @@ TIMES = st.builds("{:02}:{:02}".format, st.integers(0, 23), st.integers(0, 59))
 
 GATES = st.builds(Gate, PERCENTAGES | st.just(0.0), COUNTS, st.floats(0, 43_200))
 WINDOWS = st.builds(
-    Window,
+    StageWindow,
     begin=TIMES,
     end=TIMES,
     days=st.sets(st.sampled_from(DAYS), min_size=1).map(lambda days: tuple(day for day in DAYS if day in days)),

@@ -8,7 +8,7 @@ from fota_operator.errors import BadInput, NotFound
 from fota_operator.rollouts.plan.gate import Gate
 from fota_operator.rollouts.plan.model import DEFAULT_STAGES, AbortRule, Plan, Stage, Targets
 from fota_operator.rollouts.plan.table import table_of
-from fota_operator.rollouts.plan.window import Window
+from fota_operator.rollouts.plan.window import StageWindow
 from fota_operator.rollouts.plan_file import PlanFile, default_name, read_plan
 
 EXAMPLE = Path(__file__).parents[3] / "examples" / "rollout" / "plan.toml"
@@ -45,7 +45,7 @@ EXAMPLE_PLAN = Plan(
     rate_per_minute=200,
     retries=1,
     timeout_minutes=120,
-    window=Window("22:00", "04:00", ("mon", "tue", "wed", "thu"), "Europe/Berlin"),
+    window=StageWindow("22:00", "04:00", ("mon", "tue", "wed", "thu"), "Europe/Berlin"),
     bucket="fota-123456789012-eu-west-1",
     role="fota-presign",
     duration_s=3600,

@@ -3,12 +3,12 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from fota_operator.rollouts.plan.window import Window, next_inside
+from fota_operator.rollouts.plan.window import StageWindow, next_inside
 
 BERLIN = ZoneInfo("Europe/Berlin")
 """Puts its clock forward on 2026-03-29 at 02:00, and back on 2026-10-25 at 03:00."""
-NIGHT = Window("22:00", "04:00", zone="Europe/Berlin")
-WEEKEND = Window("08:00", "17:00", days=("sat", "sun"))
+NIGHT = StageWindow("22:00", "04:00", zone="Europe/Berlin")
+WEEKEND = StageWindow("08:00", "17:00", days=("sat", "sun"))
 
 
 def utc(text: str) -> datetime:
@@ -19,11 +19,11 @@ def berlin(text: str) -> datetime:
     return datetime.fromisoformat(f"2026-{text}").replace(tzinfo=BERLIN)
 
 
-def is_inside(window: Window | None, moment: datetime) -> bool:
+def is_inside(window: StageWindow | None, moment: datetime) -> bool:
     return next_inside(window, moment) == moment
 
 
-def open_minutes(window: Window, begin: datetime, hours: int) -> int:
+def open_minutes(window: StageWindow, begin: datetime, hours: int) -> int:
     """How many minutes of so many hours the window is open."""
     first = begin.astimezone(timezone.utc)
     return sum(is_inside(window, first + timedelta(minutes=minute)) for minute in range(60 * hours))
@@ -58,13 +58,13 @@ def test_a_window_over_midnight_ends_on_the_next_day(moment: str, inside: bool) 
 
 
 def test_the_day_of_a_window_over_midnight_is_that_of_its_begin() -> None:
-    friday = Window("22:00", "04:00", days=("fri",))
+    friday = StageWindow("22:00", "04:00", days=("fri",))
     assert is_inside(friday, utc("03-07 03:00"))
     assert not is_inside(friday, utc("03-06 03:00"))
 
 
 def test_a_window_that_ends_as_it_begins_lasts_a_day() -> None:
-    assert open_minutes(Window("06:00", "06:00", days=("mon",)), utc("03-02 00:00"), 48) == 24 * 60
+    assert open_minutes(StageWindow("06:00", "06:00", days=("mon",)), utc("03-02 00:00"), 48) == 24 * 60
 
 
 def test_a_moment_inside_is_its_own_next() -> None:
@@ -85,12 +85,12 @@ def test_a_window_opens_by_the_clock_of_its_zone() -> None:
 
 
 def test_a_zone_may_be_a_day_ahead() -> None:
-    monday = Window("01:00", "02:00", days=("mon",), zone="Pacific/Kiritimati")
+    monday = StageWindow("01:00", "02:00", days=("mon",), zone="Pacific/Kiritimati")
     assert next_inside(monday, utc("03-01 10:00")) == utc("03-01 11:00")
 
 
 def test_a_zone_may_be_a_day_behind() -> None:
-    sunday = Window("22:00", "23:00", days=("sun",), zone="Pacific/Pago_Pago")
+    sunday = StageWindow("22:00", "23:00", days=("sun",), zone="Pacific/Pago_Pago")
     assert is_inside(sunday, utc("03-02 09:30"))
 
 
@@ -103,17 +103,17 @@ def test_a_night_in_which_the_clock_is_put_back_is_an_hour_longer() -> None:
 
 
 def test_a_window_that_the_clock_skips_is_as_much_later() -> None:
-    skipped = Window("02:15", "02:45", zone="Europe/Berlin")
+    skipped = StageWindow("02:15", "02:45", zone="Europe/Berlin")
     assert next_inside(skipped, berlin("03-29 00:00")) == utc("03-29 01:15")
     assert open_minutes(skipped, berlin("03-29 00:00"), 12) == 30
 
 
 def test_a_window_that_begins_in_what_is_skipped_and_ends_before_it_would_open_stays_shut_that_day() -> None:
-    shut = Window("02:45", "03:15", days=("sun",), zone="Europe/Berlin")
+    shut = StageWindow("02:45", "03:15", days=("sun",), zone="Europe/Berlin")
     assert next_inside(shut, berlin("03-29 00:00")) == utc("04-05 00:45")
 
 
 def test_a_window_in_the_hour_that_comes_twice_is_open_from_its_first_begin_to_its_last_end() -> None:
-    twice = Window("02:15", "02:45", zone="Europe/Berlin")
+    twice = StageWindow("02:15", "02:45", zone="Europe/Berlin")
     assert next_inside(twice, berlin("10-25 00:00")) == utc("10-25 00:15")
     assert open_minutes(twice, berlin("10-25 00:00"), 12) == 90

@@ -2,6 +2,6 @@
 
 from fota_operator.rollouts.plan.gate import Gate
 from fota_operator.rollouts.plan.model import DEFAULT_STAGES, AbortRule, Plan, Stage, Targets
-from fota_operator.rollouts.plan.window import Window
+from fota_operator.rollouts.plan.window import StageWindow
 
-__all__ = ["DEFAULT_STAGES", "AbortRule", "Gate", "Plan", "Stage", "Targets", "Window"]
+__all__ = ["DEFAULT_STAGES", "AbortRule", "Gate", "Plan", "Stage", "StageWindow", "Targets"]

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from fota_operator.rollouts.plan.gate import NO_GATE_OF_ITS_OWN, Gate
-from fota_operator.rollouts.plan.window import Window
+from fota_operator.rollouts.plan.window import StageWindow
 
 
 @dataclass(frozen=True)
@@ -74,7 +74,7 @@ class Plan:
     rate_per_minute: int = 1000
     retries: int = 0
     timeout_minutes: int | None = 60
-    window: Window | None = None
+    window: StageWindow | None = None
     bucket: str | None = None
     role: str | None = None
     duration_s: int = 3600

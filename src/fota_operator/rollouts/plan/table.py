@@ -14,7 +14,7 @@ from fota_operator.rollouts.plan import limits
 from fota_operator.rollouts.plan.fields import Fields
 from fota_operator.rollouts.plan.gate import GATE_FIELDS, MAX_THINGS, Gate
 from fota_operator.rollouts.plan.model import DEFAULT_STAGES, AbortRule, Plan, Stage, Targets
-from fota_operator.rollouts.plan.window import DAYS, Window
+from fota_operator.rollouts.plan.window import DAYS, StageWindow
 from fota_operator.things.names import THING_NAME
 
 _PLAN = (
@@ -142,13 +142,13 @@ def _abort(fields: Fields) -> AbortRule:
     )
 
 
-def _window(fields: Fields) -> Window:
+def _window(fields: Fields) -> StageWindow:
     named = fields.take("days", read.each(read.one_of(*DAYS), f"days ({', '.join(DAYS)})", minimum=1), DAYS)
-    return Window(
+    return StageWindow(
         begin=fields.need("begin", read.time_of_day),
         end=fields.need("end", read.time_of_day),
         days=tuple(day for day in DAYS if day in named),
-        zone=fields.take("zone", read.time_zone, Window.zone),
+        zone=fields.take("zone", read.time_zone, StageWindow.zone),
     )
 
 

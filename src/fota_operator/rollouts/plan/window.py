@@ -17,7 +17,7 @@ _DAYS_AHEAD = 15
 
 
 @dataclass(frozen=True)
-class Window:
+class StageWindow:
     """When a stage may begin: from `begin` to `end`, "HH:MM", on `days` ("mon" …), in an IANA time zone.
 
     An `end` before `begin` is that of the next day.
@@ -29,7 +29,7 @@ class Window:
     zone: str = "UTC"
 
 
-def next_inside(window: Window | None, moment: datetime) -> datetime:
+def next_inside(window: StageWindow | None, moment: datetime) -> datetime:
     """The moment itself if it is inside the window, or else the next moment inside. The window's end is outside.
 
     Without a window it is the moment itself. Both moments have a time zone.
@@ -56,7 +56,7 @@ def clock_time(text: str) -> time:
     return time(int(hours), int(minutes))
 
 
-def _openings(window: Window, moment: datetime) -> Iterator[tuple[datetime, datetime]]:
+def _openings(window: StageWindow, moment: datetime) -> Iterator[tuple[datetime, datetime]]:
     """When the window opens and closes, in UTC, from the day before the moment on, in order."""
     zone = zone_of(window.zone)
     begin, end = clock_time(window.begin), clock_time(window.end)
