@@ -45,6 +45,33 @@ def test_start_says_that_a_stand_in_for_aws_may_not_keep_to_the_version(
     assert "stand-in" in result.stderr
 
 
+def test_start_refuses_a_release_that_was_signed_with_another_time_or_may_be_put_off_for_longer_than_the_job(
+    fota: FotaCommand, signatures: Signatures, image: Image, keyring_file: Path, thing: str, local_aws: LocalAws,
+    tmp_path: Path,
+) -> None:  # fmt: skip
+    write_release(tmp_path / "x", signatures.release(image, "a", "b", release="pump-2", within_s=86_400))
+    words = ["start", thing, tmp_path / "x", local_aws.bucket, local_aws.role, "--keyring", keyring_file]
+    other = fota(*words, "--within", "3 days")
+    assert "pump-2 was signed with within = 1 day, and the command asks for 3 days" in other.stderr
+    short = fota(*words, "--timeout-minutes", 60)
+    assert "--timeout-minutes: expected 1440 or more, got 60" in short.stderr
+    assert (other.exit_code, short.exit_code) == (2, 2)
+    agreed = fota(*words, "--within", "24 hours", "--urgency", "when-convenient", "--timeout-minutes", 1440, "--json")
+    assert (json.loads(agreed.stdout)["within_s"], "TIMED_OUT" in agreed.stderr) == (86_400, False)
+
+
+def test_start_warns_of_a_time_of_the_job_that_may_end_while_a_device_puts_it_off(
+    fota: FotaCommand, release_file: Path, image_file: Path, keyring_file: Path, thing: str, local_aws: LocalAws
+) -> None:
+    for file in (release_file, image_file):
+        words = ["start", thing, file, local_aws.bucket, local_aws.role, "--dry-run"]
+        words += ["--keyring", keyring_file] if file == release_file else []
+        assert "for longer than 60 minutes ends as TIMED_OUT" in fota(*words, "--timeout-minutes", 60).stderr
+        assert "TIMED_OUT" not in fota(*words).stderr
+    refused = fota(*words, "--within", "1 day")
+    assert (refused.exit_code, "within: expected a release, got an image that is not" in refused.stderr) == (2, True)
+
+
 def test_start_says_that_an_image_is_not_signed(
     fota: FotaCommand, image_file: Path, thing: str, local_aws: LocalAws
 ) -> None:

@@ -6,7 +6,19 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from fota_operator.cli.options import DEFAULT_KEYS, INSISTED, DryRun, Insist, Json, KeyringFile, Keys, TimeoutMinutes
+from fota_operator.cli.options import (
+    DEFAULT_KEYS,
+    INSISTED,
+    AgreedUrgency,
+    AgreedWithin,
+    DryRun,
+    Insist,
+    Json,
+    KeyringFile,
+    Keys,
+    TimeoutMinutes,
+    span_option,
+)
 from fota_operator.cli.output import answer, answer_job, answer_json, reporting_errors, talk
 from fota_operator.cli.signing import keyring_of
 
@@ -41,6 +53,8 @@ def start(
     ] = None,
     timeout_minutes: TimeoutMinutes = None,
     insist: Insist = False,
+    urgency: AgreedUrgency = None,
+    within: AgreedWithin = None,
     keyring: KeyringFile = None,
     keys: Keys = DEFAULT_KEYS,
     as_json: Json = False,
@@ -52,6 +66,7 @@ def start(
     a keyring refuses it.
     """
     from fota_operator.jobs.start import StartRequest, start_job
+    from fota_operator.jobs.timeouts import may_end_deferred
 
     image, envelope, trusted = _firmware(firmware, keyring, keys)
     from fota_operator.cloud import connect
@@ -67,6 +82,8 @@ def start(
         envelope=envelope,
         keyring=trusted,
         insist=insist,
+        urgency=urgency,
+        within_s=span_option(within),
     )
     cloud = connect()
     started = start_job(cloud, request, dry_run=dry_run)
@@ -74,6 +91,11 @@ def start(
         talk(f"{firmware} is not signed: a device with a keyring refuses it.")
     if insist:
         talk(INSISTED)
+    if may_end_deferred(timeout_minutes, started.within_s):
+        talk(
+            f"A device that puts the update off for longer than {timeout_minutes} minutes ends as TIMED_OUT; "
+            "`fota release create --within TIME` signs how long it may."
+        )
     where = f"s3://{started.bucket}/{started.key}"
     if started.version_id is not None:
         where += f", version {started.version_id}"

@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+from fota_operator.errors import BadInput
+
 Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Check everything and change nothing.")]
 
@@ -22,6 +24,32 @@ INSISTED = (
     "With --insist, a device on which this image was rolled back installs and tries it again; a bad image costs each "
     "such device one more rollback. A release that is too old, or not signed as it must be, stays refused."
 )
+
+AgreedUrgency = Annotated[
+    str | None,
+    typer.Option(
+        "--urgency", metavar="now|when-convenient", help="Refuse a release that was not signed with this urgency."
+    ),
+]
+AgreedWithin = Annotated[
+    str | None,
+    typer.Option(
+        "--within", metavar="TIME", help='Refuse a release that was not signed with this time, as "3 days".'
+    ),
+]
+
+
+def span_option(text: str | None) -> int | None:
+    """The seconds that --within says; None if it was not given. *Raises* BadInput."""
+    from fota_operator.time_span import parse_span
+
+    if text is None:
+        return None
+    try:
+        return parse_span(text)
+    except ValueError as error:
+        raise BadInput(f"--within: expected {error}, got {text!r}", "write it as --within '3 days'") from error
+
 
 DEFAULT_KEYS = Path("fota-keys")
 

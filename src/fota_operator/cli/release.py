@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from fota_operator.cli.options import DEFAULT_KEYS, Json, KeyringFile, Keys, PassphraseFile, Sign
+from fota_operator.cli.options import DEFAULT_KEYS, Json, KeyringFile, Keys, PassphraseFile, Sign, span_option
 from fota_operator.cli.output import answer, answer_json, reporting_errors, talk
 from fota_operator.cli.signing import keyring_of, open_signers
 from fota_operator.errors import BadInput
@@ -62,6 +62,21 @@ def create(
         str | None,
         typer.Option(metavar="TIME", help="Devices refuse it after this time, for example 2026-12-31T12:00:00Z."),
     ] = None,
+    urgency: Annotated[
+        str | None,
+        typer.Option(
+            metavar="now|when-convenient",
+            help="With `now`, no device may put the update off. [default: when-convenient, the device decides when]",
+        ),
+    ] = None,
+    within: Annotated[
+        str | None,
+        typer.Option(
+            metavar="TIME",
+            help='A device may put the update off for this time after it was offered, as "12 hours", "3 days" or '
+            '"1 week". [default: as long as it likes]',
+        ),
+    ] = None,
     allow_jump: Annotated[
         bool,
         typer.Option(
@@ -89,6 +104,8 @@ def create(
         not_before=_seconds("--not-before", not_before),
         not_after=_seconds("--not-after", not_after),
         allow_jump=allow_jump,
+        urgency=urgency,
+        within_s=span_option(within),
     )
     firmware = read_image(image)
     if out.exists() and out.samefile(image):
@@ -126,12 +143,16 @@ def verify(file: File, keyring: KeyringFile = None, keys: Keys = DEFAULT_KEYS, a
 def show(file: File, as_json: Json = False) -> None:
     """Show what a release holds, and which keys have signed it."""
     from fota_operator.trust.release_file import read_release
+    from fota_operator.trust.urgency import within_in_words
 
-    facts = _facts(read_release(file))
+    release = read_release(file)
+    facts = _facts(release)
     talk("No signature was verified; `fota release verify` does that.")
     if as_json:
         answer_json({"path": str(file), **facts})
         return
+    facts["within"] = within_in_words(release.manifest)
+    del facts["within_s"]
     for name, value in facts.items():
         shown = ", ".join(value) if isinstance(value, list) else value
         answer(f"{name:<12} {'-' if shown is None else shown}")
@@ -156,6 +177,8 @@ def _facts(release: "Release") -> dict[str, object]:
         "md5": release.image.md5,
         "not_before": _time(manifest.not_before),
         "not_after": _time(manifest.not_after),
+        "urgency": manifest.urgency,
+        "within_s": manifest.within_s,
         "signers": [key_id for key_id, _ in release.envelope.signatures],
     }
 

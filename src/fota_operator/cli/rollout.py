@@ -194,7 +194,9 @@ def _prepared(plan_path: Path | None, flags: dict[str, object], keyring: Path | 
     from fota_operator.cloud import connect
     from fota_operator.rollouts.prepare import prepare
 
-    asked = plan_file.plan(release.image.sha256, product=manifest.product, version=manifest.version)
+    asked = plan_file.plan(
+        release.image.sha256, product=manifest.product, version=manifest.version, within_s=manifest.within_s
+    )
     if asked.insist:
         talk(INSISTED)
     return prepare(connect(), asked, release, trusted)

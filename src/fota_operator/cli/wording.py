@@ -42,7 +42,9 @@ OPTIONS = {
     "target": "--target",
     "timeout_minutes": "--timeout-minutes",
     "timeout_s": "--timeout",
+    "urgency": "--urgency",
     "version": "--version",
+    "within": "--within",
     "without_library": "--without-library",
 }
 """The command's option for each field that an error of the library names."""

@@ -5,8 +5,10 @@ Leaves to others: who gets it (`start`, `rollouts`), the object in S3 (`image_st
 
 from dataclasses import dataclass
 
+from fota.trust import manifest as manifests
 from fota.trust.envelope import Envelope
 from fota.trust.keyring import Keyring
+from fota.trust.manifest import Manifest
 from fota_operator.account.roles import presign_role_arn
 from fota_operator.cloud import Cloud
 from fota_operator.errors import BadInput
@@ -115,6 +117,11 @@ def require_publishable(firmware: Firmware) -> None:
     if firmware.keyring is None:
         raise BadInput("a release is verified before it is sent, and no keyring was given", "name one with `keyring`")
     require_taken(firmware.envelope, firmware.image, firmware.keyring)
+
+
+def manifest_of(firmware: Firmware) -> Manifest | None:
+    """What was signed of firmware that passed the checks; None if it is an image alone."""
+    return None if firmware.envelope is None else manifests.parse(firmware.envelope.payload)
 
 
 def _slot(firmware: Firmware) -> int | None:

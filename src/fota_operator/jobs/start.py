@@ -7,7 +7,6 @@ Leaves to others: the status of the job (`progress`).
 import secrets
 from dataclasses import dataclass, replace
 from datetime import datetime, timezone
-from typing import TYPE_CHECKING
 
 from fota.trust.envelope import Envelope
 from fota.trust.keyring import Keyring
@@ -17,11 +16,10 @@ from fota_operator.images.image import Image
 from fota_operator.jobs.create_job import NewJob, create_job
 from fota_operator.jobs.image_store import remove_image
 from fota_operator.jobs.limits import MAX_DURATION_S, MAX_TIMEOUT_MINUTES, MIN_DURATION_S
-from fota_operator.jobs.publish import Firmware, check_publication, ship
+from fota_operator.jobs.publish import Firmware, check_publication, manifest_of, ship
+from fota_operator.jobs.timeouts import require_beyond
 from fota_operator.things.things import thing_arn
-
-if TYPE_CHECKING:
-    pass
+from fota_operator.trust.urgency import require_agreed
 
 
 @dataclass(frozen=True)
@@ -33,6 +31,7 @@ class StartRequest:
     execution may be IN_PROGRESS; None means no limit.
     `insist`: a device on which the image was rolled back tries it again, instead of refusing it as `known-bad`.
     With an `envelope` the image is a release, and the device's `keyring` decides whether it may be sent.
+    `urgency` and `within_s` must be those of the release; None is not compared.
     """
 
     thing: str
@@ -45,6 +44,8 @@ class StartRequest:
     envelope: Envelope | None = None
     keyring: Keyring | None = None
     insist: bool = False
+    urgency: str | None = None
+    within_s: int | None = None
 
 
 @dataclass(frozen=True)
@@ -52,7 +53,8 @@ class StartedJob:
     """A job that was made, or with `dry_run` would be.
 
     `reused`: the image was in the bucket before. `version_id`: the version of the object that the job of a release
-    names; before the upload nobody knows it.
+    names; before the upload nobody knows it. `within_s`: a device may put the release off for that number of seconds,
+    0 not at all; None: as long as it likes, also what is not signed.
     """
 
     job_id: str
@@ -63,6 +65,7 @@ class StartedJob:
     version_id: str | None
     reused: bool
     dry_run: bool
+    within_s: int | None = None
 
 
 def start_job(cloud: Cloud, request: StartRequest, *, dry_run: bool = False) -> StartedJob:
@@ -75,6 +78,7 @@ def start_job(cloud: Cloud, request: StartRequest, *, dry_run: bool = False) -> 
     require_timeout(request.timeout_minutes)
     firmware = Firmware(request.image, request.envelope, request.keyring, request.slot, request.insist)
     publication = check_publication(cloud, firmware, bucket=request.bucket, role=request.role)
+    within_s = _agreed_within_s(request, firmware)
     target = target_arn(cloud, request.thing)
     started = StartedJob(
         job_id=new_job_id(),
@@ -85,6 +89,7 @@ def start_job(cloud: Cloud, request: StartRequest, *, dry_run: bool = False) -> 
         version_id=None,
         reused=False,
         dry_run=dry_run,
+        within_s=within_s,
     )
     if dry_run:
         return started
@@ -109,6 +114,15 @@ def start_job(cloud: Cloud, request: StartRequest, *, dry_run: bool = False) -> 
 
 def _description(request: StartRequest) -> str:
     return f"firmware {request.image.version or request.image.sha256[:12]}"
+
+
+def _agreed_within_s(request: StartRequest, firmware: Firmware) -> int | None:
+    """For how long a device may put it off. *Raises* BadInput if that is not agreed, or too long for the job."""
+    manifest = manifest_of(firmware)
+    require_agreed(manifest, request.urgency, request.within_s, asked_by="the command")
+    within_s = None if manifest is None else manifest.within_s
+    require_beyond(request.timeout_minutes, within_s, "`timeout_minutes`")
+    return within_s
 
 
 def target_arn(cloud: Cloud, thing: str) -> str:

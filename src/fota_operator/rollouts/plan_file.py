@@ -13,6 +13,7 @@ from pathlib import Path
 
 from fota_operator.bounded_text import MAX_TOML_BYTES, parse_toml
 from fota_operator.errors import BadInput, NotFound
+from fota_operator.jobs.timeouts import timeout_beyond
 from fota_operator.rollouts.plan.fields import shown
 from fota_operator.rollouts.plan.limits import MAX_NAME_CHARACTERS
 from fota_operator.rollouts.plan.model import Plan
@@ -27,16 +28,24 @@ _HASH_CHARACTERS = 8
 class PlanFile:
     """The content of a file and flags: a plan, except that it names the release by its path.
 
-    `name` None: it is named after the release. `draft` is the plan with neither.
+    `name` None: it is named after the release. `draft` is the plan with neither. `says_timeout`: it says how long an
+    execution may be in progress.
     """
 
     release_path: Path
     name: str | None
     draft: Plan
+    says_timeout: bool = True
 
-    def plan(self, image_sha256: str, *, product: str, version: str) -> Plan:
-        """The plan for that release. *Raises* BadInput if it has no name and none can be made of the release's."""
-        return replace(self.draft, name=self.name or default_name(product, version), release=image_sha256)
+    def plan(self, image_sha256: str, *, product: str, version: str, within_s: int | None = None) -> Plan:
+        """The plan for that release, which a device may put off for `within_s` seconds; None and 0 change nothing.
+
+        *Raises* BadInput if it has no name and none can be made of the release's.
+        """
+        plan = replace(self.draft, name=self.name or default_name(product, version), release=image_sha256)
+        if self.says_timeout or not within_s:
+            return plan
+        return replace(plan, timeout_minutes=timeout_beyond(within_s))
 
 
 def read_plan(path: Path | None, flags: Mapping[str, object] | None = None) -> PlanFile:
@@ -51,7 +60,7 @@ def read_plan(path: Path | None, flags: Mapping[str, object] | None = None) -> P
         got = "nothing" if release is None else shown(release)
         raise BadInput(f"release: expected the path of a release, got {got}", "name the file of a release")
     draft = plan_of({"name": _UNNAMED} | table | {"release": _UNREAD})
-    return PlanFile(Path(release), draft.name if "name" in table else None, draft)
+    return PlanFile(Path(release), draft.name if "name" in table else None, draft, "timeout-minutes" in table)
 
 
 def default_name(product: str, version: str) -> str:

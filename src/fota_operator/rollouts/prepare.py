@@ -12,6 +12,7 @@ from fota_operator.cloud import Cloud
 from fota_operator.errors import BadInput, NotFound
 from fota_operator.former_names import former_keyword
 from fota_operator.jobs.publish import Firmware, Publication, check_publication, require_publishable
+from fota_operator.jobs.timeouts import require_beyond
 from fota_operator.rate_limiter import SystemClock, WallClock
 from fota_operator.rollouts.aws.plan_store import (
     StoredPlan,
@@ -33,6 +34,7 @@ from fota_operator.rollouts.plan.text import decode, encode
 from fota_operator.rollouts.preview import Forecast, forecast
 from fota_operator.rollouts.run import TO_THE_END, Runner, RunOptions
 from fota_operator.trust.release import Release
+from fota_operator.trust.urgency import require_agreed
 
 
 @dataclass(frozen=True)
@@ -98,6 +100,8 @@ def prepare(
         )
     firmware = Firmware(release.image, release.envelope, keyring, insist=plan.insist)
     require_publishable(firmware)
+    require_agreed(release.manifest, plan.urgency, plan.within_s, asked_by="the plan")
+    require_beyond(plan.timeout_minutes, release.manifest.within_s, "timeout-minutes")
     bucket = bucket_of(cloud, plan.bucket)
     publication = check_publication(cloud, firmware, bucket=bucket, role=role_of(plan))
     known = find_plan(cloud, plan.name, bucket)

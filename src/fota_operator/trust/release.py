@@ -22,6 +22,7 @@ from fota_operator.errors import BadInput, DeviceWouldRefuse
 from fota_operator.images.image import BUNDLE_KIND, ESP32_KIND, LITTLEFS_KIND, ZIPAPP_KIND, Image
 from fota_operator.trust.jumps import require_no_jump
 from fota_operator.trust.signing import Signer, signed
+from fota_operator.trust.urgency import urgency_fields
 
 _STARTED_KINDS = (ZIPAPP_KIND, BUNDLE_KIND, LITTLEFS_KIND, ESP32_KIND)
 """What devices start; each device starts some of them."""
@@ -53,6 +54,7 @@ class Claim:
     """What the maker states about an image. None means the default of `make_release`.
 
     `allow_jump`: the numbers are meant, even if they leave few or none for later releases.
+    `urgency` "now" lets no device put it off; `within_s` lets a device do so for that number of seconds.
     """
 
     product: str
@@ -65,6 +67,8 @@ class Claim:
     not_before: int | None = None
     not_after: int | None = None
     allow_jump: bool = False
+    urgency: str | None = None
+    within_s: int | None = None
 
 
 def make_release(image: Image, claim: Claim, by: Sequence[Signer]) -> Release:
@@ -141,6 +145,7 @@ def _fields(image: Image, claim: Claim) -> dict[str, object]:
     times = {"not_before": claim.not_before, "not_after": claim.not_after}
     if claim.not_before is not None and claim.not_after is not None and claim.not_before > claim.not_after:
         raise BadInput("`not_before` is later than `not_after`", "a device would never take it: exchange them")
+    fields |= urgency_fields(claim.urgency, claim.within_s)
     return fields | {name: time_s for name, time_s in times.items() if time_s is not None}
 
 

@@ -5,12 +5,14 @@ from pathlib import Path
 
 import pytest
 
+from fota_operator.images.image import Image
 from fota_operator.rollouts.decide.stages import ordered
 from fota_operator.trust.keyrings import write_keyring
 from fota_operator.trust.release_file import write_release
 from tests.labs.fleet import fails
 from tests.labs.fota_command import FotaCommand
 from tests.labs.plan_lab import PlanLab
+from tests.labs.signatures import Signatures
 
 pytestmark = pytest.mark.e2e
 
@@ -56,6 +58,25 @@ def test_a_plan_is_shown_to_people(fota: FotaCommand, lab: PlanLab, plan: list[o
     shown = fota("rollout", "plan", *plan)
     assert (shown.exit_code, "to 3 things" in shown.stdout, "canary" in shown.stdout) == (0, True, True)
     assert "Offline now, by the index of the fleet: unknown" in shown.stdout
+
+
+def test_a_plan_agrees_with_what_was_signed_and_waits_for_as_long(
+    fota: FotaCommand, lab: PlanLab, plan: list[object], signatures: Signatures, image: Image
+) -> None:
+    path = Path(str(plan[0]))
+    write_release(path.parent / "pump.fota", signatures.release(image, "maker", release="pump-2", within_s=86_400))
+    text = path.read_text()
+    path.write_text(f'within = "3 days"\n{text}')
+    other = fota("rollout", "plan", *plan)
+    assert "release pump-2 was signed with within = 1 day, and the plan asks for 3 days" in other.stderr
+    path.write_text(f'within = "1 day"\ntimeout-minutes = 60\n{text}')
+    short = fota("rollout", "plan", *plan)
+    assert "timeout-minutes: expected 1440 or more, got 60" in short.stderr
+    assert (other.exit_code, short.exit_code) == (2, 2)
+    path.write_text(f'within = "1 day"\n{text}')
+    assert fota("rollout", "run", *plan, "--yes", "--once").exit_code == 0
+    job = lab.cloud.iot.describe_job(jobId=f"fota-{lab.plan.name}-1")["job"]
+    assert job["timeoutConfig"] == {"inProgressTimeoutInMinutes": 1500}
 
 
 def test_nothing_begins_while_nobody_says_yes(fota: FotaCommand, lab: PlanLab, plan: list[object]) -> None:

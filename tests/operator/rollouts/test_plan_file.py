@@ -44,12 +44,14 @@ EXAMPLE_PLAN = Plan(
     aborts=(AbortRule("ALL", 10.0, 2), AbortRule("REJECTED", 5.0, 20)),
     rate_per_minute=200,
     retries=1,
-    timeout_minutes=120,
+    timeout_minutes=4380,
     window=StageWindow("22:00", "04:00", ("mon", "tue", "wed", "thu"), "Europe/Berlin"),
     bucket="fota-123456789012-eu-west-1",
     role="fota-presign",
     duration_s=3600,
     most_things=5000,
+    urgency="when-convenient",
+    within_s=259_200,
 )
 
 

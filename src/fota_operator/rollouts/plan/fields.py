@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfoNotFoundError
 from fota_operator.errors import BadInput
 from fota_operator.rollouts.plan.percent import PERCENT_DECIMALS
 from fota_operator.rollouts.plan.window import clock_time, zone_of
+from fota_operator.time_span import parse_span
 
 _REMEDY = "look it up in the reference of rollout plans"
 
@@ -172,6 +173,14 @@ def flag(value: object) -> bool:
     if type(value) is not bool:
         raise Unfit("true or false")
     return value
+
+
+def span(value: object) -> int:
+    """The seconds of a time as "3 days"."""
+    try:
+        return parse_span(value if isinstance(value, str) else "")
+    except ValueError as error:
+        raise Unfit(f"{error}, in quotes") from None
 
 
 def time_of_day(value: object) -> str:

@@ -9,6 +9,7 @@ from fota_operator.account.names import ROLE_NAME
 from fota_operator.errors import BadInput
 from fota_operator.jobs.limits import MAX_DURATION_S, MAX_TIMEOUT_MINUTES, MIN_DURATION_S
 from fota_operator.rollouts.plan.model import Plan, Stage
+from fota_operator.time_span import span_in_words
 
 MAX_NAME_CHARACTERS = 40
 """With a prefix and the numbers of stage and offer, the name must still fit into a job id of 64 characters."""
@@ -24,6 +25,10 @@ RETRIES = (0, 10)
 # AWS: https://docs.aws.amazon.com/iot/latest/apireference/API_AbortCriteria.html
 ABORT_FAILURES = ("ALL", "FAILED", "REJECTED", "TIMED_OUT")
 
+NOW = "now"
+URGENCIES = (NOW, "when-convenient")
+"""What a manifest can say; this room knows no manifests."""
+
 # IAM: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
 ROLE = rf"{ROLE_NAME}|arn:aws[a-z-]*:iam::[0-9]{{12}}:role/[\w+=,.@/-]{{1,576}}"
 ROLLOUT_NAME = rf"[a-z0-9][a-z0-9-]{{0,{MAX_NAME_CHARACTERS - 1}}}"
@@ -37,6 +42,11 @@ def require_sense(plan: Plan, *, canary: bool) -> None:
     """
     if not (plan.targets.things or plan.targets.groups):
         raise BadInput("targets: expected things or groups, got neither", "name some")
+    if plan.urgency == NOW and plan.within_s is not None:
+        raise BadInput(
+            f'within: expected none beside urgency = "{NOW}", got "{span_in_words(plan.within_s)}"',
+            "a device may not put such a release off at all: leave one of the two out",
+        )
     _require_growth(plan.stages)
     _require_other_names(plan.stages)
     if canary and not has_canary(plan):

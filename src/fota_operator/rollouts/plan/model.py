@@ -64,6 +64,7 @@ class Plan:
     for; `timeout_minutes` how long an execution may be IN_PROGRESS; `retries` how often AWS offers again what FAILED
     or TIMED_OUT. `most_things` is a bound that the targets may never pass, also when a group grows.
     `insist`: a device on which the image was rolled back tries it again, instead of refusing it as `known-bad`.
+    `urgency` and `within_s` (how long a device may put it off) must be those that were signed; None is not compared.
     """
 
     name: str
@@ -80,3 +81,5 @@ class Plan:
     duration_s: int = 3600
     most_things: int | None = None
     insist: bool = False
+    urgency: str | None = None
+    within_s: int | None = None

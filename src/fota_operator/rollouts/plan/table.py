@@ -16,10 +16,11 @@ from fota_operator.rollouts.plan.gate import GATE_FIELDS, MAX_THINGS, Gate
 from fota_operator.rollouts.plan.model import DEFAULT_STAGES, AbortRule, Plan, Stage, Targets
 from fota_operator.rollouts.plan.window import DAYS, StageWindow
 from fota_operator.things.names import THING_NAME
+from fota_operator.time_span import span_in_words
 
 _PLAN = (
     "name", "release", "targets", "canary", "stages", "aborts", "rate-per-minute", "retries", "timeout-minutes",
-    "window", "bucket", "role", "duration-s", "most-things", "insist",
+    "window", "bucket", "role", "duration-s", "most-things", "insist", "urgency", "within",
 )  # fmt: skip
 _TARGETS = ("things", "groups", "percent")
 _STAGE = ("name", "things", "percent", "gate", "rate-per-minute")
@@ -59,6 +60,8 @@ def plan_of(table: Mapping[str, object]) -> Plan:
         duration_s=fields.take("duration-s", read.whole(*limits.DURATION_S), Plan.duration_s),
         most_things=fields.take("most-things", _COUNT, None),
         insist=fields.take("insist", read.flag, Plan.insist),
+        urgency=fields.take("urgency", read.one_of(*limits.URGENCIES), None),
+        within_s=fields.take("within", read.span, None),
     )
     limits.require_sense(plan, canary=canary)
     return plan
@@ -87,8 +90,10 @@ def table_of(plan: Plan) -> dict[str, object]:
             "role": plan.role,
             "duration-s": plan.duration_s,
             "most-things": plan.most_things,
-            # Absent unless set: the bytes of plans that were stored before this field stay the same.
+            # Absent unless set: the bytes of plans that were stored before these fields stay the same.
             "insist": plan.insist or None,
+            "urgency": plan.urgency,
+            "within": None if plan.within_s is None else span_in_words(plan.within_s),
         }
     )
 
