@@ -4,6 +4,7 @@ Everything that touches the machine is handed in; `current` alone gathers it fro
 """
 
 from fota import errors, machine, trial
+from fota.fetched import Fetched
 from fota.install import Installer
 from fota.log import log
 from fota.pace import Pacing
@@ -53,7 +54,11 @@ class Device:
         self.restart = restart
         """Restarts the device and does not return; a test's may."""
         self.update_lock: "UpdateLock" = UpdateLock()
-        installer = Installer(board.slots, client, clock, **tuning)
+        self.pace: "Pacing" = Pacing(board.journal, clock)
+        """How often updates may be begun; a program may set its limits."""
+        self.fetched: "Fetched" = Fetched(board.journal, self.pace)
+        """How many bytes were fetched in this day and this month."""
+        installer = Installer(board.slots, client, clock, count=self.fetched.count, **tuning)
         self.limits: "Limits" = installer.limits
         """How long and how often a download is tried; see `fota.transfer.limits`. A program may change them."""
         self.holds: "Callable[[int, Digests], bool | None]" = installer.holds
@@ -72,8 +77,6 @@ class Device:
         """The update that was begun and is not forgotten yet."""
         self.forget_update: "Callable[..., None]" = board.journal.clear
         """Forget the update: no report to a job is due any more."""
-        self.pace: "Pacing" = Pacing(board.journal, clock)
-        """How often updates may be begun; a program may set its limits."""
         self.knows_bad: "Callable[[Digests], bool]" = board.journal.knows_bad
         """Whether an image was rolled back here before."""
         self._remember_bad: "Callable[[Digests], None]" = board.journal.remember_bad

@@ -37,6 +37,7 @@ _MAX_BAD = 8
 _TIMES_NOT_CONFIRMED = 3
 """A device that restarted in this number of trials of the same image is evidence against the image."""
 
+_ACCOUNTS = ("pace", "fetched")
 _MAX_ETAG = 128
 _MAX_TEXT = 200
 """Characters of a message. JSON takes up to 12 bytes for one, and an entry must fit into a cell."""
@@ -96,18 +97,18 @@ class Journal:
 
     def __init__(self, first: "Cell", second: "Cell") -> None:
         self._value = DurableValue(MAGIC, first, second)
-        self._account: "tuple[int, ...] | None" = None
+        self._accounts: "dict[str, tuple[int, ...]]" = {}
 
     @property
-    def account(self) -> "tuple[int, ...]":
-        """How many updates were begun, for `fota.pace`. Survives a reset once `save` or `clear` has written it."""
-        if self._account is None:
-            self._account = of_numbers(_fields(self._value.load() or b"").get("pace"))
-        return self._account
+    def accounts(self) -> "dict[str, tuple[int, ...]]":
+        """Those of `fota.pace` and `fota.fetched`, which they replace: that survives a reset once something is saved.
 
-    @account.setter
-    def account(self, account: "tuple[int, ...]") -> None:
-        self._account = account
+        *Raises* StorageFailed.
+        """
+        if not self._accounts:
+            fields = _fields(self._value.load() or b"")
+            self._accounts = {name: of_numbers(fields.get(name)) for name in _ACCOUNTS}
+        return self._accounts
 
     def load(self) -> "Entry | None":
         """The entry saved last; None if there is none, or it is unreadable or absurd."""
@@ -115,7 +116,7 @@ class Journal:
 
     def save(self, entry: Entry) -> None:
         """Replace the entry; survives a reset once this returns. *Raises* StorageFailed."""
-        self._value.save(encode(entry, self._names("bad"), self._names("suspects"), self.account))
+        self._value.save(encode(entry, self._names("bad"), self._names("suspects"), self.accounts))
 
     def take_up(self, job_id: str, execution: int, wanted: Digests) -> "UpdateInProgress":
         """The update of a job: the saved one, taken up once more, or a new one. Nothing is written yet."""
@@ -142,7 +143,7 @@ class Journal:
         entry = self.load()
         if bad is not None or entry is not None:
             kept = None if entry is None or entry.stage == INSTALLED else _what_is_kept(entry)
-            self._value.save(encode(None, images, suspects, self.account, kept))
+            self._value.save(encode(None, images, suspects, self.accounts, kept))
 
     def _kept(self, wanted: Digests) -> Checkpoint:
         """How far an update that is forgotten had come with that image: with the time and the bytes of a new one."""
@@ -154,9 +155,8 @@ class Journal:
     def remember_bad(self, image: Digests) -> None:
         """An image that was confirmed has failed later: it is known to be bad. *Raises* StorageFailed."""
         if not self.knows_bad(image):
-            self._value.save(
-                encode(self.load(), self._names("bad") + [_name(image)], self._names("suspects"), self.account)
-            )
+            images = self._names("bad") + [_name(image)]
+            self._value.save(encode(self.load(), images, self._names("suspects"), self.accounts))
 
     def knows_bad(self, wanted: Digests) -> bool:
         """Whether this image was rolled back here; the newest eight are remembered."""
@@ -199,10 +199,10 @@ def encode(
     entry: "Entry | None",
     bad: "list[str] | None" = None,
     suspects: "list[str] | None" = None,
-    account: "tuple[int, ...]" = NOTHING_YET,
+    accounts: "dict[str, tuple[int, ...]] | None" = None,
     kept: "list[object] | None" = None,
 ) -> bytes:
-    """The entry, the images known to be bad, those not confirmed (once for each time) and the account, as JSON."""
+    """The entry, the images known to be bad, those not confirmed (once for each time) and the accounts, as JSON."""
     fields: "dict[str, object]" = {}
     if entry is not None:
         wanted, checkpoint = entry.wanted, entry.checkpoint
@@ -224,8 +224,9 @@ def encode(
     # Older code does not know these members, and leaves them out.
     if suspects:
         fields["suspects"] = suspects[-_MAX_BAD:]
-    if account != NOTHING_YET:
-        fields["pace"] = list(account)
+    for name, account in (accounts or {}).items():
+        if account != NOTHING_YET:
+            fields[name] = list(account)
     if kept:
         fields["kept"] = kept
     return json.dumps(fields).encode()

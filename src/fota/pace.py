@@ -11,12 +11,16 @@ if TYPE_CHECKING:
     from fota.clock import Clock
 
     class Accounts(Protocol):
-        """What keeps the account across resets: the journal."""
+        """What keeps accounts across resets, each of four numbers under a name: the journal."""
 
-        account: "tuple[int, ...]"
+        @property
+        def accounts(self) -> "dict[str, tuple[int, ...]]":
+            """They may be replaced. *Raises* StorageFailed."""
 
 
 DAY_S = 86_400
+
+_NAME = "pace"
 
 NOTHING_YET = (0, 0, 0, 0)
 """An account: updates begun since the last that succeeded; when the newest was begun; those of its day; its day."""
@@ -61,24 +65,33 @@ class Pacing(Pace):
 
     def wait_before_update_s(self, told_at_s: "int | None") -> int:
         """How long the next update waits, in seconds; 0 if it may be begun. `told_at_s`: the time of the service."""
-        return self.wait_s(self._journal.account, self._now_s(told_at_s))
+        return self.wait_s(self._journal.accounts[_NAME], self._now_s(told_at_s))
 
     def count_update(self, told_at_s: "int | None") -> None:
         """Count an update that is begun now. Survives a reset once its entry is saved."""
-        self._journal.account = begun(self._journal.account, self._now_s(told_at_s))
+        self._journal.accounts[_NAME] = begun(self._journal.accounts[_NAME], self._now_s(told_at_s))
 
     def count_success(self) -> None:
         """The update succeeded: the next ones may be begun without waiting. Survives a reset once it is forgotten."""
-        self._journal.account = succeeded(self._journal.account)
+        self._journal.accounts[_NAME] = succeeded(self._journal.accounts[_NAME])
 
-    def _now_s(self, told_at_s: "int | None") -> int:
-        """The time, by the clock of the service; without its word, what has passed here since."""
+    def time_s(self, told_at_s: "int | None" = None) -> "int | None":
+        """The time of the service, in seconds since 1970, carried on by our clock; None if it never told it.
+
+        `told_at_s`: the time that it has just told. Never told means: not in this boot.
+        """
         now_ms = self._clock.now_ms()
         if told_at_s is not None:
             self._told_s, self._told_at_ms = told_at_s, now_ms
-        # Never told in this boot: as if it had begun when the last update did, so that no time counts twice.
-        told_s = self._journal.account[1] if self._told_s is None else self._told_s
-        return told_s + (now_ms - self._told_at_ms) // 1000
+        return None if self._told_s is None else self._told_s + (now_ms - self._told_at_ms) // 1000
+
+    def _now_s(self, told_at_s: "int | None") -> int:
+        """The time, by the clock of the service; without its word, what has passed here since."""
+        now_s = self.time_s(told_at_s)
+        if now_s is None:
+            # Never told in this boot: as if it had begun when the last update did, so that no time counts twice.
+            now_s = self._journal.accounts[_NAME][1] + (self._clock.now_ms() - self._told_at_ms) // 1000
+        return now_s
 
 
 def begun(account: "tuple[int, ...]", now_s: int) -> "tuple[int, ...]":

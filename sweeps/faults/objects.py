@@ -72,7 +72,7 @@ class Objects:
         url = lines[0].split(" ")[1]
         fields = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines[1:])}
         content = _BY_PATH[url.partition("?")[0]]
-        first = int(fields.get("range", "bytes=0-")[len("bytes=") : -1])
+        first = int(fields.get("range", "bytes=0-")[len("bytes=") :].partition("-")[0])
         self.asked += 1
         self._saw(first / len(content))
         if self.url_lives and url in self.expires:

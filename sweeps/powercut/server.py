@@ -39,7 +39,7 @@ class ImageServer:
         plain_url = url.split("?", 1)[0]
         content = _IMAGES[plain_url]
         etag = _etag(content)
-        first = asked = int(headers.get("Range", "bytes=0-")[len("bytes=") : -1])
+        first = asked = int(headers.get("Range", "bytes=0-")[len("bytes=") :].partition("-")[0])
         self._meter.asked(plain_url, asked)
         if headers.get("If-Range", etag) != etag or not self._server.knows_ranges:
             first = 0

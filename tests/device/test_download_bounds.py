@@ -145,6 +145,15 @@ def test_a_go_ends_with_its_time_while_the_server_is_silent():
     assert 7_000 <= lab.lasted_ms <= 8_000
 
 
+def test_a_go_ends_with_its_time_when_the_server_falls_silent_in_the_middle():
+    lab = Lab(read_ms=100)
+    lab.server.is_silent_from = 300_000
+    bounds = Bounds(for_s=20)
+    assert lab.go(bounds) is False
+    assert bounds.is_spent
+    assert 20_000 <= lab.lasted_ms <= 21_000
+
+
 def test_a_go_ends_before_the_wait_for_a_try_that_it_has_no_time_for():
     lab = Lab()
     lab.server.fails = True

@@ -4,7 +4,7 @@ import pytest
 
 from fota.errors import BadHttpAnswer
 from fota.fields import whole_number
-from fota.transfer.http_head import parse_content_range, range_headers, url_authority
+from fota.transfer.http_head import parse_content_range, range_headers, url_authority, whole_size
 
 
 def test_the_whole_object_is_asked_for_without_a_range():
@@ -18,6 +18,37 @@ def test_the_rest_of_an_object_is_asked_for_only_if_it_is_still_the_same():
 @pytest.mark.parametrize("etag", [None, 'W/"weak"'])
 def test_ranges_are_not_joined_by_a_validator_that_does_not_tell_bytes_apart(etag):
     assert range_headers(5, etag) == {"Accept-Encoding": "identity", "Range": "bytes=5-"}
+
+
+def test_a_part_of_an_object_is_asked_for_by_its_last_byte():
+    assert range_headers(0, '"tag"', 10) == {"Accept-Encoding": "identity", "Range": "bytes=0-9"}
+    assert range_headers(5, '"tag"', 6) == {"Accept-Encoding": "identity", "Range": "bytes=5-5", "If-Range": '"tag"'}
+
+
+class Head:
+    """The head of an answer with a part of an object."""
+
+    def __init__(self, content_range: str | None) -> None:
+        self.status = 206
+        self.length_bytes: int | None = None
+        self.etag: str | None = None
+        self.content_range = content_range
+
+
+@pytest.mark.parametrize("content_range", ["bytes 0-9/100", "bytes 0-99/100", "bytes 0-4/5"])
+def test_the_part_that_was_asked_for_is_believed_and_so_is_one_up_to_the_end(content_range):
+    assert whole_size(Head(content_range), 0, None, 10) == int(content_range.rpartition("/")[2])
+
+
+@pytest.mark.parametrize("content_range", ["bytes 0-8/100", "bytes 0-10/100", "bytes 1-9/100", None])
+def test_another_part_than_was_asked_for_is_refused(content_range):
+    with pytest.raises(BadHttpAnswer, match="Content-Range"):
+        whole_size(Head(content_range), 0, None, 10)
+
+
+def test_a_part_that_nobody_asked_for_is_refused():
+    with pytest.raises(BadHttpAnswer, match="expected 200, got 206"):
+        whole_size(Head("bytes 0-9/100"), 0, None)
 
 
 @pytest.mark.parametrize(

@@ -54,12 +54,12 @@ def test_the_limits_can_be_set() -> None:
 def test_the_account_survives_a_reset_with_the_next_entry_and_with_its_end() -> None:
     cells = MemoryCell(), MemoryCell()
     journal = Journal(*cells)
-    journal.account = after(3)
-    assert Journal(*cells).account == NOTHING_YET
+    journal.accounts["pace"] = after(3)
+    assert Journal(*cells).accounts["pace"] == NOTHING_YET
     journal.save(Entry("job-1", 1, digests_of(b"image")))
-    assert Journal(*cells).account == after(3)
+    assert Journal(*cells).accounts["pace"] == after(3)
     journal.clear()
-    assert Journal(*cells).account == after(3)
+    assert Journal(*cells).accounts["pace"] == after(3)
 
 
 @pytest.mark.parametrize(

@@ -65,22 +65,21 @@ class Answer:
 
 
 class Taken(Progress):
-    """Writes down when bytes were passed on, and counts the signs of life."""
+    """Writes down when bytes were passed on, and when the program was told that it waits."""
 
     def __init__(self, clock):
         self.clock = clock
         self.came = [(0, clock.now_ms())]
-        self.lived_ms = [clock.now_ms()]
+        self.waited_ms = [clock.now_ms()]
 
     def downloading(self, done_bytes, total_bytes):
         self.came.append((done_bytes, self.clock.now_ms()))
-        self.lived_ms.append(self.clock.now_ms())
 
     def waiting(self):
-        self.lived_ms.append(self.clock.now_ms())
+        self.waited_ms.append(self.clock.now_ms())
 
     def longest_silence_ms(self):
-        return max(b - a for a, b in zip(self.lived_ms, self.lived_ms[1:], strict=False))
+        return max(b - a for a, b in zip(self.waited_ms, self.waited_ms[1:], strict=False))
 
     def most_bytes_in(self, window_ms):
         """The bytes of the window that has most of them."""

@@ -35,9 +35,11 @@ class ImageServer:
             raise self.failure
         image = self._images.get(url.split("?", 1)[0])
         if image is None:
-            return ImageAnswer(self, 404, b"<Error/>", 0)
-        first = int(headers.get("Range", "bytes=0-")[len("bytes=") : -1])
-        return ImageAnswer(self, 206 if first and self.status == 200 else self.status, image, first)
+            return ImageAnswer(self, 404, b"<Error/>")
+        asked = headers.get("Range")
+        start, _, last = (asked or "bytes=0-")[len("bytes=") :].partition("-")
+        status = 206 if asked is not None and self.status == 200 else self.status
+        return ImageAnswer(self, status, image, int(start), int(last) + 1 if last else len(image))
 
     def pass_chunk(self, offset: int) -> None:
         self._clock.advance_ms(self.ms_per_chunk)
@@ -53,13 +55,16 @@ class ImageServer:
 class ImageAnswer:
     """One answer; its body in small pieces."""
 
-    def __init__(self, server: ImageServer, status: int, image: bytes, first: int) -> None:
+    def __init__(
+        self, server: ImageServer, status: int, image: bytes, first: int = 0, end: "int | None" = None
+    ) -> None:
+        end = len(image) if end is None else end
         self.status = status
         self.etag: str | None = '"etag"'
-        self.length_bytes: int | None = len(image) - first
-        self.content_range = f"bytes {first}-{len(image) - 1}/{len(image)}" if status == 206 else None
+        self.length_bytes: int | None = end - first
+        self.content_range = f"bytes {first}-{end - 1}/{len(image)}" if status == 206 else None
         self._server = server
-        self._image = image
+        self._image = image[:end]
         self._offset = first
 
     def readinto(self, buffer: memoryview) -> int:

@@ -46,8 +46,18 @@ class Visit:
     @property
     def asked_from(self) -> int | None:
         """The first byte of the range asked for; None without a Range."""
-        match = re.fullmatch(r"bytes=(\d+)-", self.headers.get("range", ""))
+        match = self._asked()
         return int(match.group(1)) if match else None
+
+    @property
+    def asked_end(self) -> int:
+        """The byte behind the last one that is asked for; that of the object without such a Range."""
+        match = self._asked()
+        size_bytes = len(self.content)
+        return min(int(match.group(2)) + 1, size_bytes) if match and match.group(2) else size_bytes
+
+    def _asked(self) -> re.Match[str] | None:
+        return re.fullmatch(r"bytes=(\d+)-(\d*)", self.headers.get("range", ""))
 
     def head(self, status: int, headers: dict[str, object]) -> None:
         """Send status and headers."""
@@ -85,7 +95,7 @@ Behaviour = Callable[[Visit], None]
 def honest(visit: Visit) -> None:
     """Answer as S3 does: the range that was asked for if the object is still the same, else all of it."""
     _head_of(visit)
-    visit.send(visit.content[_honest_start(visit) or 0 :])
+    visit.send(_honest_body(visit))
 
 
 def status(number: int, **headers: str) -> Behaviour:
@@ -109,9 +119,8 @@ def drop_after(count_bytes: int, *, reset: bool = False) -> Behaviour:
     """Send a correct head and that many bytes of the body, then drop the connection."""
 
     def answer(visit: Visit) -> None:
-        start = _honest_start(visit) or 0
         _head_of(visit)
-        visit.send(visit.content[start : start + count_bytes])
+        visit.send(_honest_body(visit)[:count_bytes])
         visit.break_off(reset=reset)
 
     return answer
@@ -131,9 +140,8 @@ def silence_after(count_bytes: int) -> Behaviour:
     """Send a correct head and that many bytes of the body, and then nothing more."""
 
     def answer(visit: Visit) -> None:
-        start = _honest_start(visit) or 0
         _head_of(visit)
-        visit.send(visit.content[start : start + count_bytes])
+        visit.send(_honest_body(visit)[:count_bytes])
         visit.say_nothing_more()
 
     return answer
@@ -143,10 +151,10 @@ def slow(chunk_bytes: int, pause_s: float) -> Behaviour:
     """Answer correctly, a few bytes at a time, with pauses."""
 
     def answer(visit: Visit) -> None:
-        start = _honest_start(visit) or 0
         _head_of(visit)
-        for offset in range(start, len(visit.content), chunk_bytes):
-            visit.send(visit.content[offset : offset + chunk_bytes])
+        body = _honest_body(visit)
+        for offset in range(0, len(body), chunk_bytes):
+            visit.send(body[offset : offset + chunk_bytes])
             visit.pause(pause_s)
 
     return answer
@@ -239,14 +247,20 @@ def _honest_start(visit: Visit) -> int | None:
     return visit.asked_from
 
 
+def _honest_body(visit: Visit) -> bytes:
+    """The bytes of the answer to a range, or all."""
+    start = _honest_start(visit)
+    return visit.content if start is None else visit.content[start : visit.asked_end]
+
+
 def _head_of(visit: Visit) -> None:
     """Send the correct head."""
     size_bytes = len(visit.content)
     start = _honest_start(visit)
-    headers: dict[str, object] = {"ETag": visit.etag, "Content-Length": size_bytes - (start or 0)}
+    headers: dict[str, object] = {"ETag": visit.etag, "Content-Length": len(_honest_body(visit))}
     if start is None:
         visit.head(200, headers)
     elif start >= size_bytes:
         visit.head(416, {"Content-Range": f"bytes */{size_bytes}", "Content-Length": 0})
     else:
-        visit.head(206, {**headers, "Content-Range": f"bytes {start}-{size_bytes - 1}/{size_bytes}"})
+        visit.head(206, {**headers, "Content-Range": f"bytes {start}-{visit.asked_end - 1}/{size_bytes}"})
