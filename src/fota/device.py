@@ -63,6 +63,8 @@ class Device:
         """How long and how often a download is tried; see `fota.transfer.limits`. A program may change them."""
         self.holds: "Callable[[int, Digests], bool | None]" = installer.holds
         """Whether a slot, read now, holds the wanted image."""
+        self.is_sealed: "Callable[[int, Digests], bool]" = installer.is_sealed
+        """Whether a slot was sealed with the wanted image; nothing is read but its seal."""
         self._require_sealed: "Callable[[int, Digests], None]" = installer.require_sealed
         self._install: "Callable[..., bool]" = installer.install
         self.admit: "Callable[..., Admitted]" = board.releases.admit
@@ -97,8 +99,7 @@ class Device:
 
     def runs(self, wanted: "Digests") -> bool:
         """Whether the running image is the wanted one, by the digests its slot was sealed with."""
-        sealed = self._slots.seal_of(self.running_slot)
-        return sealed is not None and wanted.matches(sealed)
+        return self.is_sealed(self.running_slot, wanted)
 
     def slot_for(self, number: "int | None", size_bytes: int) -> int:
         """The slot that an image goes to: the one asked for, or, for None, the first spare one.

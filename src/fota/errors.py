@@ -6,7 +6,8 @@ FotaError
 │   ├── NoSuchSlot           "no-such-slot"      the document names a slot that this device does not have
 │   ├── SlotIsRunning        "slot-is-running"   the document names the slot that executes now
 │   ├── ImageTooLarge        "image-too-large"   the slot cannot hold the image
-│   └── KnownBad             "known-bad"         this image was rolled back here before
+│   ├── KnownBad             "known-bad"         this image was rolled back here before
+│   └── Declined             "declined"          the policy of the device's program said no
 ├── Failed                   tried and could not; a retry may help (FAILED)
 │   ├── DownloadFailed
 │   │   ├── Unreachable      "unreachable"       no connection to the server of the image
@@ -78,6 +79,12 @@ class KnownBad(Refused):
     """This image was tried here and rolled back; the document does not insist on another try."""
 
     reason = "known-bad"
+
+
+class Declined(Refused):
+    """The policy of the device's program said no, before the download or before the restart."""
+
+    reason = "declined"
 
 
 class Failed(FotaError):

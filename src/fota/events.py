@@ -50,6 +50,10 @@ EVENTS = (
     "list-full",  # listed: the list is full, and more jobs may wait unseen behind it
     "job-taken",  # job, execution
     "job-waits",  # job, wait_s: too many updates were begun of late
+    "job-deferred",  # job, moment, reason, again_s: the program's policy puts the update off, and the service is told
+    "deferral-over",  # job, moment, waited_s: the release may be put off no longer; `Later` counts as `Now`
+    "job-declined",  # job, moment, reason: the program's policy said no
+    "policy-failed",  # job, moment, problem: the program's policy gave no answer; the update is put off
     "job-refused",  # job, reason, problem
     "job-failed",  # job, reason, problem
     "job-reported",  # job, status, reason

@@ -117,6 +117,11 @@ class Installer:
             self._slots.unpack(slot, promised, _nothing)
         return is_proven
 
+    def is_sealed(self, slot: int, wanted: "Digests") -> bool:
+        """Whether the slot was sealed with the wanted image. *Raises* StorageFailed."""
+        promised = self._slots.seal_of(slot)
+        return promised is not None and wanted.matches(promised)
+
     def require_sealed(self, slot: int, wanted: "Digests") -> None:
         """*Raises* HashMismatch unless the slot, read now, holds the wanted image; StorageFailed."""
         held = self.holds(slot, wanted)

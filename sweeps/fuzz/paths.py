@@ -118,6 +118,7 @@ class _OneJob(Jobs):
         self.others = {}
         self.told_to_wait = []
         self.waits_for_leave = None
+        self.deferrals = None
 
     def may_try_again(self, job: Job) -> bool:  # noqa: ARG002 - the protocol's
         """Whatever lacks ends the job."""

@@ -17,11 +17,12 @@ REFERENCES = ("commands", "device-api", "job-document", "operator-api", "rollout
 """The reasons are a closed list with a page of their own; of the answers in JSON the titles are looked at."""
 
 EVERYDAY = """
-added after already an any argument ask at auto base before begin bring cbk changed close cloud connect connected
-day differ dir disconnect do downloading duration ended environment failure file folder found id input installed
-interval is json least loop made max may micropython minute most name names no not of once out per percent problem
-proving refused restarting retrying run sign size stop stopped subscribe succeeded taken that the there timed told
-trusted unreachable unsubscribe until unusable variable waiting wanted was were what would yes zone
+added after already an any argument ask at auto base before begin bring by cbk changed close cloud connect
+connected day differ dir disconnect do downloading duration ended environment failure file folder found id input
+installed interval is json least left loop made max may micropython minute month most name names no not now of
+once out per percent problem proving refused restarting retrying run sign size stop stopped subscribe succeeded
+taken that the there time timed told trusted unreachable unsubscribe until unusable variable waited waiting
+wanted was were what would yes zone
 """
 """What a reader at school English knows, forms of verbs included."""
 

@@ -3,7 +3,8 @@
 import pytest
 
 from aws.iot import errors
-from aws.iot.jobs import Job, Jobs, clean_details
+from aws.iot.exchange import clean_details
+from aws.iot.jobs import Job, Jobs
 from fota_testing.jobs import faults
 from fota_testing.jobs.service import JobsService
 from tests.labs.jobs_lab import job, jobs, service

@@ -41,7 +41,7 @@ def test_a_reason_is_kept_as_it_is(kind: "type[policy.Later | policy.No]", reaso
 def test_a_reason_that_the_cloud_would_not_take_is_refused(
     kind: "type[policy.Later | policy.No]", reason: object
 ) -> None:
-    with pytest.raises(ValueError, match="^reason: expected 1 to 64 printable ASCII characters, got "):
+    with pytest.raises(ValueError, match="reason: expected 1 to 64 printable ASCII characters, got"):
         kind(reason)  # type: ignore[arg-type]
 
 

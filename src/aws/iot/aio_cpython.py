@@ -12,6 +12,10 @@ from aws.iot.jobs import Job, Jobs
 from fota.device import Device
 from fota.progress import Progress
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from fota.policy import Policy
+
 
 class Aio:
     """The functions of `fota` that wait, to be awaited."""
@@ -32,6 +36,7 @@ class Aio:
         progress: Progress | None = None,
         device: Device | None = None,
         may_restart: "Callable[[], bool] | None" = None,
+        policy: "Policy | None" = None,
     ) -> bool:
         """Do what `fota.handle_fota_jobs` does, with the same arguments, result and errors, in a thread.
 
@@ -39,7 +44,7 @@ class Aio:
         A cancelled task ends it, within a second or two as a rule, before CancelledError leaves this call: a download
         goes on near that place at a later call. Cancelled once more, the task does not wait for that.
         """
-        if not force:
+        if not force and not jobs.policy_is_due():
             if not jobs.changed():
                 return False
             # `changed` is True once only, and the call asks it again.
@@ -57,6 +62,7 @@ class Aio:
                 progress=steering,
                 device=device,
                 may_restart=may_restart,
+                policy=policy,
             ),
         )
 

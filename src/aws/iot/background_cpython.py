@@ -18,6 +18,10 @@ from fota.log import log, problem_of
 from fota.progress import Progress
 from fota.transfer.backoff import Backoff, RetryTimer
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from fota.policy import Policy
+
 _LOOK_EVERY_S = 1.0
 """How often the thread asks whether something is new, which costs microseconds, and whether it may restart."""
 
@@ -38,6 +42,7 @@ class Background:
         job_cbk: "Callable[[Job], object] | None" = None,
         health_check: "Callable[[], bool] | None" = None,
         progress: Progress | None = None,
+        policy: "Policy | None" = None,
     ) -> None:
         """Start the thread; `handle` is `fota.handle_fota_jobs`. *Raises* RuntimeError where no thread can start."""
         self.restart_wanted: threading.Event = threading.Event()
@@ -61,6 +66,7 @@ class Background:
             progress=self._steering,
             device=device,
             may_restart=self._may_restart,
+            policy=policy,
         )
         # A daemon: a program that ends must not wait for a download. It is stopped before the interpreter ends.
         self._thread = threading.Thread(target=self._run, name="aws-iot-fota", daemon=True)
@@ -113,7 +119,7 @@ class Background:
             self._steering.stopping.wait(pause_s)
 
     def _turn(self, force: bool) -> None:
-        if not force:
+        if not force and not self._jobs.policy_is_due():
             if not self._jobs.changed() and not self._is_restart_due():
                 return
             # `changed` is True once only, and `handle_fota_jobs` asks it again.
@@ -124,6 +130,9 @@ class Background:
 
     def _is_restart_due(self) -> bool:
         """Whether a restart is wanted and allowed; seldom again while it does not come, as without a network."""
+        if self._jobs.deferrals is not None and self._jobs.deferrals.any_open():
+            # The policy said later: leave to restart changes nothing of that.
+            return False
         if not self.restart_wanted.is_set() or not self._may_restart():
             return False
         is_due = self._tries.is_due()

@@ -40,6 +40,8 @@ _WAIT_MS = 2_000
 _FIRST_DELAY_MS = 500
 _MAX_DELAY_MS = 8_000
 _MAX_WAITING = 8
+_MAX_DETAILS = 10
+_MAX_DETAIL_CHARACTERS = 1024
 
 _KINDS = {
     "VersionMismatch": VersionMismatch,
@@ -160,3 +162,13 @@ def _rejection(topic: str, body: "dict[str, object]") -> RequestRejected:
         code=code,
         execution_state=state if isinstance(state, dict) else None,
     )
+
+
+def clean_details(details: "dict[str, str]") -> "dict[str, str]":
+    """Status details as the API takes them: at most ten, 1 to 1,024 characters, no control characters."""
+    clean = {}
+    for name in list(details)[:_MAX_DETAILS]:
+        text = "".join(c if " " <= c <= "~" else "?" for c in str(details[name]))[:_MAX_DETAIL_CHARACTERS]
+        if text:
+            clean[name] = text
+    return clean

@@ -15,15 +15,22 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from aws.iot.asked_job import AskedJob
     from aws.iot.document import FotaDocument
     from aws.iot.jobs import Jobs
     from fota.device import Device
     from fota.journal import Entry, UpdateInProgress
+    from fota.policy import Policy
     from fota.progress import Progress
     from fota.trust.releases import Admitted
 
 MAX_TAKEN_UP = 100
 """A job that is taken up again after this many resets is given up: something in it resets the device."""
+
+
+_DOWNLOAD = "download"
+_RESTART = "restart"
+"""The steps that the service is told, and the moments at which the policy is asked: the words of `fota.policy`."""
 
 
 class FirmwareJob:
@@ -38,13 +45,17 @@ class FirmwareJob:
         *,
         disconnects: bool,
         may_restart: "Callable[[], bool] | None" = None,
+        policy: "Policy | None" = None,
     ) -> None:
         self._job = job
+        self._name = (job.jobid, job.execution)
         self._jobs = jobs
         self._device = device
         self._progress = progress
         self._disconnects = disconnects
         self._may_restart = may_restart
+        self._policy = policy
+        self._asked: "AskedJob | None" = None
 
     def carry_out(self) -> bool:
         """True when its image awaits its trial; False when the job has ended, or waits.
@@ -67,39 +78,80 @@ class FirmwareJob:
             log("job-refused", job=self._job.jobid, reason=error.reason, problem=error)
             self._report(Job.REJECTED, {"reason": error.reason, "message": str(error)})
             return False
-        return self._carry_out(asked, admitted, slot)
-
-    def _carry_out(self, asked: "FotaDocument", admitted: "Admitted", slot: int) -> bool:
-        device, job, name = self._device, self._job, (self._job.jobid, self._job.execution)
-        update, known = device.take_up(job.jobid, job.execution or 0, admitted.wanted), device.update_on_record()
-        is_new = update.entry.taken_up == 1
-        if self._jobs.waits_for_leave == name and known is not None and not is_new:
-            if not has_leave(self._may_restart):
-                return False
-            # Nothing is begun once more.
-            update.entry = known
-        elif is_new and (self._would_replace(known) or self._waits()):
+        update = device.take_up(self._job.jobid, self._job.execution or 0, admitted.wanted)
+        try:
+            return self._take(admitted, update, slot) and self._carry_out(asked, admitted, update, slot)
+        except errors.Declined as error:
+            self._report(Job.REJECTED, {"reason": error.reason, "message": str(error)})
+            known = device.update_on_record()
+            if known is not None and known.is_of(self._job.jobid, self._job.execution or 0, admitted.wanted):
+                # Cut before this: the service says that the job is over, and it is forgotten then.
+                device.forget_update()
             return False
+
+    def _take(self, admitted: "Admitted", update: "UpdateInProgress", slot: int) -> bool:
+        """Whether the job is carried out now; the service knows that then. *Raises* Declined, IotError."""
+        job, jobs, known = self._job, self._jobs, self._device.update_on_record()
+        begun = known if update.entry.taken_up > 1 else None
+        if self._policy is not None:
+            # Imported late: a program without a policy does not need it.
+            from aws.iot.asked_job import AskedJob
+
+            self._asked = AskedJob(job, jobs, self._device, self._policy, admitted)
+            if self._asked.is_behind():
+                return False
+        if begun is None and (self._would_replace(known) or self._waits()):
+            return False
+        is_waiting = begun is not None and jobs.waits_for_leave == self._name
+        goes_on = is_waiting or (begun is not None and self._asked is not None and self._asked.was_put_off)
+        is_installed = begun is not None and begun.stage == journal.INSTALLED
+        is_installed = is_installed and self._device.is_sealed(slot, update.entry.wanted)
+        if not self._may(_RESTART if is_installed else _DOWNLOAD, update):
+            return False
+        if is_waiting and not has_leave(self._may_restart):
+            return False
+        if begun is not None and goes_on:
+            # Nothing is begun once more.
+            update.entry = begun
         else:
             log("job-taken", job=job.jobid, execution=job.execution)
-            update_retrying(job, Job.IN_PROGRESS, {"step": "download"})
+        if not (is_waiting or (goes_on and is_installed)):
+            self._tell({"step": _DOWNLOAD})
+        if not goes_on:
             self._progress.taken(job.jobid)
-        if is_new:
-            device.pace.count_update(job.told_at_s)
+        if begun is None:
+            self._device.pace.count_update(job.told_at_s)
+        return True
+
+    def _may(self, moment: str, update: "UpdateInProgress") -> bool:
+        """Whether the policy lets the update go on; if not, it is put off. *Raises* Declined, IotError."""
+        return self._asked is None or self._asked.may(moment, update)
+
+    def _tell(self, details: "dict[str, str]") -> None:
+        """Tell the service which step follows. *Raises* IotError."""
+        update_retrying(self._job, Job.IN_PROGRESS, details)
+        if self._asked is not None:
+            self._asked.step_told()
+
+    def _carry_out(self, asked: "FotaDocument", admitted: "Admitted", update: "UpdateInProgress", slot: int) -> bool:
+        device = self._device
         try:
             # Cut after this: the job comes back IN_PROGRESS, and is taken up again.
             update.save_stage(journal.CLAIMED)
             if update.entry.taken_up > MAX_TAKEN_UP:
                 raise errors.BudgetSpent(f"taken up {update.entry.taken_up} times, after as many resets")
-            self._install(asked, update, slot, admitted.tree_bytes)
+            if not self._install(asked, update, slot, admitted.tree_bytes):
+                return False
             device.keep_release(slot, admitted.envelope)
             # Cut after this: the job comes back IN_PROGRESS; the slot is verified, nothing is downloaded.
             update.save_stage(journal.INSTALLED)
+            if not self._may(_RESTART, update):
+                return False
             may_restart = has_leave(self._may_restart)
             # The job is asked once more: if it was cancelled meanwhile, the device need not restart.
             self._jobs.reconnect()
-            update_retrying(job, Job.IN_PROGRESS, {"step": "restart" if may_restart else "waiting-for-restart"})
-        except IotError as error:
+            self._tell({"step": _RESTART if may_restart else "waiting-for-restart"})
+        except (IotError, errors.Declined) as error:
             # Work is left, for a later call; unless the job ended without us.
             if isinstance(error, ExecutionOver):
                 device.forget_update()
@@ -107,19 +159,21 @@ class FirmwareJob:
         except Exception as error:  # noqa: BLE001 - whatever it is, the job gets a status
             self._fail(update, self._final(error))
             return False
-        self._jobs.waits_for_leave = None if may_restart else name
+        self._jobs.waits_for_leave = None if may_restart else self._name
         return may_restart and self._begin_trial(update, slot)
 
     def _would_replace(self, known: "Entry | None") -> bool:
         """Whether the image of another job is installed and waits for leave to restart: it keeps its slot."""
         if self._may_restart is None or known is None or known.job_id == self._job.jobid:
             return False
+        if self._asked is not None and self._asked.replaces(known.job_id, known.execution):
+            return False
         return known.stage == journal.INSTALLED
 
     def _waits(self) -> bool:
         """Whether too many updates were begun of late; the service is told once that the job waits."""
         job, told = self._job, self._jobs.told_to_wait
-        name, wait_s = (job.jobid, job.execution), self._device.pace.wait_before_update_s(self._job.told_at_s)
+        name, wait_s = self._name, self._device.pace.wait_before_update_s(self._job.told_at_s)
         if not wait_s:
             told.clear()
         elif name not in told:
@@ -150,12 +204,18 @@ class FirmwareJob:
             return False
         return True
 
-    def _install(self, asked: "FotaDocument", update: "UpdateInProgress", slot: int, tree_bytes: int) -> None:
-        """*Raises* ExecutionOver if the job ended without us meanwhile; what `Device.install` raises."""
+    def _install(self, asked: "FotaDocument", update: "UpdateInProgress", slot: int, tree_bytes: int) -> bool:
+        """Whether the slot holds the image now; False if the policy puts the rest off.
+
+        *Raises* ExecutionOver if the job ended without us meanwhile; what `Device.install` raises.
+        """
         device, wanted = self._device, update.entry.wanted
         if device.holds(slot, wanted):
-            return
-        keep_going = None
+            return True
+        # Asked before, unless what was installed is there no more.
+        if not self._may(_DOWNLOAD, update):
+            return False
+        reporter = None
         if self._disconnects:
             self._jobs.disconnect()
         else:
@@ -163,11 +223,15 @@ class FirmwareJob:
             from aws.iot.job_progress import JobProgress
 
             reporter = JobProgress(self._job, device.clock)
-            keep_going = reporter.keep_going
         source = Source(asked.url, renew=lambda: self._fresh_url(asked))
-        more = (self._progress, update, keep_going)
-        if not device.install(source, wanted, slot, *more, tree_bytes=tree_bytes) and reporter.over is not None:
+        more = (self._progress, update, None if reporter is None else reporter.keep_going)
+        bounds = None if self._asked is None else self._asked.bounds
+        is_whole = device.install(source, wanted, slot, *more, tree_bytes=tree_bytes, bounds=bounds)
+        if not is_whole and reporter is not None and reporter.over is not None:
             raise reporter.over
+        if self._asked is not None and not is_whole:
+            self._asked.pause()
+        return is_whole
 
     def _fresh_url(self, asked: "FotaDocument") -> str:
         """Ask the job for its document again: every delivery has fresh URLs.

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from aws.iot.jobs import Jobs
     from fota.device import Device
     from fota.journal import Entry
+    from fota.policy import Policy
     from fota.progress import Progress
 
 GO_ON = "go on with the job"
@@ -50,16 +51,20 @@ class Flow:
         *,
         disconnects: bool,
         may_restart: "Callable[[], bool] | None" = None,
+        policy: "Policy | None" = None,
     ) -> None:
         self._jobs = jobs
         self._device = device
         self._progress = progress
         self._disconnects = disconnects
         self._may_restart = may_restart
+        self._policy = policy
 
     def run(self, health_check: "Callable[[], bool] | None", job_cbk: "Callable[[Job], object] | None") -> bool:
         """Finish the last update, then take the jobs that wait; True when a restart is due. *Raises* IotError."""
         device = self._device
+        if self._policy is None:
+            self._jobs.deferrals = None
         if device.verdict() == trial.AWAITING_TRIAL:
             try:
                 device.require_restart_to_help()
@@ -88,7 +93,16 @@ class Flow:
         waiting = in_progress + queued
         ended = self._conclude(waiting)
         # The execution is compared too: a retry of the same job may be in the same list, and is not announced again.
-        return self._take([job for job in waiting if _name(job) != ended], job_cbk)
+        waiting = [job for job in waiting if _name(job) != ended]
+        if self._jobs.deferrals is not None:
+            self._jobs.deferrals.listed([_name(job) for job in waiting])
+        return self._take(waiting, job_cbk)
+
+    def is_put_off(self) -> bool:
+        """Ask the policy again about what it has put off, without the network; False when that leads to a look."""
+        if self._policy is None or self._jobs.deferrals is None:
+            return False
+        return not self._jobs.deferrals.ask_again(self._policy)
 
     def _conclude(self, waiting: "list[Job]") -> "tuple[str, int] | None":
         """Send the report that is due to the job that the journal names; forget it once the service has accepted it.
@@ -178,6 +192,8 @@ class Flow:
                     self._jobs.others[_name(job)] = _hand_over(job, job_cbk)
             except ExecutionOver as error:
                 log("job-over", job=job.jobid, problem=error)
+                if self._jobs.deferrals is not None:
+                    self._jobs.deferrals.end(_name(job))
             except (NotConnected, StorageFailed):
                 raise
             except Exception as error:
@@ -216,6 +232,7 @@ class Flow:
                 self._progress,
                 disconnects=self._disconnects,
                 may_restart=self._may_restart,
+                policy=self._policy,
             )
             return ours.carry_out()
         except (IotError, StorageFailed):

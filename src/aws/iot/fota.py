@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from aws.iot.document import FotaDocument
     from aws.iot.jobs import Job, Jobs
     from fota.device import Device
+    from fota.policy import Policy
     from fota.trust.releases import Admitted
 
 
@@ -102,6 +103,7 @@ def handle_fota_jobs(
     progress: "Progress | None" = None,
     device: "Device | None" = None,
     may_restart: "Callable[[], bool] | None" = None,
+    policy: "Policy | None" = None,
 ) -> bool:
     """Carry out the firmware jobs that wait, or finish the one that led to this boot.
 
@@ -118,12 +120,15 @@ def handle_fota_jobs(
     progress: an object whose methods are called at each step; see `fota.progress.Progress`.
     may_restart: asked once the image is installed. Only True begins the trial and restarts; until then the job says
         `waiting-for-restart`, nothing is lost by a reset, and each look at the job asks again.
+    policy: a function that is asked before a firmware job is begun, and before the restart; it answers now, later or
+        no, see `fota.policy`. What it raises puts the update off. Jobs of other kinds are not asked about.
 
     Returns True when a restart is needed and `auto_reset` is off. A lost connection, a disk that fails or an error
     that nobody expected raises nothing here: the connection is opened again, and what is left to do is tried again
     at a later call. *Raises* NotProvisioned; Busy while another thread updates, and in a callback.
     """
-    if not jobs.changed() and not force:
+    looks = jobs.changed() or force
+    if not looks and not jobs.policy_is_due():
         return False
     if force:
         jobs.others = {}
@@ -131,8 +136,10 @@ def handle_fota_jobs(
     with Listening(progress):
         try:
             device = device or devices.current()
-            flow = Flow(jobs, device, progress, disconnects=disconnect_mqtt, may_restart=may_restart)
+            flow = Flow(jobs, device, progress, disconnects=disconnect_mqtt, may_restart=may_restart, policy=policy)
             with device.update_lock:
+                if not looks and flow.is_put_off():
+                    return False
                 restart_is_due = flow.run(health_check, job_cbk)
         except BaseException as error:
             # An interrupt too leaves work, and maybe a closed connection: a later call must look again.
@@ -171,6 +178,7 @@ if TYPE_CHECKING or INTERPRETER == "cpython":
         health_check: "Callable[[], bool] | None" = None,
         progress: "Progress | None" = None,
         device: "Device | None" = None,
+        policy: "Policy | None" = None,
     ) -> "Background":
         """Call `handle_fota_jobs` in a thread, from now on; MQTT stays open, and the program goes on. CPython only.
 
@@ -189,6 +197,7 @@ if TYPE_CHECKING or INTERPRETER == "cpython":
             job_cbk=job_cbk,
             health_check=health_check,
             progress=progress,
+            policy=policy,
         )
 
 else:

@@ -5,7 +5,7 @@ AWS: https://docs.aws.amazon.com/iot/latest/developerguide/jobs-mqtt-api.html
 
 from aws.iot import topics
 from aws.iot.errors import ExecutionOver, IotError, NoAnswer, VersionMismatch
-from aws.iot.exchange import MAX_TRIES, UNREADABLE, Exchange, call
+from aws.iot.exchange import MAX_TRIES, UNREADABLE, Exchange, call, clean_details
 from aws.iot.mqtt import parse_object
 from fota import machine
 from fota.log import log
@@ -13,6 +13,7 @@ from fota.transfer.backoff import RetryTimer
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from aws.iot.deferrals import Deferrals
     from aws.iot.iot import Thing
     from fota.clock import Clock
 
@@ -24,8 +25,6 @@ MAX_SHORTAGES = 10
 
 _FIRST_PUT_OFF_MS = 2_000
 _MAX_PUT_OFF_MS = 300_000
-_MAX_DETAILS = 10
-_MAX_DETAIL_CHARACTERS = 1024
 
 
 class Job:
@@ -49,6 +48,8 @@ class Job:
         """The job document after `describe`; a dict, unless the operator wrote something odd."""
         self.told_at_s: "int | None" = None
         """When the service answered `describe`, by its own clock, in seconds since 1970; not every answer says it."""
+        self.state: "dict[str, object]" = {}
+        """The execution as the service last described it."""
         self._exchange = exchange
 
     def describe(self) -> bool:
@@ -67,6 +68,7 @@ class Job:
         state = answer.get("execution")
         if not isinstance(state, dict):
             raise ExecutionOver(f"{self.jobid}: the service knows no such execution", code="ResourceNotFound")
+        self.state = state
         self._see(state)
         told_at_s = answer.get("timestamp")
         self.told_at_s = told_at_s if type(told_at_s) is int else None
@@ -156,6 +158,8 @@ class Jobs:
         """The executions that the service was told to be waiting; see `fota.pace`."""
         self.waits_for_leave: "tuple[str, int | None] | None" = None
         """The execution whose image is installed and waits for leave to restart, once the service was told."""
+        self.deferrals: "Deferrals | None" = None
+        """The firmware jobs that the program's policy puts off; None while it puts off none."""
         self._look_again_s = look_again_s
         self._look_behind_s = look_behind_s
         self._clock = clock
@@ -204,6 +208,14 @@ class Jobs:
     def _look_within(self, least_s: int) -> None:
         """Look again after a random time of `least_s` to twice as long: all devices of an account share a quota."""
         self._look_at_ms: "int" = self._clock.now_ms() + int(least_s * 1000 * (1 + machine.random_fraction()))
+
+    def policy_is_due(self) -> bool:
+        """Whether the program's policy is to be asked again about a job that it put off; costs microseconds."""
+        return self.deferrals is not None and self.deferrals.is_due()
+
+    def look_seldom(self) -> None:
+        """All that waits is put off: the next look by itself comes as if nothing waited."""
+        self._look_within(self._look_again_s)
 
     def look_now(self) -> None:
         """Let `changed` be True at the next call."""
@@ -279,13 +291,3 @@ class Jobs:
             log("list-full", listed=count)
         self._look_within(self._look_behind_s if count else self._look_again_s)
         return in_progress, queued
-
-
-def clean_details(details: "dict[str, str]") -> "dict[str, str]":
-    """Status details as the API takes them: at most ten, 1 to 1,024 characters, no control characters."""
-    clean = {}
-    for name in list(details)[:_MAX_DETAILS]:
-        text = "".join(c if " " <= c <= "~" else "?" for c in str(details[name]))[:_MAX_DETAIL_CHARACTERS]
-        if text:
-            clean[name] = text
-    return clean

@@ -114,6 +114,8 @@ class Manifest:
             fields["size"], bytes.fromhex(fields["md5"]), bytes.fromhex(fields["sha256"])
         )
         """The digests of the image."""
+        self.signed_by: "tuple[str, ...]" = ()
+        """The ids of the keys of the keyring that signed it, once that was verified."""
 
 
 def parse(payload: bytes) -> Manifest:

@@ -40,7 +40,9 @@ def opened(envelope: object, keyring: "Keyring") -> "Manifest":
     *Raises* BadEnvelope, UnknownKey, BadSignature, TooFewSignatures, BadManifest.
     """
     found = envelopes.parse(envelope)
-    return manifest.parse(envelopes.verified(found, manifest.PAYLOAD_TYPE, keyring.keys, keyring.threshold))
+    release = manifest.parse(envelopes.verified(found, manifest.PAYLOAD_TYPE, keyring.keys, keyring.threshold))
+    release.signed_by = tuple([key for key, _ in found.signatures if key in keyring.keys])
+    return release
 
 
 def require_for(release: "Manifest", keyring: "Keyring", image_kinds: "Sequence[str]") -> None:
@@ -72,13 +74,17 @@ def require_valid(release: "Manifest", now_s: "int | None") -> None:
 class Admitted:
     """A release that may be installed."""
 
-    def __init__(self, wanted: "Digests", slot: "int | None", envelope: object, tree_bytes: int = 0) -> None:
+    def __init__(
+        self, wanted: "Digests", slot: "int | None", envelope: object, release: "Manifest | None" = None
+    ) -> None:
         self.wanted = wanted
         self.slot = slot
         """The slot that it must go to; None for any spare slot."""
         self.envelope = envelope
         """The envelope to be kept beside the image; None where nothing is signed."""
-        self.tree_bytes = tree_bytes
+        self.release = release
+        """The manifest of the envelope; None where nothing is signed."""
+        self.tree_bytes: "int" = 0 if release is None else release.tree_bytes
         """The room that the unpacked image takes, as far as that is known before the download."""
 
 
@@ -125,7 +131,7 @@ class Releases:
                 require_same(trust_errors.Contradiction, "bc_idx", release.slot, slot)
             slot = release.slot
         log("release-admitted", release=release.release, version=release.version, seq=release.seq)
-        return Admitted(release.wanted, slot, envelope, release.tree_bytes)
+        return Admitted(release.wanted, slot, envelope, release)
 
     def replace_keyring(self, envelope: object) -> "Keyring":
         """Put the keyring that the envelope carries in the place of the present one, and return it.

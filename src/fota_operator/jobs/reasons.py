@@ -41,6 +41,10 @@ REFUSED = {
         "correct the image and make a new one; if the image was not at fault, offer it again: "
         "`fota start ... insist=yes`, or `insist = true` in the plan of a rollout",
     ),
+    "declined": Meaning(
+        "the policy of the program on the device said no; the message is its reason",
+        "ask the owner of the device; when the policy says yes, offer the release again with a new job",
+    ),
     "unsigned": Meaning(
         "the device has a keyring, so it takes signed releases only, and the document holds no envelope",
         "make a release with `fota release create`, and start that",
