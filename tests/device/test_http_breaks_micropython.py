@@ -1,5 +1,7 @@
 """A GET without urllib3, on both interpreters, over connections that break, fall silent, or never come about."""
 
+import time
+
 import pytest
 
 from fota_testing.servers import behaviours as server_that
@@ -40,6 +42,25 @@ def test_a_server_that_says_nothing_is_a_timeout(get, serve):
 def test_a_server_that_falls_silent_half_way_is_a_timeout_after_what_came(get, serve):
     found = get(serve(CONTENT, server_that.silence_after(5_000)).url(), timeout_ms=300)
     assert (found.body, found.error) == (CONTENT[:5_000], "DownloadTimeout")
+
+
+def goodbye_after(count_bytes, pause_s):
+    def answer(visit):
+        visit.head(200, {"Content-Length": len(visit.content)})
+        visit.send(visit.content[:count_bytes])
+        visit.pause(pause_s)
+        visit.say_goodbye()
+
+    return answer
+
+
+@pytest.mark.parametrize("pause_s", [0, 0.1], ids=["at once", "later"])
+@pytest.mark.parametrize("count_bytes", [0, 5_000])
+def test_a_goodbye_of_tls_ends_the_body_though_the_connection_stays(get, serve, count_bytes, pause_s):
+    began = time.monotonic()
+    found = get(serve(CONTENT, goodbye_after(count_bytes, pause_s)).url(), timeout_ms=9_000)
+    assert (found.body, found.error) == (CONTENT[:count_bytes], None)
+    assert time.monotonic() - began < 6
 
 
 def test_a_head_that_never_ends_has_no_more_time_than_one_that_is_silent(get, serve):

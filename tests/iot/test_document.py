@@ -133,6 +133,11 @@ def test_a_url_in_the_wrong_place_is_not_shown_with_its_query(document: object, 
     assert "X-Amz" not in str(refusal.value)
 
 
+def test_a_url_of_the_most_characters_is_taken() -> None:
+    url = "https://h/" + "a" * (documents.MAX_URL_CHARACTERS - 10)
+    assert (len(url), documents.parse(but(bc_url=url)).url) == (16_384, url)
+
+
 def test_a_refusal_stays_short_whatever_came() -> None:
     with pytest.raises(BadDocument) as refusal:
         documents.parse(GOOD | {"b" * 5000: 1})

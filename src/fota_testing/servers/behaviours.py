@@ -82,6 +82,14 @@ class Visit:
                 if not self._connection.recv(1):
                     return
 
+    def say_goodbye(self) -> None:
+        """Say by TLS that nothing more comes, and keep the connection, as some load balancers do."""
+        self._connection.settimeout(0)
+        with contextlib.suppress(OSError):
+            # The client's own goodbye is not waited for.
+            self._connection.unwrap()
+        self._closing.wait()
+
     def break_off(self, *, reset: bool = False) -> None:
         """End the connection without the courtesies of TLS; with a TCP reset if asked for."""
         if reset:
