@@ -30,10 +30,7 @@ if TYPE_CHECKING:
 
 
 class Device:
-    """One device; the image that asks runs in `running_slot`.
-
-    It passes on the calls of its parts: a caller knows the device, and no part of it.
-    """
+    """One device; the image that asks runs in `running_slot`. A caller knows it alone, and no part of it."""
 
     def __init__(
         self,
@@ -85,9 +82,10 @@ class Device:
         self.fall_back_is_told = False
         """Whether the cloud was told of a fall back in this boot."""
         self.storage_failure_is_told = False
-        """Whether the cloud was told in this boot that a trial waits for the storage."""
+        """Whether the cloud was told in this boot that a job waits for the storage."""
         self._note = board.note
         self._is_recorded = self._is_counted = False  # this boot: in the probation, and as healthy
+        self._is_in_doubt = False
 
     def record(self) -> Record:
         """The boot record; if both copies are lost, the running image counts as confirmed. *Raises* StorageFailed."""
@@ -172,10 +170,12 @@ class Device:
 
         This boot then counts as healthy, which matters in the probation of an image: see `boot_was_healthy`.
         """
-        if self.verdict() == trial.ON_TRIAL:
+        if self.verdict() == trial.ON_TRIAL or self._is_in_doubt:
+            # Where a flush fails the record reads as confirmed, and may be in a cache only: a second call saves it.
+            self._is_in_doubt = True
             # Cut after this: the new image stays; the report is still owed.
             self._records.save_in_both(trial.confirmed(self.record()))
-            self._is_recorded = True
+            self._is_in_doubt, self._is_recorded = False, True
             log("confirmed", slot=self.running_slot)
         if self.awaits_healthy_boot():
             self.boot_was_healthy()

@@ -47,15 +47,22 @@ class DurableValue:
     """Bytes under one name, kept in two cells. `magic` is four bytes that say whose they are.
 
     A copy that `decode` rejects (returns None for) counts as damaged; the other copy is used.
+    `is_sure` False: a flush may have failed before, in another process, and what reads well be in a cache only.
     """
 
     def __init__(
-        self, magic: bytes, first: "Cell", second: "Cell", decode: "Callable[[bytes], object]" = bytes
+        self,
+        magic: bytes,
+        first: "Cell",
+        second: "Cell",
+        decode: "Callable[[bytes], object]" = bytes,
+        *,
+        is_sure: bool = True,
     ) -> None:
         self._magic = magic
         self._cells = (first, second)
         self._decode = decode
-        self._is_sure = True
+        self._is_sure = is_sure
         """False once a write has failed: what reads well then may be in a cache only, and gone after a reset."""
 
     def load(self) -> "bytes | None":

@@ -94,10 +94,10 @@ class Record:  # noqa: PLW1641 - what may be compared need not be a key
 
 
 class RecordStore:
-    """The record in its two cells."""
+    """The record in its two cells; `is_sure` as in `fota.durable.DurableValue`."""
 
-    def __init__(self, first: "Cell", second: "Cell") -> None:
-        self._value = DurableValue(MAGIC, first, second, decode)
+    def __init__(self, first: "Cell", second: "Cell", *, is_sure: bool = True) -> None:
+        self._value = DurableValue(MAGIC, first, second, decode, is_sure=is_sure)
 
     def load(self) -> "Record | None":
         """The record saved last; None if both copies are unreadable or absurd."""

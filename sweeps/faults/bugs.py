@@ -229,6 +229,15 @@ SEEDED = (
     Seeded(
         "the reason stays on the device",
         bug(
+            "unreadable-and-no-word",
+            "The cloud does not hear that the record of a device cannot be read.",
+            at("storage_trouble:tell_unread", at_start("return")),
+        ),
+        ("record-unreadable@10800s/download-middle", "record-unreadable@10800s/started"),
+    ),
+    Seeded(
+        "the reason stays on the device",
+        bug(
             "crashed-and-no-word-more",
             "The error of an image that crashed is not noted.",
             at("supervisor:Supervisor._note_end", drop("_.add(...)")),

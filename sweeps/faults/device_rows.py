@@ -3,12 +3,31 @@
 from __future__ import annotations
 
 from sweeps.faults.halves import CPYTHON
-from sweeps.faults.row import CRASHED, FELL_BACK, HUNG, LASTING_S, UPDATED, Row, cut, lasting, once
+from sweeps.faults.row import (
+    CRASHED,
+    FELL_BACK,
+    HUNG,
+    LASTING_S,
+    NOT_CONFIRMED,
+    STORAGE,
+    UPDATED,
+    Row,
+    cut,
+    lasting,
+    once,
+)
 
 _A_DAY_AND_MORE_S = 88_200
 _HALF_AN_HOUR_S = 1_800
 _SOME_STEPS = ("power-on", "claiming", "download-middle", "trial-started", "confirmed", "idle", "back-listing")
 """Half an hour of jobs takes seconds of real time."""
+
+_WITH_THE_RECORD = (
+    *("power-on", "started", "listing", "claiming", "noting", "download-middle", "installed", "beginning-trial"),
+    *("restarting", "trial-attempt", "trial-started", "health-check", "confirming", "reporting", "clearing", "idle"),
+    *("bad-trial", "giving-up", "back-started", "back-listing", "back-reporting", "back-clearing"),
+)
+"""Where a boot by guess is not taken for a fall back."""
 
 _UNTRUSTED = ("failed untrusted-server",)
 
@@ -29,6 +48,18 @@ DEVICE_ROWS: tuple[Row, ...] = (
         "processes",
         "the same, and the image has started a process in a session of its own",
         halves=(CPYTHON,),
+    ),
+    *lasting(
+        Row(
+            "record-unreadable",
+            "disk",
+            "the boot record cannot be read, while all else can",
+            ("record-unreadable",),
+            outcomes=(UPDATED, STORAGE),
+            in_trial=(NOT_CONFIRMED,),
+            at=_WITH_THE_RECORD,
+        ),
+        (75, LASTING_S),
     ),
     *lasting(
         Row(

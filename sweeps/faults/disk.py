@@ -62,8 +62,9 @@ class FaultyDisk(PosixModel):
     def pread(self, descriptor: int, size_bytes: int, offset: int) -> bytes:
         """See `os.pread`."""
         self._alive()
-        if "reads-fail" in self._active:
-            raise OSError(errno.EIO, os.strerror(errno.EIO), self._file_of(descriptor).path)
+        path = self._file_of(descriptor).path
+        if "reads-fail" in self._active or ("record-unreadable" in self._active and "/record" in path):
+            raise OSError(errno.EIO, os.strerror(errno.EIO), path)
         return super().pread(descriptor, size_bytes, offset)
 
     def fsync(self, descriptor: int) -> None:

@@ -41,6 +41,9 @@ The job before them and the one behind them count too.
 A_DAY = 48
 """This number of updates may begin in a day."""
 
+_LONG_MS = 900_000
+"""Longer than a trial, and than a device waits before it looks again."""
+
 ERROR = "sensor driver missing"
 """What an image that crashes ends with."""
 
@@ -143,6 +146,14 @@ class Judge:
             for payload in told
         ):
             self.result.wrong_reports.append(f"fell back, and the shadow says {told[0]}")
+
+    def _judge_told_of_storage(self, lasted_ms: int) -> None:
+        """A job that has waited for long for a record that cannot be read says so."""
+        is_pending = self._status(GOOD_JOB) in {"QUEUED", "IN_PROGRESS"} and self.life.running is not None
+        if "record-unreadable" in self.life.active and is_pending and lasted_ms > _LONG_MS:
+            reason = self.broker.execution(GOOD_JOB).details.get("reason")
+            if reason != "storage-failed":
+                self.result.wrong_reports.append(f"the record cannot be read, and the job says {reason}")
 
     def _judge_reason(self) -> None:
         """The cloud hears with which error the image ended."""

@@ -145,6 +145,7 @@ class Playing(Acts):
         self._log("== the fault has ended")
         lasted_ms = self.world._now_ms - self.began_ms
         self.was_late = lasted_ms >= LASTING_S * 1000 and self._status(GOOD_JOB) in {"QUEUED", "IN_PROGRESS"}
+        self._judge_told_of_storage(lasted_ms)
         self.active.clear()
         self.world.jump_s = 0
         if self.cell.row.group in {"network", "dns"}:

@@ -48,6 +48,7 @@ MODULES = {
     "reports": "aws.iot.reports",
     "signature": "fota.trust.signature",
     "storage": "fota._storage_cpython",
+    "storage_trouble": "aws.iot.storage_trouble",
     "strict_json": "fota.strict_json",
     "tags": "fota.bundle.tags_cpython",
     "trees": "fota.bundle.trees_cpython",

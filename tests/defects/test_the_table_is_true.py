@@ -1,37 +1,20 @@
 """docs/ancestor-defects.md names every defect once, and only tests that are there."""
 
-import ast
 import re
-from pathlib import Path
 
 import pytest
 
-TESTS = Path(__file__).parent.parent
+from tests.labs.named_tests import NAMED, TESTS, functions_of, missing
+
 PAGE = TESTS.parent / "docs" / "ancestor-defects.md"
 MOST = 58
 
 _ROW = re.compile(r"^\| (\d+) \| (.+) \| (.+) \|$", re.MULTILINE)
-_TEST = re.compile(r"`([\w/]+\.py)::(test_\w+)`")
 
 
 def rows() -> dict[int, str]:
     """What keeps each defect out, by its number."""
     return {int(number): answer for number, _, answer in _ROW.findall(PAGE.read_text())}
-
-
-def functions_of(path: Path) -> set[str]:
-    """The names of all tests in a file."""
-    return {node.name for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.FunctionDef)}
-
-
-def missing(page: str) -> list[str]:
-    """The tests that a page names and that are not there."""
-    named = _TEST.findall(page)
-    return [
-        f"{path}::{name}"
-        for path, name in named
-        if not (TESTS / path).is_file() or name not in functions_of(TESTS / path)
-    ]
 
 
 def test_every_defect_is_there_once() -> None:
@@ -40,7 +23,7 @@ def test_every_defect_is_there_once() -> None:
 
 
 def test_every_test_that_is_named_is_there() -> None:
-    assert len(_TEST.findall(PAGE.read_text())) > MOST
+    assert len(NAMED.findall(PAGE.read_text())) > MOST
     assert missing(PAGE.read_text()) == []
 
 
@@ -52,7 +35,7 @@ def test_a_test_that_is_not_there_is_found() -> None:
 @pytest.mark.parametrize("number", range(1, MOST + 1))
 def test_every_row_names_a_test_or_says_why_there_is_none(number: int) -> None:
     answer = rows()[number]
-    assert _TEST.search(answer) or answer.startswith(("by design: ", "later: "))
+    assert NAMED.search(answer) or answer.startswith(("by design: ", "later: "))
 
 
 def test_every_test_that_is_named_for_a_defect_stands_in_its_row() -> None:

@@ -6,6 +6,7 @@ import json
 import pytest
 
 from fota import boot, image
+from fota._storage_cpython import FileCell
 from fota.boards import provisioning
 from fota.boards.files import FilesBoard
 from fota.boards.provisioning import provision
@@ -13,6 +14,7 @@ from fota.errors import AlreadyProvisioned, ImageTooLarge, NotProvisioned, Stora
 from fota.record import Record, RecordStore
 from fota.slots.files import FileSlots
 from fota.storage import SlotReader
+from tests.labs.present import present
 
 FACTORY = b"the factory image " * 1000
 BUFFER_BYTES = 4096
@@ -186,3 +188,21 @@ def test_the_geometry_is_for_people_to_read(make, tmp_path):
     make(slots=3)
     geometry = json.loads((tmp_path / "home" / "slots.json").read_text())
     assert geometry == {"slots": 3, "slot_size_bytes": 50_000}
+
+
+def test_the_first_save_in_both_of_each_process_writes_both_copies_of_the_record(make, monkeypatch):
+    path = make().path
+    written = []
+    write = FileCell.write
+
+    def counted(cell, content):
+        written.append(cell)
+        write(cell, content)
+
+    monkeypatch.setattr(FileCell, "write", counted)
+    records = FilesBoard(path).records
+    counts = []
+    for _ in range(3):
+        records.save_in_both(present(records.load()))
+        counts.append(len(written))
+    assert counts == [2, 2, 2]

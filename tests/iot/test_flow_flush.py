@@ -2,6 +2,7 @@
 
 import pytest
 
+from aws.iot import fota
 from fota.errors import StorageFailed
 from fota.record import RecordStore
 from tests.labs.device_lab import FACTORY, DeviceLab, Power, PoweredCell
@@ -32,7 +33,7 @@ def cells(lab: DeviceLab) -> tuple[CachedCell, CachedCell]:
     """The cells of the record, which holds what it held before."""
     made = (CachedCell(lab.power), CachedCell(lab.power))
     record = lab.device.record()
-    lab.records = RecordStore(*made)
+    lab.records = RecordStore(*made, is_sure=False)
     lab.records.save(record)
     lab.reboot()
     return made
@@ -71,3 +72,46 @@ def test_before_that_a_power_cut_brings_the_old_image_back_and_the_job_says_so(
     lab.reboot()
     lab.live(600)
     assert (lab.running_image, lab.statuses()) == (FACTORY, ["QUEUED", "IN_PROGRESS", "FAILED"])
+
+
+def test_the_process_that_reports_does_not_rest_on_what_another_one_could_not_flush(
+    lab: DeviceLab, cells: tuple[CachedCell, CachedCell]
+) -> None:
+    lab.publish(NEW)
+    lab.wake()
+    for cell in cells:
+        cell.flush_fails = True
+    lab.live(60)
+    lab.records = RecordStore(*cells, is_sure=False)
+    lab.reboot()
+    # Its health is not asked for the report: what counts is the boot in which it was confirmed.
+    lab.live(60, health_check=lambda: False)
+    assert (lab.status(), lab.running_image) == ("IN_PROGRESS", NEW)
+    for cell in cells:
+        cell.flush_fails = False
+    lab.live(600, health_check=lambda: False)
+    for cell in cells:
+        cell.lose_power()
+    lab.reboot()
+    assert (lab.status(), lab.running_image) == ("SUCCEEDED", NEW)
+
+
+def test_a_confirm_that_failed_is_an_error_again_and_again_until_it_is_on_storage(
+    lab: DeviceLab, cells: tuple[CachedCell, CachedCell]
+) -> None:
+    document = lab.direct_document(NEW)
+    fota.update(document, device=lab.device)
+    fota.test(document, device=lab.device)
+    lab.reboot()
+    for cell in cells:
+        cell.flush_fails = True
+    for _ in range(3):
+        with pytest.raises(StorageFailed):
+            fota.confirm(device=lab.device)
+    for cell in cells:
+        cell.flush_fails = False
+    fota.confirm(device=lab.device)
+    for cell in cells:
+        cell.lose_power()
+    lab.reboot()
+    assert (lab.confirmed_image, lab.running_image) == (NEW, NEW)

@@ -61,7 +61,8 @@ def test_a_boot_by_guess_is_put_right_when_the_record_can_be_read(
     assert lab.running_image == (FACTORY, NEW)[guess]
     lab.publish(b"the next", "later")
     lab.live(600)
-    assert (lab.status("later"), lab.running_image) == ("QUEUED", (FACTORY, NEW)[guess])
+    assert (lab.status("later"), lab.running_image) == ("IN_PROGRESS", (FACTORY, NEW)[guess])
+    assert (lab.details("later")["step"], lab.reason("later")) == ("storage", "storage-failed")
     turn(lab, unreadable=False)
     lab.live(600)
     assert (lab.status("job-1"), lab.status("later"), lab.confirmed_image) == ("SUCCEEDED", "SUCCEEDED", b"the next")
@@ -71,10 +72,26 @@ def test_an_unreadable_record_in_the_middle_of_an_update_refuses_nothing(lab: De
     turn(lab, unreadable=True)
     lab.publish(NEW)
     lab.live(600)
-    assert (lab.status(), lab.boots) == ("QUEUED", 0)
+    assert (lab.status(), lab.boots) == ("IN_PROGRESS", 0)
     turn(lab, unreadable=False)
     lab.live(600)
     assert lab.status() == "SUCCEEDED"
+
+
+@places
+def test_the_job_says_once_in_a_boot_that_the_storage_cannot_be_read(lab: DeviceLab, what: str) -> None:
+    lab.publish(NEW)
+    lab.service.create("foreign", {"operation": "reboot-the-modem"})
+    turn(lab, unreadable=True, what=what)
+    lab.live(60)
+    told = lab.service.execution("job-1")
+    assert (lab.status(), lab.reason(), lab.status("foreign")) == ("IN_PROGRESS", "storage-failed", "QUEUED")
+    version = told.version
+    lab.live(3600)
+    assert lab.service.execution("job-1").version == version
+    lab.reboot()
+    lab.live(60)
+    assert lab.service.execution("job-1").version == version + 1
 
 
 def test_the_seal_of_the_running_image_decides_nothing_while_it_cannot_be_read(

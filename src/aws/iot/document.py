@@ -60,6 +60,11 @@ def is_keyring(document: object) -> bool:
     return isinstance(document, dict) and document.get("operation") == _KEYRING_OPERATION
 
 
+def is_ours(document: object) -> bool:
+    """Whether a document is for us to carry out or to refuse; what is no object is nobody else's."""
+    return is_fota(document) or is_keyring(document) or not isinstance(document, dict)
+
+
 def keyring_envelope(document: object) -> object:
     """The envelope of a document that carries a keyring. *Raises* BadDocument."""
     return _fields(document, ("operation", "envelope"), ("envelope",))["envelope"]

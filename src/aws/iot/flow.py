@@ -8,7 +8,7 @@ from aws.iot import document as documents
 from aws.iot.errors import ExecutionOver, IotError, NoAnswer, NotConnected
 from aws.iot.firmware_job import FirmwareJob, has_leave
 from aws.iot.jobs import Job
-from aws.iot.reports import report, unexpected, update_retrying
+from aws.iot.reports import report, unexpected
 from fota import boot_note, journal, trial
 from fota.errors import Busy, InternalError, RolledBack, StorageFailed
 from fota.log import is_shortage, log, problem_of
@@ -18,6 +18,7 @@ from fota.table import ANY, decide
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from typing import Any
 
     from aws.iot.jobs import Jobs
     from fota.device import Device
@@ -65,11 +66,13 @@ class Flow:
         device = self._device
         if self._policy is None:
             self._jobs.deferrals = None
-        if device.verdict() == trial.AWAITING_TRIAL:
+        if self._read(device.verdict) == trial.AWAITING_TRIAL:
             try:
                 device.require_restart_to_help()
             except StorageFailed as error:
-                self._tell_that_storage_failed(error)
+                from aws.iot import storage_trouble
+
+                storage_trouble.tell_unsaved(self._jobs, device, error)
                 raise
             return has_leave(self._may_restart)
         self._jobs.reconnect()
@@ -110,7 +113,7 @@ class Flow:
         Returns the id of that job and its execution, if it has ended. Adds it to those that wait if it waits unseen.
         """
         device = self._device
-        entry = device.update_on_record()
+        entry: "Entry | None" = self._read(device.update_on_record)
         ended = None
         if entry is not None:
             named = (entry.job_id, entry.execution)
@@ -135,15 +138,16 @@ class Flow:
         device.settle()
         return ended
 
-    def _tell_that_storage_failed(self, error: StorageFailed) -> None:
-        """The trial cannot begin, or be ended, until the storage can be written again: its job waits for that."""
-        entry = self._device.update_on_record()
-        if entry is None or self._device.storage_failure_is_told:
-            return
-        self._jobs.reconnect()
-        details = {"step": "restart", "reason": error.reason, "message": str(error)}
-        update_retrying(self._jobs.job(entry.job_id, entry.execution or None), Job.IN_PROGRESS, details)
-        self._device.storage_failure_is_told = True
+    def _read(self, ask: "Callable[[], Any]") -> "Any":
+        """What record or journal say; while they cannot be read, a job says so."""
+        try:
+            return ask()
+        except StorageFailed as error:
+            # Imported late, as below: it is rare.
+            from aws.iot import storage_trouble
+
+            storage_trouble.tell_unread(self._jobs, self._device, error)
+            raise
 
     def _tell_fall_back(self) -> None:
         """Tell the shadow that a confirmed image was given up: its job had SUCCEEDED already.
@@ -185,7 +189,7 @@ class Flow:
         for job in self._news_in(waiting, job_cbk):
             try:
                 job.describe()
-                if _is_ours(job.document):
+                if documents.is_ours(job.document):
                     if self._carry_out(job):
                         return True
                 else:
@@ -270,11 +274,6 @@ def _passes(health_check: "Callable[[], bool] | None") -> bool:
     if answer is not True:
         log("health-check-failed", problem=f"expected True, got {type(answer).__name__}")
     return answer is True
-
-
-def _is_ours(document: object) -> bool:
-    """Whether a document is for us to carry out or to refuse; what is no object is nobody else's."""
-    return documents.is_fota(document) or documents.is_keyring(document) or not isinstance(document, dict)
 
 
 def _hand_over(job: Job, job_cbk: "Callable[[Job], object] | None") -> bool:

@@ -36,5 +36,6 @@ class FilesBoard(Board):
     def __init__(self, path: str) -> None:
         """*Raises* NotProvisioned."""
         slots = FileSlots.open(path)
-        super().__init__(slots, RecordStore(*cell_pair(path + "/record")), *kept_in(path, slots, machine.IMAGE_KINDS))
+        records = RecordStore(*cell_pair(path + "/record"), is_sure=False)
+        super().__init__(slots, records, *kept_in(path, slots, machine.IMAGE_KINDS))
         self.path = path
