@@ -8,7 +8,7 @@ from fota.fetched import Fetched
 from fota.install import Installer
 from fota.log import log
 from fota.pace import Pacing
-from fota.record import Record
+from fota.record import EVIDENCE, Record
 from fota.transfer.http import HttpsClient
 from fota.update_lock import UpdateLock
 
@@ -130,8 +130,8 @@ class Device:
     ) -> bool:
         """Download an image into a slot and verify it; see `fota.install.Installer.install`.
 
-        `tree_bytes`: the room of what is unpacked of it, if that is known. The image that runs has no way back any
-        more if it was that slot. *Raises* as there, and NoSpace before anything is asked for, changed or written.
+        `tree_bytes`: the room of what is unpacked of it, if that is known. The image that runs cannot fall back any
+        more if it was that slot. *Raises* as there; without room NoSpace, before anything is asked for or changed.
         """
         if tree_bytes:
             self._slots.require_room(slot, wanted.size_bytes, tree_bytes)
@@ -237,7 +237,7 @@ class Device:
     def settle(self) -> None:
         """The rollback was reported: forget the trial."""
         if self.verdict() == trial.ROLLED_BACK:
-            bad = self._fallen_back_from()
+            bad = self._fallen_back_from() if self.record().cause in EVIDENCE else None
             if bad is not None:
                 # Cut after this: it is remembered once more at the next contact.
                 self._remember_bad(bad)
@@ -253,14 +253,14 @@ class Device:
         facts.update(cause=record.cause, crashes=record.attempts_spent, healthy_boots=record.healthy_boots)
         if bad is not None:
             facts["sha256"] = (bad.sha256 or b"").hex()
-        facts.update(self.last_words())
+        facts.update(self.last_words() if record.cause in EVIDENCE else {})
         return facts
 
     def _fallen_back_from(self) -> "Digests | None":
         """The confirmed image that was given up in its probation, if its slot still says which that was."""
         record = self.record()
-        slot = record.trial_slot
-        return self._slots.seal_of(slot) if slot is not None and trial.is_fallen_back(record) else None
+        slot = record.trial_slot if trial.is_fallen_back(record) else None
+        return None if slot is None else self._slots.seal_of(slot)
 
 
 _current: "Device | None" = None

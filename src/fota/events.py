@@ -9,7 +9,9 @@ EVENTS = (
     "image-hangs",  # slot, problem: it gave no sign of life in the time that it promised, and is stopped
     "boot",  # slot, verdict: an image is about to start
     "rollback",  # slot, cause: a trial was given up
-    "fell-back",  # slot, crashes: a confirmed image crashed in its probation, and the one before it starts
+    "fell-back",  # slot, crashes or cause: a confirmed image crashed in its probation, or does not fit any more
+    "image-misfit",  # slot, problem: this Python, or this fota-boot, is not the one that the image was made for
+    "no-image-fits",  # slot, problem: the best there is starts all the same; send an image for this Python
     "image-ended",  # slot, status: the image's process is gone
     "image-killed",  # slot, signal: it did not end when asked
     "image-unguarded",  # problem: what an image starts may outlive it, or outlive fota-boot

@@ -38,6 +38,7 @@ CAUSES = (
     "offline",  # the time for its trial passed, and it could not reach the cloud although it tried
     "hung",  # it broke its promise of a heartbeat, or was not confirmed in time, without trouble with the network
     "not-started",  # the time for its trial passed, and the system could not make a process for it
+    "wrong-runtime",  # the Python or the fota-boot of the device was replaced, and the image does not fit the new one
 )
 """Why a trial was given up; a closed list, stored by position: only appended to."""
 

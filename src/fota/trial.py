@@ -107,6 +107,12 @@ def fallen_back(record: Record, cause: str = "crashed") -> Record:
     )
 
 
+def displaced(record: Record, slot: int, cause: str) -> Record:
+    """The image of `slot` takes the place of the confirmed one, which cannot start. Told as a fall back."""
+    healthy_boots = record.healthy_boots or PROBATION_BOOTS
+    return Record(slot, trial_slot=record.confirmed_slot, cause=cause, healthy_boots=healthy_boots)
+
+
 def is_fallen_back(record: Record) -> bool:
     """Whether the image that was given up had been confirmed before."""
     return record.trial_slot is not None and record.healthy_boots > 0

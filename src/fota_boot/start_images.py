@@ -24,10 +24,11 @@ _STARTER = os.path.join(os.path.dirname(os.path.abspath(__file__)), "bundle_star
 _BUFFER_BYTES = 1 << 16
 
 
-def proves_itself(home: FilesBoard, slot: int) -> "bool | None":
+def proves_itself(home: FilesBoard, slot: int, *, any_runtime: bool = False) -> "bool | None":
     """Whether what starts of a slot, read now, is what was proven; None if it cannot be read now.
 
-    Of a bundle that is its tree, each file of it, and nothing else in it. A bundle without a tree cannot start.
+    Of a bundle that is its tree, each file of it, and nothing else in it. A bundle without a tree cannot start, and
+    neither can one for another Python, unless `any_runtime`.
     """
     tree = Tree(home.path, slot)
     try:
@@ -35,7 +36,7 @@ def proves_itself(home: FilesBoard, slot: int) -> "bool | None":
         if promised is None:
             return False
         if tree.is_of(promised):
-            return tree.is_whole()
+            return (any_runtime or not misfit(*tree.needs())) and tree.is_whole()
         if tree.is_bundle():
             return False
     except StorageFailed:
@@ -54,32 +55,30 @@ def command(home: FilesBoard, slot: int, python: str, arguments: "list[str]") ->
     return path, [python, path, *arguments]
 
 
-def unpack(home: FilesBoard, slot: int) -> None:
-    """Make the tree of a slot that holds a bundle and is sealed.
+def unpack_now(home: str, slot: int, image_digests: "Digests") -> None:
+    """Make the tree of a slot that holds a bundle with these digests.
 
     *Raises* WrongFormat, WrongRuntime, NoSpace, StorageFailed.
     """
-    promised = home.slots.seal_of(slot)
-    if promised is not None:
-        unpack_now(home.path, slot, promised)
-
-
-def unpack_now(home: str, slot: int, image_digests: "Digests") -> None:
-    """Make the tree of a slot that holds a bundle with these digests. *Raises* as `unpack`."""
     Tree(home, slot).make(image_digests, misfit, lambda: None)
 
 
-def unpack_again(home: FilesBoard) -> bool:
+def unpack_again(home: FilesBoard, *, any_runtime: bool = False) -> bool:
     """Unpack each bundle that is whole and whose tree is not, since nothing can be started. Whether there was one."""
     done = False
     for slot in range(home.slots.count):
         try:
-            if image.proves_itself(home.slots, slot, memoryview(bytearray(_BUFFER_BYTES))):
-                unpack(home, slot)
-                done = done or Tree(home.path, slot).is_bundle()
+            promised = home.slots.seal_of(slot)
+            if promised and image.proves_itself(home.slots, slot, memoryview(bytearray(_BUFFER_BYTES))):
+                Tree(home.path, slot).make(promised, _fits_anyway if any_runtime else misfit, lambda: None)
+                done = bool(proves_itself(home, slot, any_runtime=any_runtime)) or done
         except FotaError as error:
             log("not-unpacked", slot=slot, problem=error)
     return done
+
+
+def _fits_anyway(_runtime: "str | None", _boot: int) -> str:
+    return ""
 
 
 def misfit(runtime: "str | None", boot: int) -> str:

@@ -18,7 +18,7 @@ from fota.errors import NothingBootable, StorageFailed
 from fota.log import log
 from fota.machine import RESTART_STATUS
 from fota.record import EVIDENCE
-from fota_boot import leftovers, start_images
+from fota_boot import leftovers, misfits, start_images
 from fota_boot.heartbeat import DEFAULT_PERIOD_S, Heartbeat
 from fota_boot.last_resort import seal_again
 from fota_boot.last_words import LastWords
@@ -93,6 +93,8 @@ class Supervisor:
         """When the time of the trial is over; None while there is no trial."""
         self._was_offline = False
         """Whether the image on trial has ended for want of the cloud, in this trial."""
+        self._any_runtime = False
+        """Whether no image fits this Python, so that one that does not is started."""
 
     def run(self) -> None:
         """Start images until a signal stops it. *Raises* NothingBootable, StorageFailed."""
@@ -123,6 +125,8 @@ class Supervisor:
         may_go_on = not time_is_over and cause in _NOT_ITS_FAULT
         if may_go_on and self._slot is not None and boot.goes_on(self._home.records, self._slot, self._proves):
             return self._slot
+        if not self._any_runtime:
+            misfits.give_way(self._home, self._proves)
         # A trial whose time is over has no attempt left.
         attempts = 0 if time_is_over else self._attempts
         try:
@@ -130,8 +134,13 @@ class Supervisor:
         except NothingBootable:
             # The image of a bundle may be whole where its tree is not.
             if not start_images.unpack_again(self._home) and not seal_again(self._home):
-                raise
+                # What fits is gone, so what does not fit is tried: much of it may work on this Python too.
+                if not start_images.unpack_again(self._home, any_runtime=True):
+                    raise
+                self._any_runtime = True
             slot = self._chosen(attempts, cause)
+            if self._any_runtime:
+                log("no-image-fits", slot=slot, problem=misfits.misfit_of(self._home, slot))
         if slot != self._slot or not self._on_trial(slot):
             self._trial_end_s, self._was_offline = None, False
         if self._trial_end_s is None and self._may_be_on_trial(slot):
@@ -145,7 +154,7 @@ class Supervisor:
         return boot.choose(records, count, self._proves, attempts=attempts, cause=cause, likely=self._likely)
 
     def _proves(self, slot: int) -> "bool | None":
-        return start_images.proves_itself(self._home, slot)
+        return start_images.proves_itself(self._home, slot, any_runtime=self._any_runtime)
 
     def _on_trial(self, slot: int) -> bool:
         record = boot.known(self._home.records)

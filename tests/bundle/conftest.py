@@ -13,4 +13,4 @@ def bench(tmp_path):
 
 @pytest.fixture
 def made(bench):
-    return bench.put(bundle(FILES)).unpack()
+    return bench.put(bundle(FILES, modes={"app/pump/run": 0o755})).unpack()

@@ -148,7 +148,24 @@ def pipe_in_place_of_the_list(tree):
     os.mkfifo(tree.parent / "slot-1.files")
 
 
+def lose_an_executable_bit(tree):
+    (tree / "app/pump/run").chmod(0o444)
+
+
+def gain_an_executable_bit(tree):
+    (tree / "app/pump/water.txt").chmod(0o544)
+
+
+def set_the_user(tree):
+    (tree / "app/pump/run").chmod(0o4555)
+
+
+def set_the_group(tree):
+    (tree / "lib/core.so").chmod(0o2444)
+
+
 HARMS = (
+    lose_an_executable_bit, gain_an_executable_bit, set_the_user, set_the_group,
     write_own_data, add_byte_code, add_an_empty_folder, add_a_third_folder, change_byte_code, change_one_bit,
     cut_short, remove_a_file, remove_a_folder, remove_all, link_in_place_of_a_file, link_in_place_of_a_folder,
     link_in_place_of_all, pipe_in_place_of_a_file, folder_in_place_of_a_file, change_the_list, remove_the_list,
@@ -164,9 +181,10 @@ def test_a_tree_that_was_changed_is_not_whole_and_is_made_again(made, harm):
     assert made.is_whole()
 
 
-def test_a_new_mode_is_no_change(made):
-    # A file system without modes, or one that is mounted otherwise, shows others.
-    made.opened()
+def test_who_may_write_to_a_file_or_a_folder_is_no_change(made):
+    # Its bytes are compared.
+    for path in made.opened().rglob("*"):
+        path.chmod(path.stat().st_mode | 0o666)
     assert made.is_whole()
 
 

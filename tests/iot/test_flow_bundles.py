@@ -1,4 +1,4 @@
-"""Bundles as jobs: installed, tried and confirmed, or refused before they are fetched, or as soon as their list came."""
+"""Bundles as jobs: installed, tried and confirmed, or refused, at the latest when their list came."""
 
 from pathlib import Path
 from typing import Any
@@ -6,8 +6,10 @@ from typing import Any
 import pytest
 
 from aws.iot import fota
+from fota.boot_note import BootNote
 from fota.errors import NoSpace
 from fota.trust.errors import WrongRuntime
+from fota_testing.flash.cells import MemoryCell
 from tests.labs.device_lab import BUFFER_BYTES, FACTORY
 from tests.labs.gateway_lab import GatewayLab, packed
 
@@ -168,3 +170,49 @@ class TestUnsigned:
         lab.wake()
         reason = {0: "", 45: "", 46: "wrong-format", 47: "wrong-format", 200: "wrong-format"}
         assert lab.reason() == reason.get(size_bytes, "wrong-runtime")
+
+
+class TestWithAnotherPython:
+    """The Python of the gateway is replaced while it has bundles for the former one."""
+
+    def test_a_trial_that_the_new_python_cannot_start_is_told_as_wrong_runtime_and_is_not_known_bad(
+        self, lab: GatewayLab
+    ) -> None:
+        lab.note = BootNote(MemoryCell(), MemoryCell())
+        lab.note.save({"exit": "3", "error": "what another image ended with"})
+        lab.publish_signed(IMAGE)
+        fota.handle_fota_jobs(lab.jobs, force=True, device=lab.device, auto_reset=False)
+        lab.update_python("cp999")
+        lab.reboot()
+        assert lab.running_image == FACTORY
+        lab.wake()
+        assert (lab.status(), lab.reason(), lab.details()["cause"]) == ("FAILED", "rolled-back", "wrong-runtime")
+        assert not {"exit", "error"} & set(lab.details())
+        lab.update_python(None)
+        lab.publish_signed(IMAGE, "job-2")
+        lab.wake()
+        lab.wake()
+        assert (lab.status("job-2"), lab.confirmed_image) == ("SUCCEEDED", IMAGE)
+
+    def test_a_confirmed_image_that_gives_way_is_told_to_the_shadow_and_is_not_known_bad(
+        self, lab: GatewayLab
+    ) -> None:
+        lab.publish_signed(IMAGE)
+        lab.note = BootNote(MemoryCell(), MemoryCell())
+        lab.note.save({"exit": "3", "error": "what another image ended with"})
+        lab.wake()
+        lab.wake()
+        lab.update_python("cp999")
+        lab.reboot()
+        lab.wake()
+        assert lab.running_image == FACTORY
+        (said,) = lab.fallen_back()
+        assert (said["cause"], said["from_slot"], "exit" in said) == ("wrong-runtime", 1, False)
+        assert lab.is_settled
+        lab.update_python(None)
+        # It lies in its slot, whole: nothing is downloaded.
+        lab.server.asked.clear()
+        lab.publish_signed(IMAGE, "job-2")
+        lab.wake()
+        lab.wake()
+        assert (lab.status("job-2"), lab.confirmed_image, lab.server.asked) == ("SUCCEEDED", IMAGE, [])

@@ -25,7 +25,7 @@ def test_evidence_against_an_image_makes_it_known_to_be_bad(lab: DeviceLab, caus
     assert lab.reason("job-2") == "known-bad"
 
 
-@pytest.mark.parametrize("cause", ["offline", "not-started", "image-damaged"])
+@pytest.mark.parametrize("cause", ["offline", "not-started", "image-damaged", "wrong-runtime"])
 def test_trouble_of_the_world_never_does(lab: DeviceLab, cause: str) -> None:
     for number in range(4):
         roll_back(lab, cause, f"job-{number}")

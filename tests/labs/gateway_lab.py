@@ -7,7 +7,9 @@ lab.written()                     all files of the home, by name, but those that
 """
 
 import hashlib
+import json
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -17,14 +19,17 @@ from fota import machine
 from fota.boards.files import FilesBoard
 from fota.boards.provisioning import create_slots
 from fota.bundle import folders_cpython as folders
+from fota.bundle import tags_cpython
 from fota.bundle.trees_cpython import Tree
 from fota.digests import Hasher
 from fota.slots.files import FileSlots
 from fota.trust import keyring as keyrings
-from fota_boot import start_images
+from fota_boot import misfits, start_images
 from fota_testing.memory_slots import MemorySlots
 from tests.labs.bundles import HERE, bundle
 from tests.labs.device_lab import JOB, DeviceLab
+
+_FITS = tags_cpython.fits
 
 
 def packed(text: str = "", **given: Any) -> bytes:
@@ -96,10 +101,25 @@ class GatewayLab(DeviceLab):
             str(path.relative_to(self.home)): path.read_bytes() for path in self.home.rglob("*") if path.is_file()
         }
 
+    def fallen_back(self) -> list[Any]:
+        """What the shadow was told of images that were given up."""
+        states = [json.loads(content)["state"] for topic, content in self.service.published if "shadow" in topic]
+        return [state["reported"]["fota"]["fell_back"] for state in states]
+
     def has_whole_tree(self, slot: int) -> bool:
         """Whether the slot's tree is there, whole, and of its image."""
         digests, tree = self.slots.seal_of(slot), Tree(str(self.home), slot)
         return digests is not None and tree.is_of(digests) and bool(tree.is_whole())
+
+    def reboot(self, cause: str = "not-confirmed") -> None:
+        """As the base, where an image that does not fit gives way first."""
+        misfits.give_way(SimpleNamespace(path=str(self.home), slots=self.slots, records=self.records), self._proves)  # type: ignore[arg-type]
+        super().reboot(cause)
+
+    def update_python(self, version: str | None) -> None:
+        """The Python of the gateway becomes another one, such as "cp999"; None puts the former one back."""
+        fits = _FITS if version is None else lambda runtime: runtime.startswith(version)
+        self._monkeypatch.setattr(tags_cpython, "fits", fits)
 
     def _proves(self, slot: int) -> bool | None:
         return start_images.proves_itself(FilesBoard(str(self.home)), slot)

@@ -10,6 +10,7 @@ from fota.digests import Hasher
 FILES = {
     "app/__main__.py": "import pump.water\n",
     "app/pump/__init__.py": "",
+    "app/pump/run": "#!/bin/sh\n",
     "app/pump/water.py": "LITRES = 7\n",
     "app/pump/water.txt": "wet",
     "lib/core.so": b"\x7fELF" + bytes(200_000),

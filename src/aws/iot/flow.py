@@ -164,8 +164,8 @@ class Flow:
         if conclusion == REPORT_ROLLED_BACK:
             record = self._device.record()
             details = {"reason": RolledBack.reason, "cause": record.cause, "attempts": str(record.attempts_spent)}
-            if record.cause != "image-damaged":
-                # A damaged image never ran: the last words are those of another one.
+            if record.cause not in ("image-damaged", "wrong-runtime"):
+                # An image that could not start never ran: the last words are those of another one.
                 details.update(self._device.last_words())
         elif conclusion == REPORT_SUCCEEDED:
             status, details = Job.SUCCEEDED, {"slot": str(self._device.running_slot)}

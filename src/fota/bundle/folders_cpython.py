@@ -16,12 +16,14 @@ _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 _OLD = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
 _CHUNK_BYTES = 1 << 16
 _SECTOR_BYTES = 512
+MODE_BITS = stat.S_ISUID | stat.S_ISGID | stat.S_ISVTX | 0o111
+"""What of a mode changes how a file runs. Who may write to it is no matter: its bytes are compared."""
 _NO_MODES = (errno.EPERM, errno.EACCES, errno.ENOTSUP, errno.EINVAL, errno.ENOSYS)
 """The file system keeps no modes, or not those of this user."""
 
 
-def write(path: str, chunks: Iterator[bytes], mode: int) -> None:
-    """Make a file that is not there; it is flushed by `flush`, with all others."""
+def write(path: str, chunks: Iterator[bytes], mode: int) -> int:
+    """Make a file that is not there; it is flushed by `flush`, with all others. Returns its mode as it was kept."""
     descriptor = os.open(path, _NEW, 0o600)
     try:
         offset = 0
@@ -34,6 +36,7 @@ def write(path: str, chunks: Iterator[bytes], mode: int) -> None:
     finally:
         os.close(descriptor)
     set_mode(path, mode)
+    return os.lstat(path).st_mode & MODE_BITS
 
 
 def set_mode(path: str, mode: int) -> None:
@@ -75,13 +78,14 @@ def read(path: str, most_bytes: int) -> bytes:
     return came
 
 
-def measured(path: str, *, from_disk: bool) -> "tuple[int, str]":
-    """Size and SHA-256 of a file, whose bytes are read now; -1 for what is no file. `from_disk`: not from a cache."""
+def measured(path: str, *, from_disk: bool) -> "tuple[int, str, int]":
+    """Size, SHA-256 and mode of a file, read now; a size of -1 for what is no file. `from_disk`: not from a cache."""
     sha256, size_bytes = hashlib.sha256(), 0
     descriptor = os.open(path, _OLD)
     try:
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            return -1, ""
+        mode = os.fstat(descriptor).st_mode
+        if not stat.S_ISREG(mode):
+            return -1, "", 0
         if from_disk:
             os.posix_fadvise(descriptor, 0, 0, os.POSIX_FADV_DONTNEED)
         chunk = os.read(descriptor, _CHUNK_BYTES)
@@ -92,7 +96,7 @@ def measured(path: str, *, from_disk: bool) -> "tuple[int, str]":
             chunk = os.read(descriptor, _CHUNK_BYTES)
     finally:
         os.close(descriptor)
-    return size_bytes, sha256.hexdigest()
+    return size_bytes, sha256.hexdigest(), mode & MODE_BITS
 
 
 def is_folder(path: str) -> bool:

@@ -1,7 +1,7 @@
 """The tree of a slot: the files of its bundle, unpacked beside it. What runs is what was proven, file by file.
 
 slot-N.tree/        app/ and lib/, with byte code; folders 0555, files 0444 or 0555 where the file system keeps modes
-slot-N.files        the entry, and all files of the tree with their sizes and SHA-256
+slot-N.files        the entry, what the image needs to run, and all files of the tree: size, SHA-256 and mode of each
 slot-N.tree-0, -1   the SHA-256 of slot-N.files, and the SHA-256 of the image that the tree was made of
 
 The last one is saved when all else is on disk. Without it there is no tree: what lies there is removed, and made
@@ -75,6 +75,14 @@ class Tree:
         """What of the tree is started, once it was found whole; empty if there is none. *Raises* StorageFailed."""
         return str((self._listed() or {}).get("entry", ""))
 
+    def needs(self) -> "tuple[str | None, int]":
+        """The runtime and the protocol that the image needs to run; None and 0 if no tree says it.
+
+        *Raises* StorageFailed.
+        """
+        listed = self._listed() or {}
+        return listed.get("runtime"), listed.get("boot", 0)
+
     def forget(self) -> None:
         """Remove the tree: it belongs to an image that is given up. *Raises* StorageFailed."""
         if self._value.load():
@@ -131,7 +139,13 @@ class Tree:
         if not self._holds(maker.files, from_disk=True):
             raise StorageFailed(f"{self.path}: reads back otherwise than it was written")
         text = json.dumps(
-            {"format": _FORMAT, "entry": found.entry, "files": [[path, *one] for path, one in maker.files.items()]},
+            {
+                "format": _FORMAT,
+                "entry": found.entry,
+                "runtime": found.runtime,
+                "boot": found.boot,
+                "files": [[path, *one] for path, one in maker.files.items()],
+            },
             separators=(",", ":"),
         ).encode()
         # Cut after this: a list that nothing names.
@@ -154,7 +168,7 @@ class Tree:
         listed = json.loads(text)
         return listed if listed["format"] == _FORMAT else None
 
-    def _holds(self, files: "dict[str, tuple[int, str]]", *, from_disk: bool) -> bool:
+    def _holds(self, files: "dict[str, tuple[int, str, int]]", *, from_disk: bool) -> bool:
         """Whether these files are in the tree, as they are listed, and nothing else. *Raises* OSError."""
         inside: "dict[str, set[str]]" = {"": set()}
         for path in files:
@@ -174,8 +188,8 @@ class _Maker:
 
     def __init__(self, path: str, found: Contents) -> None:
         """*Raises* OSError, as the other methods do."""
-        self.files: "dict[str, tuple[int, str]]" = {}
-        """Size and SHA-256 of each file that was made, by its path in the tree."""
+        self.files: "dict[str, tuple[int, str, int]]" = {}
+        """Size, SHA-256 and mode of each file that was made, by its path in the tree."""
         self._path = path
         self._found = found
         self._folders = [path]
@@ -184,18 +198,14 @@ class _Maker:
     def put(self, member: Member, chunks: "Iterator[bytes]", compiler: byte_code.Compiler) -> None:
         """Make one file, and its byte code."""
         is_source = member.path.endswith(".py") and member.size_bytes <= byte_code.MAX_SOURCE_BYTES
-        if not is_source:
-            self._write(member.path, member.mode, chunks)
-            self.files[member.path] = member.size_bytes, member.sha256
-            return
-        source = b"".join(chunks)
-        self._write(member.path, member.mode, iter((source,)))
-        self.files[member.path] = member.size_bytes, member.sha256
-        made = compiler.byte_code(f"{self._path}/{member.path}", source)
+        source = b"".join(chunks) if is_source else b""
+        mode = self._write(member.path, member.mode, iter((source,)) if is_source else chunks)
+        self.files[member.path] = member.size_bytes, member.sha256, mode
+        made = compiler.byte_code(f"{self._path}/{member.path}", source) if is_source else b""
         if made:
             place = byte_code.place_of(member.path)
-            self._write(place, _READ, iter((made,)))
-            self.files[place] = len(made), hashlib.sha256(made).hexdigest()
+            mode = self._write(place, _READ, iter((made,)))
+            self.files[place] = len(made), hashlib.sha256(made).hexdigest(), mode
 
     def close(self) -> "list[str]":
         """Close the folders for writing; returns the paths of all that was made, what is in a folder before it."""
@@ -204,14 +214,14 @@ class _Maker:
             folders.set_mode(folder, _FOLDER_MODE)
         return [f"{self._path}/{path}" for path in self.files] + inner_first
 
-    def _write(self, path: str, mode: int, chunks: "Iterator[bytes]") -> None:
+    def _write(self, path: str, mode: int, chunks: "Iterator[bytes]") -> int:
         # Checked again, here where the file is made: whatever the list says, nothing is made outside of the tree.
         for folder in contents.folders_of(path):
             whole = f"{self._path}/{folder}"
             if whole not in self._folders:
                 os.mkdir(whole, 0o700)
                 self._folders.append(whole)
-        folders.write(f"{self._path}/{path}", chunks, mode & 0o555)
+        return folders.write(f"{self._path}/{path}", chunks, mode & 0o555)
 
 
 def forget_tree(home: str, slot: int) -> None:
@@ -249,5 +259,5 @@ def _is_bundle(path: str) -> bool:
         reader.close()
 
 
-def _files_of(listed: "dict[str, Any]") -> "dict[str, tuple[int, str]]":
-    return {path: (size_bytes, sha256) for path, size_bytes, sha256 in listed["files"]}
+def _files_of(listed: "dict[str, Any]") -> "dict[str, tuple[int, str, int]]":
+    return {path: (size_bytes, sha256, mode) for path, size_bytes, sha256, mode in listed["files"]}

@@ -87,8 +87,8 @@ REFUSED = {
         "build the image for the kind of device",
     ),
     "wrong-runtime": Meaning(
-        "the image needs another Python, another platform or a newer `fota-boot` than the device has; FAILED, with the "
-        "same reason, if the image is not signed: the device reads it at the beginning of the download",
+        "the image needs another Python, another platform or a newer `fota-boot` than the device has; FAILED, with "
+        "the same reason, if the image is not signed: the device reads it at the beginning of the download",
         "build the image for the Python and the platform of the device; or update `fota-boot` on the device",
     ),
     "older-release": Meaning(
@@ -221,6 +221,11 @@ CAUSES = {
         "the time for the trial passed, and the system of the device could not make a process for the image",
         "nothing is known against the image: check the memory of the device and the limits of the service, "
         "then offer the image again",
+    ),
+    "wrong-runtime": Meaning(
+        "the Python or the `fota-boot` of the device was replaced, and the image does not fit the new one",
+        "nothing is known against the image: build it for the Python that the device has now, or put the former one "
+        "back and offer the image again; `fota-boot --home DIR --doctor` names both",
     ),
 }
 """Why a trial was given up: the cause that is reported with the reason `rolled-back`."""
