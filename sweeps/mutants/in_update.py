@@ -88,6 +88,16 @@ UPDATE: tuple[Bug, ...] = (
         at("journal:Journal.save", replace("encode(_1, _, _2, _3)", "encode(_1, None, _2, _3)")),
     ),
     bug(
+        "fetched-is-lost-with-a-cut",
+        "The bytes that a download has fetched are counted in memory, and not written with its checkpoints.",
+        at("journal:Journal.save", replace("encode(_1, _2, _3, _)", "encode(_1, _2, _3, {})")),
+    ),
+    bug(
+        "fetched-not-counted",
+        "The account hears nothing of what a download fetches.",
+        at("install:Installer._receive", replace("Download(..., count=_)", "Download(..., count=None)")),
+    ),
+    bug(
         "health-check-ignored",
         "An image whose own health check refuses is confirmed.",
         at("flow:Flow.run", replace("not _passes(_)", "not _passes(None)")),

@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, replace
 
-from sweeps.powercut.scenarios import FACTORY
+from sweeps.powercut.scenarios import BUFFER_BYTES, FACTORY
 
 PROBATION_BOOTS = 3
 """The device demands the security version of an image after this number of healthy boots; more are not counted."""
 
 MAX_CRASHES = 3
 """The device gives a confirmed image up after this number of crashes in a row, until the probation is over."""
+
+MAX_FETCHED_AGAIN_BYTES = 2 * BUFFER_BYTES
+"""The journal notes the bytes at every buffer, and the last note may be cut."""
 
 
 class Violation(BaseException):
@@ -43,6 +46,8 @@ class History:
     """How often each was stopped by a power cut or its deadline while on trial: the image is not to blame."""
     fetched: tuple[str, int] = ("", 0)
     """The image that is being downloaded, and how many bytes have come; empty when a job has ended."""
+    came_bytes: int = 0
+    """All bytes of images that have come, those that came twice included."""
     healthy_boots: tuple[tuple[str, int], ...] = ()
     """In how many boots each healthy image has reached the cloud; counted up to `PROBATION_BOOTS`."""
     crashes: int = 0
@@ -74,6 +79,14 @@ class History:
     def has_lost_the_keyring(self) -> bool:
         """Whether both copies of the keyring were destroyed."""
         return self.harm.startswith("keyring=")
+
+    def came(self, url: str, end: int, count_bytes: int) -> History:
+        """The last bytes of an image up to `end` have come."""
+        return replace(self, fetched=(url, end), came_bytes=self.came_bytes + count_bytes)
+
+    def may_have_counted(self, count_bytes: int) -> bool:
+        """Whether a device that keeps account of what it fetches may have come to that number."""
+        return 0 <= self.came_bytes - count_bytes <= self.cuts * MAX_FETCHED_AGAIN_BYTES
 
     def booted_on_trial(self, name: str) -> History:
         """An unconfirmed image was started once more."""

@@ -10,8 +10,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from sweeps.powercut import seen, trust
-from sweeps.powercut.history import MAX_CRASHES, AtRest, History, Violation, count
-from sweeps.powercut.scenarios import BUFFER_BYTES, CRASHES_LATER, CRASHING, HANGING, HEALTHY, IMAGES
+from sweeps.powercut.history import MAX_CRASHES, MAX_FETCHED_AGAIN_BYTES, AtRest, History, Violation, count
+from sweeps.powercut.scenarios import CRASHES_LATER, CRASHING, HANGING, HEALTHY, IMAGES
 
 if TYPE_CHECKING:
     from fota_testing.posix.disk import Disk
@@ -30,9 +30,6 @@ _NEVER_AT_REST = {CRASHING, HANGING, CRASHES_LATER}
 
 TIMES_NOT_CONFIRMED = 3
 """A device that restarted in this number of trials of an image is evidence against the image."""
-
-MAX_FETCHED_AGAIN_BYTES = 2 * BUFFER_BYTES
-"""I16: the journal notes the bytes at every buffer, and the last note may be cut."""
 
 BEHAVIOURS = {image.name: image.behaviour for image in IMAGES}
 
@@ -217,9 +214,9 @@ class Oracle:
         if first < end - MAX_FETCHED_AGAIN_BYTES:
             raise Violation("I16", f"{end} bytes had come, and the download goes on at {first}")
 
-    def delivered(self, url: str, end: int) -> None:
+    def delivered(self, url: str, end: int, count_bytes: int) -> None:
         """The bytes of an image up to `end` have come."""
-        self.history = replace(self.history, fetched=(url, end))
+        self.history = self.history.came(url, end, count_bytes)
 
     def nothing_bootable(self) -> None:
         """The boot chooser finds no slot to start. I1: only where none holds an image that was proven."""
@@ -243,9 +240,11 @@ class Oracle:
         self.history = self.history.spoiled(self._running)
 
     def settled(self, cloud: CloudState) -> None:
-        """Nothing is left to do: how every job ended. I6."""
+        """Nothing is left to do: how every job ended. I6, I18, I20."""
         if self.history.is_damaged:
             return
+        if not self.history.may_have_counted(seen.fetched_bytes(self._content)):
+            raise Violation("I20", f"{self.history.came_bytes} bytes came, and the account has another number")
         for execution in cloud.executions:
             if not execution.is_over:
                 raise Violation("I6", f"{execution.job_id} is {execution.status} and nobody works on it")

@@ -144,6 +144,12 @@ def keyring(content: Content) -> Keyring | None:
     return Keyring(fields["version"], frozenset(fields["keys"]))
 
 
+def fetched_bytes(content: Content) -> int:
+    """The bytes of this month in the account of the journal."""
+    count: int = json.loads(value(content, "journal") or b"{}").get("fetched", [0] * 4)[3]
+    return count
+
+
 def claim(content: Content, slot: int) -> Claim | None:
     """The release beside a slot; None if neither copy is whole, or if its envelope cannot be read."""
     found = signing.manifest_signed_by(value(content, f"slot-{slot}.release") or b"")

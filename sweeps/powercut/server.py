@@ -19,8 +19,8 @@ class Meter(Protocol):
     def asked(self, url: str, first: int) -> None:
         """A request for the bytes from `first` on."""
 
-    def delivered(self, url: str, end: int) -> None:
-        """The bytes up to `end` have come."""
+    def delivered(self, url: str, end: int, count: int) -> None:
+        """The last `count` bytes up to `end` have come."""
 
 
 _IMAGES = {image.url: image.content for image in IMAGES}
@@ -50,7 +50,7 @@ class ImageServer:
             content,
             first=first,
             end=end,
-            delivered=lambda offset: self._meter.delivered(plain_url, offset),
+            delivered=lambda offset, count: self._meter.delivered(plain_url, offset, count),
         )
 
     def _end_of_one(self, content: bytes, first: int, asked: int) -> int:
@@ -74,7 +74,7 @@ class ImageAnswer:
         *,
         first: int,
         end: int,
-        delivered: Callable[[int], None],
+        delivered: Callable[[int, int], None],
     ) -> None:
         self.status = 206 if first else 200
         self.etag: str | None = _etag(content)
@@ -95,7 +95,7 @@ class ImageAnswer:
             raise Unreachable("the connection broke")
         buffer[: len(chunk)] = chunk
         self._offset += len(chunk)
-        self._delivered(self._offset)
+        self._delivered(self._offset, len(chunk))
         return len(chunk)
 
     def close(self) -> None:

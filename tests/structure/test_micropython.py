@@ -1,12 +1,14 @@
 """The portable modules under the interpreter of the microcontrollers: every one compiles, the pure ones run there.
 
-What they decide is printed by `portable_scenario.py` and must be the same, line for line, as on CPython.
+What they decide is printed by the scenarios below and must be the same, line for line, as on CPython.
 """
 
 import os
 import subprocess
 import sys
 from pathlib import Path
+
+import pytest
 
 from tests.labs.interpreter import SOURCE, installed, micropython
 from tests.labs.interpreter import only_where_it_runs as pytestmark
@@ -47,15 +49,15 @@ def runs_there(path):
     return "both interpreters" in path.read_text().split('"""')[1].replace("\n", " ")
 
 
-def test_the_pure_modules_decide_the_same_there(installed):
-    scenario = (HERE / "portable_scenario.py").read_text()
+@pytest.mark.parametrize("scenario", ["portable_scenario.py", "portable_goes.py"])
+def test_the_pure_modules_decide_the_same_there(scenario, installed):
     here = subprocess.run(
-        [sys.executable, str(HERE / "portable_scenario.py")],
+        [sys.executable, str(HERE / scenario)],
         capture_output=True,
         text=True,
         env={**os.environ, "PYTHONIOENCODING": "utf-8"},
     )
     assert here.stderr == ""
-    there = micropython(_SILENT + scenario, folder=installed)
+    there = micropython(_SILENT + (HERE / scenario).read_text(), folder=installed)
     assert there.splitlines() == here.stdout.splitlines()
     assert len(here.stdout.splitlines()) > 1000

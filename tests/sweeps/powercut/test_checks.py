@@ -7,6 +7,7 @@ import pytest
 from aws.iot import firmware_job, flow
 from fota import boot, image, install, trial
 from fota.device import Device
+from fota.fetched import Fetched
 from fota.journal import Journal
 from fota.record import Record
 from fota_boot import last_resort
@@ -39,6 +40,17 @@ def test_an_attempt_that_is_not_spent_is_found(monkeypatch: pytest.MonkeyPatch) 
 def test_a_sync_that_is_left_out_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(PosixModel, "fsync", lambda _model, _descriptor: None)
     assert found_in("healthy") & {"I1", "I6", "I8"}
+
+
+def test_bytes_that_no_account_has_are_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Fetched, "count", lambda _fetched, _bytes: None)
+    assert "I20" in found_in("healthy", cuts=False)
+
+
+def test_bytes_that_are_counted_twice_are_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    once = Fetched.count
+    monkeypatch.setattr(Fetched, "count", lambda fetched, count_bytes: once(fetched, 2 * count_bytes))
+    assert "I20" in found_in("healthy", cuts=False)
 
 
 def test_a_slot_that_is_believed_unread_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
