@@ -23,6 +23,14 @@ esp32: images in OTA partitions; littlefs: images in files, on any board; unix: 
 """
 
 
+EXTRAS = {
+    "policies": tuple(
+        f"fota.policy.{name}" for name in ("combine", "max_bytes", "max_rate", "metered", "when", "window")
+    )
+}
+"""What a program may add to any board, by the name of its list."""
+
+
 _WITHOUT = {"esp32": ("fota.boards.files",)}
 """What only a program imports that opens the device itself, since no `boot.py` of its board did."""
 
@@ -40,6 +48,18 @@ def modules_of(board: str) -> list[Path]:
         # To import a module is to import the packages above it.
         waiting += [name.rpartition(".")[0], *_imported(ast.parse((SOURCE / path).read_text(encoding="utf-8")))]
     return sorted(needed)
+
+
+def extras_of(name: str) -> list[Path]:
+    """The files of something that is added, without those that a board has already."""
+    return [_file_of(module) for module in EXTRAS[name]]
+
+
+def _file_of(module: str) -> Path:
+    path = _path_of(module)
+    if path is None:
+        raise LookupError(f"{module}: no such module")
+    return path
 
 
 def _path_of(name: str) -> Path | None:

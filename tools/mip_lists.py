@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from device_bytecode import device_bytecode
-from device_modules import BOARDS, SOURCE, modules_of
+from device_modules import BOARDS, EXTRAS, SOURCE, extras_of, modules_of
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -38,19 +38,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def stale(folder: Path) -> dict[Path, str]:
     """The lists in `folder` that differ from what the imports say, and what they should hold."""
-    lists = {folder / f"{board}.json": _list_of(modules_of(board)) for board in BOARDS}
+    lists = {folder / f"{name}.json": _list_of(modules) for name, modules in _modules().items()}
     return {path: text for path, text in lists.items() if not path.exists() or path.read_text() != text}
 
 
 def _compile_into(folder: Path, *, keeps_lines: bool) -> None:
-    for board in BOARDS:
-        modules = modules_of(board)
+    for name, modules in _modules().items():
         for path in modules:
             target = folder / path.with_suffix(".mpy")
             target.parent.mkdir(parents=True, exist_ok=True)
             target.write_bytes(device_bytecode(path, (SOURCE / path).read_bytes(), keeps_lines=keeps_lines))
-        names = [path.with_suffix(".mpy") for path in modules]
-        (folder / f"{board}.json").write_text(_list_of(names), encoding="utf-8")
+        compiled = [path.with_suffix(".mpy") for path in modules]
+        (folder / f"{name}.json").write_text(_list_of(compiled), encoding="utf-8")
+
+
+def _modules() -> dict[str, list[Path]]:
+    """The modules of each list, by its name."""
+    return {board: modules_of(board) for board in BOARDS} | {name: extras_of(name) for name in EXTRAS}
 
 
 def _list_of(paths: Sequence[Path]) -> str:

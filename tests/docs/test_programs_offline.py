@@ -66,7 +66,8 @@ class Player:
                 exec(compile(program.read_text(), str(program), "exec"), {"__name__": "__main__"})
         finally:
             sys.path.remove(str(program.parent))
-            sys.modules.pop("zerynth_board", None)
+            for name in ("zerynth_board", "decide"):
+                sys.modules.pop(name, None)
 
 
 @pytest.fixture
@@ -74,13 +75,18 @@ def player(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Player:
     return Player(tmp_path, monkeypatch)
 
 
-@pytest.fixture(params=["tutorial", "gateway", "zerynth", "esp32"])
+@pytest.fixture(params=["tutorial", "gateway", "zerynth", "esp32", "policy/gateway", "policy/board"])
 def program(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
     if request.param == "tutorial":
         (block,) = [block for block in blocks(read("docs/tutorial.md")) if block.words == "file=hello/__main__.py"]
         (tmp_path / "hello.py").write_text(block.content)
         return tmp_path / "hello.py"
-    return ROOT / "examples" / str(request.param) / ("main.py" if request.param == "esp32" else "__main__.py")
+    return (
+        ROOT
+        / "examples"
+        / str(request.param)
+        / ("main.py" if request.param in ("esp32", "policy/board") else "__main__.py")
+    )
 
 
 @pytest.fixture(autouse=True)

@@ -10,7 +10,7 @@ import threading
 from pathlib import Path
 
 import pytest
-from device_modules import BOARDS, _imported
+from device_modules import BOARDS, EXTRAS, _imported, _path_of, extras_of, modules_of
 
 from tests.labs.interpreter import COMMAND
 from tests.labs.interpreter import only_where_it_runs as pytestmark
@@ -95,6 +95,14 @@ def test_a_board_is_given_what_is_imported_only_when_it_is_needed(board, name):
 def test_the_modules_of_the_esp32_are_not_given_to_other_boards():
     assert "fota/boards/boot_loader.py" in listed("esp32")
     assert "fota/boards/boot_loader.py" not in listed("littlefs")
+
+
+@pytest.mark.parametrize("board", BOARDS)
+@pytest.mark.parametrize("name", EXTRAS)
+def test_what_is_added_to_a_board_needs_nothing_but_that_and_what_the_board_has(name, board):
+    added = extras_of(name)
+    imported = {_path_of(one) for path in added for one in _imported(ast.parse((SOURCE / path).read_text()))}
+    assert imported - {None} - set(added) - set(modules_of(board)) == set()
 
 
 @pytest.fixture

@@ -1,6 +1,8 @@
 """A policy that slows downloads down, so that the device's other work keeps its share of the link.
 
-policy = MaxRate(65_536)
+    policy = MaxRate(65_536)
+
+Combine it with others by `all_of`.
 """
 
 from fota.fields import is_whole
@@ -12,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class MaxRate:
-    """Always `Now`, with at most `bytes_per_s` bytes of the image in a second. Combine it with others by `all_of`.
+    """Always `Now`, with at most `bytes_per_s` bytes of the image in a second.
 
     *Raises* ValueError for a rate that is no whole number from 1.
     """

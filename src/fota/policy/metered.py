@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 class NotMetered:
     """`Now` where `is_metered()` returns False; `Later("metered")` for True, None and anything else.
 
-    So an unknown link counts as metered. The function is not called when nothing is left to fetch. The network
-    may change during a download, so that pauses after `check_s` seconds, and the function is called again.
+    So an unknown link counts as metered. The function is not called when nothing is left to fetch. The network may
+    change during a download, so after `check_s` seconds that pauses for 5 minutes; then the function is called again.
 
     *Raises* ValueError for what cannot be called, and for a `check_s` that is no whole number from 1 to 86,400.
     """

@@ -1,6 +1,8 @@
 """A policy that asks a function of the program: whether the battery is full enough, the machine idle, the load low.
 
-policy = When(lambda: battery_percent() >= 50, "battery-low")
+    policy = When(lambda: battery_percent() >= 50, "battery-low")
+
+The reason is what the operator sees.
 """
 
 from fota.fields import is_whole
