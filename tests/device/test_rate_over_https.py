@@ -11,6 +11,7 @@ from fota.progress import Progress
 from fota.transfer.bounds import Bounds
 from fota.transfer.download import Download, Source
 from fota.transfer.http import HttpsClient
+from fota_testing.servers import behaviours as server_that
 from tests.labs.interpreter import device, told
 from tests.labs.interpreter import only_where_it_runs as pytestmark
 
@@ -90,6 +91,16 @@ def test_a_go_ends_with_its_bytes(go, serve):
     server = serve(bytes(50_000))
     assert go(server.url(), 50_000, None, 10_001)[::4] == [False, 10_001]
     assert [request.get("range") for request in server.requests] == ["bytes=0-10000"]
+
+
+@pytest.mark.parametrize("silent_from", [None, 0, 20_000])
+def test_a_go_ends_with_its_time_when_the_server_says_nothing(go, serve, silent_from):
+    says_nothing = server_that.silence if silent_from is None else server_that.silence_after(silent_from)
+    server = serve(bytes(50_000), says_nothing)
+    is_whole, is_spent, lasted_ms, _, came_bytes = go(server.url(), 50_000, for_s=2)
+    assert (is_whole, is_spent, came_bytes) == (False, True, silent_from or 0)
+    # A second late at most; and a machine with much else to do takes its time.
+    assert 2_000 <= lasted_ms < 6_000
 
 
 @pytest.mark.slow
