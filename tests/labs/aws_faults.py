@@ -32,17 +32,24 @@ class Exchange(BaseHTTPRequestHandler):
 
     protocol_version = "HTTP/1.1"
     timeout = _PATIENCE_S
+    disable_nagle_algorithm = True
     proxy: Proxy
+
+    def setup(self) -> None:
+        """A client keeps its connection, and has one of its own to the local AWS, until a fault ends them."""
+        super().setup()
+        self._upstream = self.proxy.connect()
+
+    def finish(self) -> None:
+        """The client has gone, or a fault was played."""
+        self._upstream.close()
+        super().finish()
 
     def forward(self, body: bytes | None = None) -> tuple[int, list[tuple[str, str]], bytes]:
         """Let the local AWS act on it; what it answers."""
-        upstream = self.proxy.connect()
-        try:
-            self._send(upstream, self.body() if body is None else body)
-            answer: HTTPResponse = upstream.getresponse()
-            return answer.status, answer.getheaders(), answer.read()
-        finally:
-            upstream.close()
+        self._send(self.body() if body is None else body)
+        answer: HTTPResponse = self._upstream.getresponse()
+        return answer.status, answer.getheaders(), answer.read()
 
     def body(self) -> bytes:
         """What came with it."""
@@ -69,9 +76,9 @@ class Exchange(BaseHTTPRequestHandler):
                 self.send_header(name, value)
         length = next((value for name, value in headers if name.lower() == "content-length"), str(len(body)))
         self.send_header("Content-Length", length if self.command == "HEAD" else str(len(body)))
-        self.send_header("Connection", "close")
         self.end_headers()
         self.wfile.write(body)
+        self.close_connection = False
 
     def pass_on(self) -> None:
         """No fault: forward and answer."""
@@ -79,26 +86,23 @@ class Exchange(BaseHTTPRequestHandler):
 
     def pass_half_on(self) -> None:
         """Give the local AWS half of what comes, then nothing, as when a line breaks."""
-        upstream = self.proxy.connect()
         whole = self.body()
-        try:
-            self._send(upstream, whole[: len(whole) // 2], len(whole))
-        finally:
-            upstream.close()
+        self._send(whole[: len(whole) // 2], len(whole))
 
-    def _send(self, upstream: HTTPSConnection, body: bytes, length: int | None = None) -> None:
+    def _send(self, body: bytes, length: int | None = None) -> None:
+        upstream = self._upstream
         upstream.putrequest(self.command, self.path, skip_host=True, skip_accept_encoding=True)
         for name, value in self.headers.items():
             if name.lower() not in _HOP_BY_HOP | {"content-length"}:
                 upstream.putheader(name, value)
         upstream.putheader("Content-Length", str(len(body) if length is None else length))
-        upstream.putheader("Connection", "close")
         upstream.endheaders()
         upstream.send(body)
 
     def serve(self) -> None:
         """Do with it what is to be done."""
         self.close_connection = True
+        self.__dict__.pop("_body", None)
         name = operation(self)
         fault = self.proxy.next_fault(name)
         try:

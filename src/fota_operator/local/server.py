@@ -22,6 +22,9 @@ _NOTE = "running.json"
 _TRIES = 3
 _POLL_S = 0.05
 _REQUEST_TIMEOUT_S = 5.0
+# One request per connection: an idle connection of a client would hold up the end of the process,
+# and with it the saving of the state, until that client goes away.
+_CONNECTIONS = {"keep_alive_timeout": 5, "keep_alive_max_requests": 1}
 _MAX_PORT = 65_535
 _MAX_CA_BYTES = 65_536
 
@@ -126,16 +129,13 @@ def _start(files: ServerFiles, gateway_port: int, device_port: int, deadline: fl
 
 
 def _server_config(files: ServerFiles, gateway_port: int) -> str:
-    # One request per connection: an idle connection of a client would hold up the end of the process,
-    # and with it the saving of the state, until that client goes away.
     settings: dict[str, object] = {
         "bind": [f"127.0.0.1:{gateway_port}"],
         "certfile": str(files.certificate),
         "keyfile": str(files.key),
         "workers": 0,
         "graceful_timeout": 1,
-        "keep_alive_timeout": 5,
-        "keep_alive_max_requests": 1,
+        **_CONNECTIONS,
     }
     return "".join(f"{name} = {json.dumps(value)}\n" for name, value in settings.items())
 
