@@ -149,14 +149,20 @@ class Sweep:
         for name in (PROVISION, PROVISION_KEYED):
             is_keyed = name == PROVISION_KEYED
             taken = factory.states(is_keyed=is_keyed)
+            recovered = set[tuple[int, bool]]()
             for step, disk in taken:
                 for shape in disk.shapes():
                     self.counts.cuts += 1
                     left = disk.after_cut(shape)
-                    self.distinct.add(State(left).fingerprint())
+                    was_finished = step == taken[-1][0]
+                    state = State(left).fingerprint()
+                    self.distinct.add(state)
+                    if (state, was_finished) in recovered:
+                        continue
+                    recovered.add((state, was_finished))
                     try:
                         self.counts.recoveries += 1
-                        factory.recover(left, was_finished=step == taken[-1][0], is_keyed=is_keyed)
+                        factory.recover(left, was_finished=was_finished, is_keyed=is_keyed)
                     except Violation as violation:
                         self._found(Case(name, ((step, shape),)), violation)
 
