@@ -15,6 +15,8 @@ from tests.labs.boot_lab import CONFIRMS, CRASHES, WAITS, one_line, until
 from tests.labs.bundle_boot import PROGRAM, no_tree, opened, packed, provision, put_on_trial, tree_of
 from tests.labs.present import present
 
+pytestmark = pytest.mark.slow
+
 
 def test_a_bundle_of_the_factory_is_unpacked_and_starts_with_nothing_beside_it(lab, tmp_path):
     elsewhere = tmp_path / "elsewhere"

@@ -19,6 +19,8 @@ from tests.labs.boot_lab import CONFIRMS, CRASHES, WAITS, until
 from tests.labs.container_lab import BIN, EXAMPLE, NAMESPACES, Container, in_namespaces
 from tests.labs.docs_pages import blocks, read
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def start(lab):

@@ -10,6 +10,8 @@ import pytest
 
 from tests.labs.doctor_home import home, spoil
 
+pytestmark = pytest.mark.slow
+
 __all__ = ("home",)
 
 

@@ -15,6 +15,8 @@ from tests.labs.boot_lab import WAITS, until
 from tests.labs.doctor_home import found, home
 from tests.labs.present import present
 
+pytestmark = pytest.mark.slow
+
 __all__ = ("home",)
 
 

@@ -25,6 +25,8 @@ while True:
 FLOODED = f"flood = subprocess.Popen([sys.executable, '-c', {NOISE!r}])\n"
 
 
+@pytest.mark.slow
+@pytest.mark.slow
 def test_a_flood_of_garbage_neither_stops_the_supervisor_nor_condemns_the_image(lab):
     lab.provision(FLOODED + BEATS_FOR_S + "beat_for(3)\ntell('done', flood=flood.poll())\nbeat_for(1000)\n")
     process = lab.start(shortened=QUICK)
@@ -33,6 +35,8 @@ def test_a_flood_of_garbage_neither_stops_the_supervisor_nor_condemns_the_image(
     assert lab.started() == ["factory"]
 
 
+@pytest.mark.slow
+@pytest.mark.slow
 def test_a_flood_of_garbage_does_not_hide_that_the_image_hangs(lab):
     lab.provision(FLOODED + PROMISES + "time.sleep(1000)\n")
     lab.start(shortened=QUICK)

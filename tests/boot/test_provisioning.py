@@ -9,6 +9,8 @@ from fota.trust import keyring
 from fota.trust.keyring import Keyring
 from tests.labs.boot_lab import CONFIRMS, WAITS
 
+pytestmark = pytest.mark.slow
+
 POINT = b"\x04" + hashlib.sha512(b"any").digest()
 
 

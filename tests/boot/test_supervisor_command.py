@@ -14,6 +14,8 @@ from fota.storage import HomeLock
 from fota_boot.options import parse
 from tests.labs.boot_lab import WAITS, one_line
 
+pytestmark = pytest.mark.slow
+
 
 def test_a_factory_image_makes_a_home_and_the_command_ends(lab):
     done = lab.run("--factory", str(lab.image("factory", WAITS)), "--slots", "3", "--slot-size", "5000")

@@ -5,6 +5,8 @@ import pytest
 from fota.record import Record
 from tests.labs.boot_lab import CONFIRMS, WAITS, alive, one_line, until
 
+pytestmark = pytest.mark.slow
+
 # One at a time.
 
 

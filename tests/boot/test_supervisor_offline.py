@@ -5,6 +5,8 @@ import pytest
 from fota.record import Record
 from tests.labs.boot_lab import CONFIRMS, CRASHES, QUICK, WAITS, until
 
+pytestmark = pytest.mark.slow
+
 NOTED = "from fota import boot_note; boot_note.offline(); "
 REFUSED = "import socket; socket.create_connection(('127.0.0.1', 1))"
 NO_CONNECTION = "from aws.iot.errors import ConnectFailed; raise ConnectFailed('not connected within 30000 ms')"

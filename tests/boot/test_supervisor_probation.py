@@ -6,6 +6,8 @@ from fota.boards.files import FilesBoard
 from fota.record import Record
 from tests.labs.boot_lab import CRASHES, QUICK, WAITS, until
 
+pytestmark = pytest.mark.slow
+
 PROBATION = Record(1, fallback_slot=0, healthy_boots=1)
 STARTS = "starts = len([line for line in open(os.environ['LAB_EVENTS']) if 'started' in line])\n"
 WELL_AT_FIRST = STARTS + "if starts <= {}:\n    device.current().confirm()\n    machine.restart()\n"

@@ -11,6 +11,8 @@ import pytest
 from fota.record import Record
 from tests.labs.boot_lab import CRASHES, QUICK, WAITS, alive, until
 
+pytestmark = pytest.mark.slow
+
 HELPER = """
 import socket
 port = socket.socket()

@@ -7,6 +7,8 @@ import pytest
 
 from tests.labs.boot_lab import CRASHES, QUICK, WAITS, alive, until
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_stop_ends_the_image_and_the_command_with_0(lab, number):

@@ -8,6 +8,8 @@ import pytest
 from fota.record import Record
 from tests.labs.boot_lab import CONFIRMS, CRASHES, QUICK, WAITS, alive, until
 
+pytestmark = pytest.mark.slow
+
 
 # Each row: what the image on trial does, and the cause that is remembered.
 @pytest.mark.parametrize(

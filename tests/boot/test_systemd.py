@@ -8,6 +8,8 @@ import pytest
 from tests.labs.boot_lab import CRASHES, WAITS, BootLab
 from tests.labs.notified import notified
 
+pytestmark = pytest.mark.slow
+
 __all__ = ("notified",)
 
 TELLS_ITS_ENVIRONMENT = (

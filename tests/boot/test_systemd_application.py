@@ -6,6 +6,8 @@ from tests.labs.beating import BY_HAND, HANGS
 from tests.labs.boot_lab import CRASHES, QUICK, WAITS, BootLab
 from tests.labs.notified import notified
 
+pytestmark = pytest.mark.slow
+
 __all__ = ("notified",)
 
 RUNS = "READY=1\nSTATUS=running slot 0"

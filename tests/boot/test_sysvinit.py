@@ -16,6 +16,8 @@ from fota_boot import supervisor
 from tests.labs.boot_lab import CONFIRMS, CRASHES, alive, until
 from tests.labs.docs_pages import ROOT, read
 
+pytestmark = pytest.mark.slow
+
 SCRIPT = ROOT / "examples/sysvinit/fota-device"
 NOT_RUNNING = 3
 """LSB: https://refspecs.linuxbase.org/LSB_5.0.0/LSB-Core-generic/LSB-Core-generic/iniscrptact.html"""

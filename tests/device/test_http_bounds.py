@@ -22,6 +22,8 @@ from tests.labs.endless_answers import (
 from tests.labs.http_micropython_lab import get, interpreter, plain_server
 from tests.labs.interpreter import device, only_where_it_runs
 
+pytestmark = pytest.mark.slow
+
 __all__ = ("device", "get", "interpreter")
 
 TIMEOUT_MS = 400

@@ -6,10 +6,11 @@ import pytest
 
 from fota_testing.servers import behaviours as server_that
 from tests.labs.http_micropython_lab import CONTENT, get, interpreter, plain_server, reset_after
-from tests.labs.interpreter import device
-from tests.labs.interpreter import only_where_it_runs as pytestmark
+from tests.labs.interpreter import device, only_where_it_runs
 
-__all__ = ("device", "get", "interpreter", "pytestmark")
+pytestmark = [only_where_it_runs, pytest.mark.slow]
+
+__all__ = ("device", "get", "interpreter")
 
 
 @pytest.mark.parametrize("count_bytes", [0, 1_100, 5_000, 19_999])

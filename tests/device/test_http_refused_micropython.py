@@ -1,12 +1,15 @@
 """A GET without urllib3, on both interpreters: what it refuses, and errors that tell no secret."""
 
+import pytest
+
 from fota_testing.servers import behaviours as server_that
 from fota_testing.servers.authority import Authority
 from tests.labs.http_micropython_lab import CONTENT, HONEST_HEAD, get, interpreter
-from tests.labs.interpreter import device
-from tests.labs.interpreter import only_where_it_runs as pytestmark
+from tests.labs.interpreter import device, only_where_it_runs
 
-__all__ = ("device", "get", "interpreter", "pytestmark")
+pytestmark = [only_where_it_runs, pytest.mark.slow]
+
+__all__ = ("device", "get", "interpreter")
 
 SECRET = "X-Amz-Signature=secret"
 

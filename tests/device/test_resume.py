@@ -213,6 +213,8 @@ def test_another_range_than_was_asked_for_after_a_reset_fails(memory_lab, serve,
 # Over a link that breaks.
 
 
+@pytest.mark.slow
+@pytest.mark.slow
 def test_a_link_that_drops_every_64_kib_finishes_an_image_of_2_mib(trusted, serve):
     content = random.Random(5).randbytes(2 << 20)
     lab = Lab(MemorySlots(2, len(content)), trusted)

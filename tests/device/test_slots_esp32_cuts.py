@@ -68,6 +68,8 @@ def test_a_rollback_may_be_cut_anywhere(behaviour, old_slot, guards):
     assert made >= 50
 
 
+@pytest.mark.slow
+@pytest.mark.slow
 @pytest.mark.parametrize("behaviour", BEHAVIOURS)
 def test_what_follows_a_cut_may_be_cut_again_and_again(behaviour):
     chance, made = random.Random(behaviour), 0

@@ -13,6 +13,8 @@ import pytest
 from aws.iot.mqtt._tls_cpython import _Socket
 from fota.transfer._wire_cpython import bound
 
+pytestmark = pytest.mark.slow
+
 _WITHIN_S = 5
 
 

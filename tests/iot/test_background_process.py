@@ -4,6 +4,10 @@ import subprocess
 import sys
 import time
 
+import pytest
+
+pytestmark = pytest.mark.slow
+
 PROGRAM = """
 import atexit, os, sys, threading, time
 from fota.progress import Progress

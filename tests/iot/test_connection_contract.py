@@ -16,6 +16,8 @@ from tests.labs.mqtt_lab import MqttLab
 if TYPE_CHECKING:
     from aws.iot.mqtt import Connection
 
+pytestmark = pytest.mark.slow
+
 CONNECTS_APART_MS, SECOND_MS = 60, 400
 RULES = {
     "GRANT_WITHIN_MS": 400,

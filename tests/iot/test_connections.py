@@ -13,6 +13,8 @@ from tests.labs.borrowed_clients import PAHO
 from tests.labs.borrowed_lab import Begin, begin, each_client, each_paho
 from tests.labs.mqtt_lab import MqttLab, ignore, paho_lab
 
+pytestmark = pytest.mark.slow
+
 __all__ = ("begin", "paho_lab")
 
 

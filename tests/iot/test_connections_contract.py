@@ -11,6 +11,8 @@ from fota_testing import _connection_scene
 from fota_testing.connection_contract import CLAUSES, ConnectionTraits
 from tests.labs.borrowed_clients import AWSCRT, KINDS, only_with_awscrt
 
+pytestmark = pytest.mark.slow
+
 CONNECTS_APART_MS, SECOND_MS = 60, 400
 RULES = {
     "GRANT_WITHIN_MS": 400,

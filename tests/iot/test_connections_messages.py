@@ -11,6 +11,8 @@ from tests.labs.borrowed_clients import Program
 from tests.labs.borrowed_lab import MARKED, Begin, begin, each_client
 from tests.labs.mqtt_lab import MqttLab, paho_lab
 
+pytestmark = pytest.mark.slow
+
 __all__ = ("begin", "paho_lab")
 
 

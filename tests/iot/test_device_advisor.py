@@ -44,6 +44,8 @@ def test_a_broker_whose_certificate_has_expired_is_refused_at_once(mqtt_lab: Mqt
     assert not mqtt_lab.broker.connects
 
 
+@pytest.mark.slow
+@pytest.mark.slow
 def test_a_device_that_is_not_answered_connects_until_it_is_and_so_again_after_a_loss(mqtt_lab: MqttLab) -> None:
     mqtt_lab.rule("ACCEPT_WITHIN_MS", 300)
     mqtt_lab.rule("TURN_MS", 10)
@@ -64,6 +66,8 @@ def test_a_device_that_is_not_answered_connects_until_it_is_and_so_again_after_a
     mqtt_lab.mended(connection, 2)
 
 
+@pytest.mark.slow
+@pytest.mark.slow
 def test_a_broker_that_answers_no_message_and_no_ping_is_left(paho_lab: MqttLab) -> None:
     paho_lab.rule("KEEPALIVE_S", 1)
     paho_lab.rule("TURN_MS", 50)

@@ -20,6 +20,8 @@ def test_a_disconnected_device_says_goodbye_and_is_gone(mqtt_lab: MqttLab) -> No
     mqtt_lab.eventually(lambda: mqtt_lab.broker.farewells == 1)
 
 
+@pytest.mark.slow
+@pytest.mark.slow
 @pytest.mark.parametrize("qos", [0, 1])
 def test_what_was_published_before_the_goodbye_reaches_the_broker(mqtt_lab: MqttLab, qos: int) -> None:
     connection = mqtt_lab.connected()

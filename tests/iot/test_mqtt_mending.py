@@ -10,6 +10,8 @@ from aws.iot.mqtt.rules import MAX_FRUITLESS
 from fota_testing.servers.mqtt_packets import PUBACK, SUBACK
 from tests.labs.mqtt_lab import Ceilings, MqttLab, ignore, slow_once
 
+pytestmark = pytest.mark.slow
+
 
 def test_defect_48_a_lost_connection_is_mended_and_subscribes_again(mqtt_lab: MqttLab) -> None:
     heard: list[bytes] = []

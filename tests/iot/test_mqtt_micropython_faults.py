@@ -11,6 +11,8 @@ from fota_testing.servers.mqtt_packets import CONNACK, SUBACK
 from tests.labs.mqtt_lab import ignore
 from tests.labs.mqtt_micropython_lab import MicroPythonLab, until
 
+pytestmark = pytest.mark.slow
+
 WRONG_PROTOCOL = 1
 
 

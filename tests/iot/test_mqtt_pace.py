@@ -2,9 +2,13 @@
 
 import time
 
+import pytest
+
 from aws.iot.mqtt import rules
 from fota_testing.servers.mqtt_packets import SUBACK
 from tests.labs.mqtt_lab import MqttLab, ignore
+
+pytestmark = pytest.mark.slow
 
 EVERY_MS = 400
 

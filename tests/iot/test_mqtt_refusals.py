@@ -12,6 +12,8 @@ from tests.labs.mqtt_lab import MqttLab, ignore
 if TYPE_CHECKING:
     from aws.iot.mqtt import Connection
 
+pytestmark = pytest.mark.slow
+
 WAITS_MS = (40, 320)
 
 

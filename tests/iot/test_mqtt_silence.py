@@ -9,6 +9,8 @@ from fota_testing.servers.mqtt_packets import PUBACK, SUBACK
 from tests.labs.mqtt_lab import MqttLab, ignore
 from tests.labs.mqtt_micropython_lab import until
 
+pytestmark = pytest.mark.slow
+
 
 def test_a_message_without_an_answer_is_sent_again_under_its_number_on_the_same_connection(mqtt_lab: MqttLab) -> None:
     mqtt_lab.rule("RESEND_AFTER_MS", 50)

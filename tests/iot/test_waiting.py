@@ -173,6 +173,8 @@ def test_a_handshake_that_is_not_answered_is_a_wait(client: object, mute: int) -
     assert waits_of(client, f"https://127.0.0.1:{mute}/image") >= 5
 
 
+@pytest.mark.slow
+@pytest.mark.slow
 @pytest.mark.parametrize("silent", [server_that.silence, server_that.silence_after(0)], ids=["head", "body"])
 def test_an_answer_that_does_not_come_is_a_wait(client: object, serve: Callable[..., object], silent: object) -> None:
     server = serve(b"image", silent)

@@ -12,10 +12,10 @@ from fota.record import Record
 from fota.storage import SlotReader
 from fota_operator.images.micropython import build_micropython_image
 from tests.labs.board import Board
-from tests.labs.interpreter import only_where_it_runs as pytestmark
+from tests.labs.interpreter import only_where_it_runs
 from tests.labs.present import present
 
-__all__ = ["pytestmark"]
+pytestmark = [only_where_it_runs, pytest.mark.slow]
 
 WAITS = "import time\nprint('factory runs')\ntime.sleep(600)\n"
 REFUSED = "import socket\nsocket.socket().connect(socket.getaddrinfo('127.0.0.1', 1)[0][-1])\n"

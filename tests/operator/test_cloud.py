@@ -154,6 +154,8 @@ def test_an_error_is_one_line_whatever_aws_says() -> None:
     )
 
 
+@pytest.mark.slow
+@pytest.mark.slow
 @pytest.mark.parametrize(("status", "passes"), [(500, True), (502, True), (503, True), (504, True), (403, False)])
 def test_a_page_in_the_place_of_an_answer_is_told_and_that_of_a_busy_server_passes(
     front_end: str, monkeypatch: pytest.MonkeyPatch, status: int, passes: bool

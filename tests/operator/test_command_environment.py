@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.slow
+
 COMMAND = f"exec {sys.executable} -m fota_operator.cli.main"
 DEADLINE_S = 30
 

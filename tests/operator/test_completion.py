@@ -12,6 +12,8 @@ import pytest
 from fota_operator.request_log import LOGGER
 from tests.labs.fota_command import FotaCommand
 
+pytestmark = pytest.mark.slow
+
 SLOW = {"boto3", "botocore", "cryptography", "rich", "littlefs"}
 """What takes long to import."""
 

@@ -13,6 +13,8 @@ from fota.trust.envelope import Envelope
 from fota.trust.errors import BadEnvelope, BadSignature, NotTrusted
 from tests.properties.damage import JSON_VALUES
 
+pytestmark = pytest.mark.slow
+
 OUR_KEY = "0123456789abcdef"
 GENERATOR = bytes.fromhex(
     "046b17d1f2e12c4247f8bce6e563a440f277037d812deb33a0f4a13945d898c2964"

@@ -18,6 +18,8 @@ from fota_operator.rollouts.plan_file import read_plan
 from tests.properties.damage import JSON_VALUES, mutated
 from tests.properties.plans import PLANS, toml_of
 
+pytestmark = pytest.mark.slow
+
 WHOLE = encode(Plan("a", "a" * 64, Targets(("t",))))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -86,6 +87,8 @@ def test_bytes_are_a_record_that_says_just_that_and_makes_sense_or_none(content:
         assert found.trial_slot is None or found.trial_slot < MAX_SLOTS
 
 
+@pytest.mark.slow
+@pytest.mark.slow
 @given(records(), records(), POSITIONS, PATTERNS)
 def test_of_a_damaged_copy_nothing_is_believed(before: Record, now: Record, position: int, pattern: int) -> None:
     both = cells()

@@ -18,6 +18,8 @@ from sweeps.trust_mutants.catalogue import CHECKS, Check
 from sweeps.trust_mutants.trying import Tried, tried, tried_without_a_bug
 from tests.labs.verdicts import first_of_another_verdict
 
+pytestmark = pytest.mark.slow
+
 FITS = bug("fits", "Nothing is wrong.", at("keyring", at_end("pass")))
 DOES_NOT_FIT = bug("odd", "What is not there is left out.", at("keyring", drop("no_such_thing()")))
 HARMLESS = bug("harmless", "Nothing is wrong.", at("envelope:verified", at_end("pass")))

@@ -17,6 +17,8 @@ from fota_operator.trust.release_file import read_release, write_release
 from tests.labs.signatures import Signatures
 from tests.labs.wheel_lab import HERE, machine_code, wheel
 
+pytestmark = pytest.mark.slow
+
 TARGET = f"cp311-manylinux_2_40_{HERE}"
 
 

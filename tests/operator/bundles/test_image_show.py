@@ -35,6 +35,8 @@ def shown(path: Path) -> dict[str, object]:
     return answer
 
 
+@pytest.mark.slow
+@pytest.mark.slow
 def test_a_bundle_says_what_it_is_what_it_needs_and_what_is_in_it(
     build: Callable[..., Image], wheels: Path, program: Path, out: Path
 ) -> None:
@@ -58,6 +60,8 @@ def test_a_bundle_says_what_it_is_what_it_needs_and_what_is_in_it(
     assert listed == image.files
 
 
+@pytest.mark.slow
+@pytest.mark.slow
 def test_people_read_the_same(build: Callable[..., Image], wheels: Path, out: Path) -> None:
     wheel(wheels, "pump", "2.0")
     build("pump")
@@ -99,6 +103,8 @@ def test_what_is_no_image_is_not_shown(tmp_path: Path) -> None:
     assert fota("image", "show", tmp_path / "x").exit_code == 2
 
 
+@pytest.mark.slow
+@pytest.mark.slow
 def test_the_command_builds_a_bundle_and_answers_in_json(
     program: Path, wheels: Path, out: Path, tmp_path: Path
 ) -> None:

@@ -13,6 +13,8 @@ import pytest
 
 from tests.labs.wheel_lab import own_library, wheel
 
+pytestmark = pytest.mark.slow
+
 FILES = {
     "__main__.py": b"print('pump')\n",
     "main.py": b"print('pump')\n",

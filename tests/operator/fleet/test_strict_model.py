@@ -50,6 +50,8 @@ def test_a_request_that_the_model_does_not_allow_is_never_sent(iot: object, brok
         iot.create_job(**GOOD_JOB | broken)  # type: ignore[attr-defined]
 
 
+@pytest.mark.slow
+@pytest.mark.slow
 def test_a_request_that_the_model_allows_is_sent(iot: object) -> None:
     with pytest.raises(EndpointConnectionError), every_request_allowed():
         iot.create_job(**GOOD_JOB, description="Größe 1", tags=[{"Key": "fota:stage", "Value": "1"}])  # type: ignore[attr-defined]

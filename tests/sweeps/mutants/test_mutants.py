@@ -70,6 +70,8 @@ def test_no_two_bugs_are_the_same_change() -> None:
     assert len({seeded.changes for seeded in MUTANTS}) == len(MUTANTS)
 
 
+@pytest.mark.slow
+@pytest.mark.slow
 @pytest.mark.parametrize("name", SAMPLE)
 def test_a_bug_of_a_sample_is_found(name: str, tmp_path: Path) -> None:
     seeded = named(name)
