@@ -8,7 +8,7 @@ import pytest
 
 from fota.boards.provisioning import create_slots
 from fota.errors import BadHttpAnswer
-from fota.install import CHECKPOINT_EVERY_MS
+from fota.install import CHECKPOINT_AT_LEAST_EVERY_MS, CHECKPOINT_EVERY_MS
 from fota.transfer.checkpoint import Checkpoint
 from fota_testing.flash.cells import PowerCut
 from fota_testing.memory_slots import MemorySlots
@@ -87,6 +87,20 @@ def test_progress_is_put_on_record_at_intervals_of_time(memory_lab, serve):
     memory_lab.progress.ms_per_chunk = CHECKPOINT_EVERY_MS // 10
     memory_lab.install(serve(IMAGE), every_bytes=1)
     assert 3 <= len(memory_lab.ledger.saves) <= len(IMAGE) // CHUNK_BYTES // 10 + 1
+
+
+def test_on_a_slow_link_progress_is_put_on_record_by_time_alone(memory_lab, serve):
+    memory_lab.progress.ms_per_chunk = 1_000
+    memory_lab.install(serve(IMAGE), every_bytes=10 * len(IMAGE))
+    offsets = [offset for offset, _ in memory_lab.ledger.saves if offset < len(IMAGE)]
+    most_bytes = CHECKPOINT_AT_LEAST_EVERY_MS + CHUNK_BYTES
+    assert [b - a <= most_bytes for a, b in pairwise([0, *offsets, len(IMAGE)])] == [True] * (len(offsets) + 1)
+
+
+def test_what_came_before_a_break_is_put_on_record_then(memory_lab, serve):
+    server = serve(IMAGE, server_that.drop_after(20_000), server_that.honest)
+    memory_lab.install(server, every_bytes=10 * len(IMAGE))
+    assert memory_lab.ledger.saves[0][0] == 20_000
 
 
 def test_a_download_of_which_all_was_proven_asks_for_nothing(memory_lab, serve):
