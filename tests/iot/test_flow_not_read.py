@@ -107,5 +107,21 @@ def test_the_seal_of_the_running_image_decides_nothing_while_it_cannot_be_read(
     assert lab.status() == "SUCCEEDED"
 
 
-def refuse(_slot: int) -> None:
-    raise StorageFailed("the seal cannot be read now")
+@pytest.mark.parametrize("part", ["admit", "knows_bad"])
+def test_a_job_says_that_what_is_asked_for_it_cannot_be_read(
+    lab: DeviceLab, monkeypatch: pytest.MonkeyPatch, part: str
+) -> None:
+    lab.publish(NEW)
+    with monkeypatch.context() as failing:
+        failing.setattr(lab.device, part, refuse)
+        lab.live(600)
+        assert (lab.status(), lab.details()["step"], lab.reason()) == ("IN_PROGRESS", "storage", "storage-failed")
+        version = lab.service.execution("job-1").version
+        lab.live(3600)
+        assert lab.service.execution("job-1").version == version
+    lab.live(3600)
+    assert (lab.status(), lab.confirmed_image) == ("SUCCEEDED", NEW)
+
+
+def refuse(*_: object) -> None:
+    raise StorageFailed("it cannot be read now")

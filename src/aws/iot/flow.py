@@ -239,7 +239,12 @@ class Flow:
                 policy=self._policy,
             )
             return ours.carry_out()
-        except (IotError, StorageFailed):
+        except IotError:
+            raise
+        except StorageFailed as error:
+            from aws.iot import storage_trouble
+
+            storage_trouble.tell(self._device, job, error)
             raise
         except Exception as error:
             # Nothing was begun yet: no more than a report is due.

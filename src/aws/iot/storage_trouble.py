@@ -23,7 +23,7 @@ def tell_unread(jobs: "Jobs", device: "Device", error: "StorageFailed") -> None:
     for job in in_progress + queued:
         job.describe()
         if documents.is_ours(job.document):
-            _tell(device, job, "storage", error)
+            tell(device, job, error)
             return
 
 
@@ -32,9 +32,12 @@ def tell_unsaved(jobs: "Jobs", device: "Device", error: "StorageFailed") -> None
     entry = None if device.storage_failure_is_told else device.update_on_record()
     if entry is not None:
         jobs.reconnect()
-        _tell(device, jobs.job(entry.job_id, entry.execution or None), "restart", error)
+        tell(device, jobs.job(entry.job_id, entry.execution or None), error, "restart")
 
 
-def _tell(device: "Device", job: Job, step: str, error: "StorageFailed") -> None:
+def tell(device: "Device", job: Job, error: "StorageFailed", step: str = "storage") -> None:
+    """This job waits, whatever could not be read for it, such as the keyring. *Raises* IotError."""
+    if device.storage_failure_is_told:
+        return
     update_retrying(job, Job.IN_PROGRESS, {"step": step, "reason": error.reason, "message": str(error)})
     device.storage_failure_is_told = True
