@@ -2,7 +2,7 @@
 
 import random
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from uuid import uuid4
@@ -48,6 +48,9 @@ class BoardLab:
     library: Path
     factory_patches: Sequence[Patch] = ()
     is_signed: bool = False
+    program: Path = ROOT / "examples/esp32/main.py"
+    modules: "Mapping[str, str]" = field(default_factory=dict)
+    """The text of each file that is in the image beside the program."""
     thing: str = field(default_factory=lambda: f"board-{uuid4().hex[:8]}")
 
     def __post_init__(self) -> None:
@@ -85,8 +88,9 @@ class BoardLab:
         source = self.folder / f"source-{version}-{uuid4().hex[:4]}"
         source.mkdir()
         says_it = after(CONNECTED, f"print('firmware {version} is connected')")
-        text = patched((ROOT / "examples/esp32/main.py").read_text(), (says_it, *patches))
-        (source / "main.py").write_text(text)
+        text = patched(self.program.read_text(), (says_it, *patches))
+        for name, content in {"main.py": text, **self.modules}.items():
+            (source / name).write_text(content)
         if ballast_bytes:
             (source / "ballast.bin").write_bytes(random.Random(6).randbytes(ballast_bytes))
         return source

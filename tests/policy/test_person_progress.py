@@ -63,8 +63,9 @@ def test_a_folder_that_cannot_be_made_does_not_stop_the_program_and_nobody_is_as
     with pytest.raises(OSError, match="Not a directory"):
         ask(offered())
     (tmp_path / "offer.json").mkdir()
+    ask = AskPerson(str(tmp_path))
     with pytest.raises(OSError, match="directory"):
-        AskPerson(str(tmp_path))(offered())
+        ask(offered())
 
 
 def test_the_progress_says_how_far_the_update_is_and_is_written_once_in_a_second(screen: Screen) -> None:
