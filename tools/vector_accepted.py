@@ -47,6 +47,16 @@ def _manifests() -> list[Vector]:
         "valid-from-1970": ("The earliest time there is.", {"not_before": 0}),
         "unknown-field": ("A field of a later format, which nobody called critical.", {"delta": {"from": [1, True]}}),
         "tree": ("The room that an unpacked image takes, where nothing is unpacked.", {"tree": 2**53 - 1}),
+        "urgent": ("No device may put it off.", {"urgency": "now"}),
+        "put-off-for-a-second": ("A device may put it off, and not for long.", {"within": 1}),
+        "put-off-for-a-year": (
+            "A device may put it off for as long as can be said.",
+            {"urgency": "when-convenient", "within": 366 * 86_400},
+        ),
+        "critical-urgency": (
+            "A device that does not know how urgent it is refuses it.",
+            {"critical": ["urgency", "within"], "urgency": "when-convenient", "within": 86_400},
+        ),
         "critical-known": ("Critical fields, all of them known.", {"critical": ["secver", "seq"]}),
         "highest-seq": ("The last manifest number.", {"seq": 9_007_199_254_740_991}),
         "highest-secver": ("The last security version.", {"secver": 2_147_483_647}),

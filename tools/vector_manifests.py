@@ -24,9 +24,12 @@ def _missing() -> dict[str, Fields]:
 def _types() -> dict[str, Fields]:
     found: dict[str, Fields] = {
         f"{name}-null": {name: None}
-        for name in (*manifest(), "critical", "not_before", "not_after", "boot", "runtime", "tree")
+        for name in (
+            *(*manifest(), "critical", "not_before", "not_after"),
+            *("boot", "runtime", "tree", "urgency", "within"),
+        )
     }
-    for name in ("format", "seq", "secver", "slot", "size", "not_before", "not_after", "boot", "tree"):
+    for name in ("format", "seq", "secver", "slot", "size", "not_before", "not_after", "boot", "tree", "within"):
         odd = {"true": True, "false": False, "float": 1.0, "text": "1", "list": [1], "object": {"n": 1}}
         found.update({f"{name}-{kind}": {name: value} for kind, value in odd.items()})
     for name in ("product", "image", "release", "version", "sha256", "md5"):
@@ -47,6 +50,7 @@ def _numbers() -> dict[str, Fields]:
         "not_after": (-1, 2**53),
         "boot": (0, -1, 256, 2**32),
         "tree": (-1, 2**53, 2**64),
+        "within": (0, -1, 366 * 86_400 + 1, 2**31, 2**53, 2**64),
     }
     return {f"{name}-{_shown(number)}": {name: number} for name, numbers in beyond.items() for number in numbers}
 
@@ -107,6 +111,14 @@ def _others() -> dict[str, Fields]:
         "hardware-nested": {"hardware": [["board-a"]]},
         "hardware-number": {"hardware": ["board-a", 1]},
         "hardware-of-17": {"hardware": ["board-a"] + [f"b{n}" for n in range(16)]},
+        "urgency-other-word": {"urgency": "tonight"},
+        "urgency-upper-case": {"urgency": "NOW"},
+        "urgency-empty": {"urgency": ""},
+        "urgency-number": {"urgency": 0},
+        "urgency-true": {"urgency": True},
+        "urgency-list": {"urgency": ["now"]},
+        "urgency-object": {"urgency": {"now": 1}},
+        "within-beside-now": {"urgency": "now", "within": 86_400},
         "slot-other-word": {"slot": "spare"},
         "slot-upper-case": {"slot": "ANY"},
         "version-of-65-characters": {"version": "1" * 65},
