@@ -20,20 +20,23 @@ if TYPE_CHECKING:
     from fota.trust.releases import Admitted
 
 
+def listed(jobs: "Jobs", device: "Device", names: "list[tuple[str, int | None]]") -> None:
+    """A look begins at the jobs of those names, in the service's order."""
+    _deferrals(jobs, device).look(names)
+
+
 class AskedJob:
     """A job that was described and admitted just now."""
 
     def __init__(self, job: Job, jobs: "Jobs", device: "Device", policy: "Policy", admitted: "Admitted") -> None:
-        if jobs.deferrals is None:
-            jobs.deferrals = Deferrals(device)
         self._name = (job.jobid, job.execution)
         self._job = job
         self._jobs = jobs
         self._policy = policy
-        self._deferrals = jobs.deferrals
-        self._question = jobs.deferrals.about(self._name)
+        self._deferrals = _deferrals(jobs, device)
+        self._question = self._deferrals.about(self._name)
         self._question.see(job.state, job.told_at_s, admitted)
-        self.was_put_off: "bool" = jobs.deferrals.holds(self._name)
+        self.was_put_off: "bool" = self._deferrals.holds(self._name)
         """Whether it was put off in this boot, up to now."""
         self.bounds: "Bounds | None" = None
         """How far the download may go now, as the policy said."""
@@ -51,8 +54,7 @@ class AskedJob:
 
     def may(self, moment: str, update: "UpdateInProgress") -> bool:
         """Whether the update may go on; if not, it is put off. *Raises* Declined, IotError."""
-        left_bytes = update.entry.wanted.size_bytes - update.entry.checkpoint.offset_bytes
-        answer = self._question.answer_at(self._policy, moment, left_bytes)
+        answer = self._question.answer_at(self._policy, moment, _left_bytes(update))
         if isinstance(answer, No):
             log("job-declined", job=self._job.jobid, moment=moment, reason=answer.reason)
             raise Declined(answer.reason)
@@ -63,9 +65,9 @@ class AskedJob:
         self.bounds = Bounds(answer.max_bytes_per_s, answer.max_bytes, answer.for_s)
         return True
 
-    def pause(self) -> None:
+    def pause(self, update: "UpdateInProgress") -> None:
         """The bounds are spent: the rest is put off. *Raises* IotError."""
-        self._question.pause()
+        self._question.pause(_left_bytes(update))
         self._put_off()
 
     def step_told(self) -> None:
@@ -86,3 +88,13 @@ class AskedJob:
     def _rest(self) -> None:
         if self._deferrals.all_wait():
             self._jobs.look_seldom()
+
+
+def _left_bytes(update: "UpdateInProgress") -> int:
+    return update.entry.wanted.size_bytes - update.entry.checkpoint.offset_bytes
+
+
+def _deferrals(jobs: "Jobs", device: "Device") -> Deferrals:
+    if jobs.deferrals is None:
+        jobs.deferrals = Deferrals(device)
+    return jobs.deferrals

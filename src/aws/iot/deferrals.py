@@ -25,6 +25,7 @@ TELL_EVERY_MS = 21_600_000
 
 STEP = "deferred"
 
+_PAUSED = "paused"
 _ANSWER_HOLDS_MS = 60_000
 """An answer that has the service asked is good for that look, if the service answers within this time."""
 
@@ -62,7 +63,7 @@ class Deferrals:
                 deferral.wait()
         return False
 
-    def listed(self, names: "list[Name]") -> None:
+    def look(self, names: "list[Name]") -> None:
         """A look begins; these jobs wait, in the service's order. What is not among them is over."""
         self._order, self._behind = names, 0
         self._open = {name: self._open[name] for name in names if name in self._open}
@@ -98,6 +99,7 @@ class Deferrals:
                 break
             if other in self._open and not seq > self._open[other].seq > 0:
                 self._behind += 1
+                self.end(name)
                 return True
         return False
 
@@ -118,6 +120,7 @@ class Deferral:
         self._among = among
         self._first_ms = self._told_ms = self._asked_ms = among.now_ms()
         self._again_s = AGAIN_S
+        self._paused_until_ms = 0
         self._moment, self._reason = DOWNLOAD, ""
         self._left_bytes = self._size_bytes = 0
         self._queued_at_s: "int | None" = None
@@ -141,34 +144,32 @@ class Deferral:
             self.answer = None
 
     def answer_at(self, policy: "Policy", moment: str, left_bytes: int) -> "Now | Later | No":
-        """What the policy says; it is asked about a moment once in each look."""
+        """What the policy says; it is asked about a moment once in each look, and not in a pause."""
         if self.answer is None or moment != self._moment:
             self._moment, self._left_bytes = moment, left_bytes
+            pause_ms = self._paused_until_ms - self._among.now_ms()
+            if pause_ms > 0:
+                return self._take(Later(_PAUSED, pause_ms // 1000 + 1))
             return self.ask(policy)
         return self.answer
 
     def ask(self, policy: "Policy") -> "Now | Later | No":
         """Ask the policy; `Later` and a pause count for nothing once the release may be put off no longer."""
         offer = self._offer()
-        waited_s, within_s = offer.waited_s, offer.within_s
+        is_over = offer.within_s is not None and offer.waited_s >= offer.within_s
         answer = self._among.asking.answer(policy, offer)
-        again_s = answer.again_s if isinstance(answer, Later) else AGAIN_S
-        if within_s is not None:
-            if waited_s < within_s:
-                again_s = min(again_s, within_s - waited_s)
-            elif isinstance(answer, Later):
-                log("deferral-over", job=self.name[0], moment=self._moment, waited_s=waited_s)
-                answer = Now()
-            elif isinstance(answer, Now):
-                answer = Now(answer.max_bytes_per_s)
-        self._take(answer, again_s)
-        return answer
+        if is_over and isinstance(answer, Later):
+            log("deferral-over", job=self.name[0], moment=self._moment, waited_s=self._waited_s())
+            answer = Now()
+        elif is_over and isinstance(answer, Now):
+            answer = Now(answer.max_bytes_per_s)
+        return self._take(answer)
 
-    def pause(self) -> Later:
-        """A bound of `Now` ended the download in the middle; returns the answer that it counts as."""
-        answer = Later("paused")
-        self._take(answer, answer.again_s)
-        return answer
+    def pause(self, left_bytes: int) -> None:
+        """A bound of `Now` ended the download, with that left to fetch: it counts as `Later`, and nobody is asked."""
+        self._left_bytes = left_bytes
+        self._take(Later(_PAUSED))
+        self._paused_until_ms = self.wake_ms
 
     def put_off(self) -> "dict[str, str]":
         """The answer is `Later`: what the service is to be told now; empty if it knows enough.
@@ -206,24 +207,31 @@ class Deferral:
     def _tell_after_ms(self) -> int:
         return TELL_EVERY_MS if self.told == (self._moment, self._reason) else NEWS_EVERY_MS
 
-    def _take(self, answer: "Now | Later | No", again_s: int) -> None:
-        self.answer, self._again_s, self._asked_ms = answer, again_s, self._among.now_ms()
-        self._reason = answer.reason if isinstance(answer, Later) else ""
+    def _take(self, answer: "Now | Later | No") -> "Now | Later | No":
+        again_s, reason, release = AGAIN_S, "", self._release
+        if isinstance(answer, Later):
+            again_s, reason = answer.again_s, answer.reason
+        if release is not None and release.within_s is not None:
+            # Asked again when it may be put off no longer, at the latest.
+            again_s = min(again_s, max(1, release.within_s - self._waited_s()))
+        self.answer, self._again_s, self._reason, self._asked_ms = answer, again_s, reason, self._among.now_ms()
         # If the network fails now, `Jobs.put_off` says when it is tried again.
         self.wake_ms = self._asked_ms + again_s * 1000
+        return answer
+
+    def _waited_s(self) -> int:
+        time_s = self._among.device.pace.time_s()
+        if time_s is None or self._queued_at_s is None:
+            return (self._among.now_ms() - self._first_ms) // 1000
+        return max(0, time_s - self._queued_at_s)
 
     def _offer(self) -> Offer:
-        among, release, offer = self._among, self._release, Offer()
+        device, release, offer = self._among.device, self._release, Offer()
         offer.moment, offer.job_id, offer.size_bytes = self._moment, self.name[0], self._size_bytes
         offer.left_bytes = 0 if self._moment == RESTART else self._left_bytes
         if release is not None:
             offer.release, offer.version, offer.signed_by = release.release, release.version, release.signed_by
             offer.urgency, offer.within_s = release.urgency, release.within_s
-        device = among.device
+        offer.waited_s, offer.time_s = self._waited_s(), device.pace.time_s()
         offer.day_bytes, offer.month_bytes = device.fetched.day_bytes(), device.fetched.month_bytes()
-        offer.time_s = time_s = device.pace.time_s()
-        if time_s is None or self._queued_at_s is None:
-            offer.waited_s = (among.now_ms() - self._first_ms) // 1000
-        else:
-            offer.waited_s = max(0, time_s - self._queued_at_s)
         return offer

@@ -230,7 +230,7 @@ class FirmwareJob:
         if not is_whole and reporter is not None and reporter.over is not None:
             raise reporter.over
         if self._asked is not None and not is_whole:
-            self._asked.pause()
+            self._asked.pause(update)
         return is_whole
 
     def _fresh_url(self, asked: "FotaDocument") -> str:

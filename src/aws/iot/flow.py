@@ -97,8 +97,11 @@ class Flow:
         ended = self._conclude(waiting)
         # The execution is compared too: a retry of the same job may be in the same list, and is not announced again.
         waiting = [job for job in waiting if _name(job) != ended]
-        if self._jobs.deferrals is not None:
-            self._jobs.deferrals.listed([_name(job) for job in waiting])
+        if self._policy is not None:
+            # Imported late: a program without a policy does not need it.
+            from aws.iot.asked_job import listed
+
+            listed(self._jobs, device, [_name(job) for job in waiting])
         return self._take(waiting, job_cbk)
 
     def is_put_off(self) -> bool:
