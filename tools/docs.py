@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from types import ModuleType
 
-from board_example import board_example
+from board_example import board_deferred, board_example
 from commands import commands_reference
 from decisions import decisions_table
 from json_reference import json_reference
@@ -130,8 +130,13 @@ def _meanings(words: Mapping[str, Meaning], column: str) -> str:
 
 def _gate() -> str:
     """The fields of a gate, as they are declared."""
-    rows = ([f"`{one.name}`", one.allowed, f"{one.default:g}", one.means] for one in GATE_FIELDS)
+    rows = ([f"`{one.name}`", one.allowed, _written(one.default), one.means] for one in GATE_FIELDS)
     return _table(("field", "allowed", "default", "means"), rows)
+
+
+def _written(default: float) -> str:
+    """A default as a plan has it."""
+    return str(default).lower() if isinstance(default, bool) else f"{default:g}"
 
 
 def _drawing(text: str) -> str:
@@ -189,6 +194,7 @@ BLOCKS: dict[str, Callable[[], str]] = {
     "commands": commands_reference,
     "json": json_reference,
     "board": board_example,
+    "board-deferred": board_deferred,
     "reasons": _reasons,
     "decisions": decisions_table,
     "not-yet": readme_list,

@@ -6,6 +6,7 @@ import pytest
 from rich.console import Console
 
 from fota_operator.cli.dashboard import MAX_FAILURES, Dashboard, bar, duration
+from fota_operator.jobs.deferrals import DEFERRED_TOO_LONG, CountedDeferrals, DeferralKind
 from fota_operator.rollouts.aws.failures import NO_REASON, NOT_ASKED
 from fota_operator.rollouts.decide.status import Failures, RolloutStatus, StageStatus
 from fota_operator.rollouts.speed import OVER_S, Speed
@@ -49,6 +50,40 @@ WHOLE = status(
 def test_a_board_fits_80_columns() -> None:
     lines = drawn(WHOLE, speed_of((0, status()), (60, WHOLE)))
     assert [line for line in lines if len(line) > 80] == []
+
+
+def putting_off(**counts: int) -> StageStatus:
+    kinds = tuple(
+        DeferralKind("download", f"a reason that goes on and on, number {n}", 1, f"pump-{n}") for n in (1, 2)
+    )
+    deferred = CountedDeferrals(2, 3, 9, kinds, datetime(2026, 1, 2, 3, 4, 5, tzinfo=timezone.utc))
+    return replace(stage(1, "running", **counts), deferred=deferred)
+
+
+def test_what_devices_put_off_has_a_part_of_the_bar_and_a_place_in_the_legend() -> None:
+    lines = drawn(status(putting_off(SUCCEEDED=5, IN_PROGRESS=4, FAILED=1)))
+    assert ("▒" in lines[1], "2 in progress" in lines[2], "2 put off" in lines[2]) == (True, True, True)
+    assert "put off" not in drawn(status(stage(1, "running", SUCCEEDED=5, IN_PROGRESS=4)))[2]
+
+
+def test_what_devices_put_off_is_told_with_reasons_and_until_when_and_fits() -> None:
+    lines = drawn(status(putting_off(IN_PROGRESS=9)))
+    assert "Stage stage-1: 2 of 9 in progress put it off, 3 of them looked at" in lines
+    assert "   1 before the download: a reason that goes on and on, number 1, such as pump-1" in lines
+    assert "   the last of them must have begun by 2026-01-02 03:04:05 UTC" in lines
+    assert [line for line in lines if len(line) > 80] == []
+
+
+def test_who_puts_it_off_is_no_failure() -> None:
+    assert not any("did not take it" in line for line in drawn(status(putting_off(IN_PROGRESS=9))))
+
+
+def test_a_time_out_while_it_was_put_off_says_what_to_do() -> None:
+    lines = drawn(
+        status(stage(1, "failed", TIMED_OUT=1), failures=(Failures("some", "TIMED_OUT", DEFERRED_TOO_LONG, 1, "p"),))
+    )
+    assert any("the device put the update off for longer than the job allows" in line for line in lines)
+    assert "--timeout-minutes" in " ".join(lines)
 
 
 def test_a_board_fits_where_there_is_hardly_room() -> None:

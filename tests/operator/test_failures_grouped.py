@@ -42,6 +42,14 @@ def test_the_command_tells_them_below_the_table(capsys: pytest.CaptureFixture[st
     )
 
 
+def test_a_time_out_while_the_update_was_put_off_is_told_apart() -> None:
+    night = {"step": "deferred", "reason": "night"}
+    job = JobStatus("fota-1", "COMPLETED", (failed(1, night, "TIMED_OUT"), failed(2, {}, "TIMED_OUT")))
+    assert [why for why, _ in job.failures] == ["TIMED_OUT deferred-too-long", "TIMED_OUT"]
+    assert [_kind(one, one).reason for one in job.executions] == ["deferred-too-long", "timed-out"]
+    assert _kind(job.executions[0], None).reason == "timed-out"
+
+
 def test_what_devices_did_not_say_is_left_out() -> None:
     assert why_failed("FAILED", "rolled-back", "offline", None, None) == "FAILED rolled-back: offline"
     assert why_failed("FAILED", None, None, None, None) == "FAILED"

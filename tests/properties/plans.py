@@ -18,7 +18,7 @@ NAMES = st.from_regex("[a-z0-9][a-z0-9-]{0,31}", fullmatch=True)
 THINGS = st.lists(st.text(SMALL + "ABC:_-", min_size=1, max_size=20), max_size=4, unique=True).map(sorted).map(tuple)
 TIMES = st.builds("{:02}:{:02}".format, st.integers(0, 23), st.integers(0, 59))
 
-GATES = st.builds(Gate, PERCENTAGES | st.just(0.0), COUNTS, st.floats(0, 43_200))
+GATES = st.builds(Gate, PERCENTAGES | st.just(0.0), COUNTS, st.floats(0, 43_200), st.booleans())
 WINDOWS = st.builds(
     StageWindow,
     begin=TIMES,
@@ -69,6 +69,8 @@ PLANS = st.builds(
     role=st.none() | st.text(SMALL + "+=,.@-", min_size=1, max_size=64),
     duration_s=st.integers(60, 3600),
     most_things=st.none() | COUNTS,
+    urgency=st.sampled_from([None, "when-convenient"]),
+    within_s=st.none() | st.integers(1, 31_622_400),
 )
 """Any plan that makes sense."""
 

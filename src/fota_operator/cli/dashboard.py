@@ -4,15 +4,17 @@ Leaves to others: looking (`rollouts.watch`), and the terminal (`live`, `rollout
 """
 
 from collections.abc import Iterator
-from datetime import datetime, timezone
 from typing import TYPE_CHECKING, NamedTuple
 
 from rich.console import Console, ConsoleOptions, RenderResult
 from rich.padding import Padding
 from rich.text import Text
 
+from fota_operator.cli.output import deferred_lines, moment
+from fota_operator.cli.wording import worded
+from fota_operator.jobs import deferrals
 from fota_operator.jobs.progress import why_failed
-from fota_operator.jobs.reasons import Meaning, meaning
+from fota_operator.jobs.reasons import Meaning
 from fota_operator.plain import plain, visible
 from fota_operator.rollouts.aws.failures import NO_REASON, NOT_ASKED
 from fota_operator.rollouts.decide.status import Failures, RolloutStatus, StageStatus
@@ -46,10 +48,14 @@ class _Part(NamedTuple):
     style: str
 
 
+PUT_OFF = "deferred"
+"""Beside AWS's statuses: the things that are IN_PROGRESS, and known to put the update off."""
+
 _PARTS = (
     _Part("succeeded", ("SUCCEEDED",), "█", "#", "green"),
     _Part("failed", ("FAILED", "REJECTED", "TIMED_OUT"), "x", "x", "red"),
     _Part("in progress", ("IN_PROGRESS",), "▓", "=", "yellow"),
+    _Part("put off", (PUT_OFF,), "▒", "~", "blue"),
     _Part("queued", ("QUEUED",), "░", "-", "cyan"),
     _Part("called off", ("CANCELED", "REMOVED"), "/", "/", "magenta"),
     _Part("to come", ("WAITING",), "·", ".", "dim"),
@@ -75,17 +81,13 @@ class Dashboard:
             yield from _stage(stage, status, options)
         yield _legend(status, ascii_only=options.ascii_only)
         yield from _forecast(status, self._speed)
+        yield from _deferred(status)
         yield from _failures(status)
 
 
 def things(count: int) -> str:
     """A number of things, in words."""
     return f"{count} thing{'' if count == 1 else 's'}"
-
-
-def moment(at: datetime) -> str:
-    """A moment, for people: in UTC, to the second."""
-    return f"{at.astimezone(timezone.utc):%Y-%m-%d %H:%M:%S} UTC"
 
 
 def duration(seconds: float) -> str:
@@ -100,9 +102,9 @@ def duration(seconds: float) -> str:
     return f"{days} d {hours} h" if days else f"{hours} h {minutes} min"
 
 
-def in_words(counts: dict[str, int]) -> str:
+def in_words(stage: StageStatus) -> str:
     """How many things each part of a bar has: `3 succeeded, 1 failed`."""
-    told = [(sum(counts.get(status, 0) for status in part.statuses), part.words) for part in _PARTS]
+    told = [(_count(stage, part), part.words) for part in _PARTS]
     return ", ".join(f"{count} {words}" for count, words in told if count)
 
 
@@ -117,7 +119,9 @@ def bar(stage: StageStatus, width: int, *, ascii_only: bool) -> Text:
 
 
 def _count(stage: StageStatus, part: _Part) -> int:
-    return sum(stage.counts.get(status, 0) for status in part.statuses)
+    at_it = stage.counts.get("IN_PROGRESS", 0) - stage.put_off
+    counts = {**stage.counts, "IN_PROGRESS": at_it, PUT_OFF: stage.put_off}
+    return sum(counts.get(status, 0) for status in part.statuses)
 
 
 def _cells(counts: list[int], width: int) -> list[int]:
@@ -177,6 +181,16 @@ def _forecast(status: RolloutStatus, speed: "Speed | None") -> Iterator[Text]:
         yield Text(f"Next: {plain(status.next)}{when}")
 
 
+def _deferred(status: RolloutStatus) -> Iterator[Text | Padding]:
+    for stage in status.stages:
+        for number, line in enumerate(deferred_lines(stage.deferred)):
+            if number:
+                yield _indented(line)
+            else:
+                yield Text("")
+                yield Text(f"Stage {plain(stage.name)}: {line}", style="bold")
+
+
 def _failures(status: RolloutStatus) -> Iterator[Text | Padding]:
     if not status.failures:
         return
@@ -196,14 +210,18 @@ def _failure(failures: Failures) -> Iterator[Text | Padding]:
         yield _indented(f"it says: {plain(failures.message)}")
     yield _indented(meant.when)
     if meant.remedy:
-        yield _indented(f"to do: {meant.remedy}")
+        yield _indented(f"to do: {worded(meant.remedy)}")
 
 
 def _meant(failures: Failures) -> Meaning:
     if failures.reason == NOT_ASKED:
         return Meaning("why was asked of the first of many only", "`fota explain THING` asks for the others")
+    if failures.reason == deferrals.DEFERRED_TOO_LONG:
+        return deferrals.TIMED_OUT
     details = {} if failures.reason == NO_REASON else {"reason": failures.reason}
-    return meaning(failures.status, details if failures.cause is None else details | {"cause": failures.cause})
+    if failures.cause is not None:
+        details["cause"] = failures.cause
+    return deferrals.told_meaning(failures.status, details)
 
 
 def _indented(text: str) -> Padding:

@@ -12,10 +12,12 @@ from fota_operator.cli.output import (
     describe_details,
     execution_as_json,
     in_utc,
+    moment,
     new_console,
     reporting_errors,
     writing_result,
 )
+from fota_operator.cli.wording import worded
 from fota_operator.plain import visible
 
 if TYPE_CHECKING:
@@ -64,6 +66,7 @@ def _chapter_as_json(chapter: "Chapter") -> dict[str, object]:
         "offer": vars(chapter.offer),
         "execution": execution_as_json(chapter.execution),
         "moments": [{"at": in_utc(one.at), "status": one.status} for one in chapter.moments],
+        "last_at": in_utc(chapter.last_at),
         "meaning": chapter.meaning.when,
         "remedy": chapter.meaning.remedy,
     }
@@ -92,19 +95,19 @@ def _brought(offer: "OfferedJob") -> str:
 
 
 def _lines(chapter: "Chapter") -> Iterator[str]:
-    from fota_operator.cli.dashboard import moment
-
     for one in chapter.moments:
         yield f"{moment(one.at)}  {one.status}"
     execution, offer = chapter.execution, chapter.offer
     if execution.execution_number > 1:
         yield f"It is try {execution.execution_number} of this job."
-    because = f"{execution.status}{f' {execution.reason}' if execution.reason else ''}"
+    because = f"{execution.status}{f' {execution.reason}' if execution.reason and not execution.deferral else ''}"
     yield f"{because}: {chapter.meaning.when}."
     said = describe_details(execution)
     if said:
-        yield f"It says: {said}"
+        yield f"It says: {said}" if execution.deferral is None else f"It says: {execution.reason}; {said}"
+    if chapter.last_at is not None:
+        yield f"It must begin by {moment(chapter.last_at)}: so it was signed."
     if execution.status == "CANCELED" and offer.comment:
         yield f"The job was called off: {offer.comment}"
     if chapter.meaning.remedy:
-        yield f"To do: {chapter.meaning.remedy}."
+        yield f"To do: {worded(chapter.meaning.remedy)}."

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Protocol
 
-from fota_operator.cli.output import describe_details, new_console, talk
+from fota_operator.cli.output import deferred_lines, describe_details, new_console, talk
 from fota_operator.plain import plain
 
 if TYPE_CHECKING:
@@ -107,11 +107,13 @@ class RolloutLines:
         from fota_operator.cli.dashboard import headline, in_words, things
 
         for stage in status.stages:
-            counted = f": {in_words(stage.counts)}" if stage.job_ids else ""
+            counted = f": {in_words(stage)}" if stage.job_ids else ""
             self._say(
                 f"stage {stage.number}",
                 f"stage {stage.number} {stage.name} ({things(stage.things)}) {stage.state}{counted}",
             )
+            for number, line in enumerate(deferred_lines(stage.deferred)):
+                self._say(f"deferred {stage.number} {number}", f"stage {stage.number} {stage.name}: {line}")
         for failures in status.failures:
             self._say(f"failures {_kind(failures)}", headline(failures))
         coming = f"; {status.next}" if status.next else ""

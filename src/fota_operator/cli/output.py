@@ -7,6 +7,7 @@ import re
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import asdict
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, TextIO
 
@@ -14,12 +15,13 @@ import typer
 
 from fota_operator.cli.wording import exit_status, worded
 from fota_operator.errors import OperatorError
-from fota_operator.plain import visible
+from fota_operator.plain import plain, visible
 from fota_operator.request_log import LOGGER
 
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from fota_operator.jobs.deferrals import CountedDeferrals
     from fota_operator.jobs.progress import ExecutionStatus, JobStatus
 
 # If stdout is not a terminal, there is no width to fit: a table is as wide as its content.
@@ -131,6 +133,33 @@ def answer_job(status: "JobStatus", *, as_json: bool) -> None:
     if len(status.executions) > 1:
         for why, ones in status.failures:
             answer(f"{len(ones)} {'thing' if len(ones) == 1 else 'things'}: {why}")
+    for line in deferred_lines(status.deferred):
+        answer(line)
+
+
+def deferred_lines(deferred: "CountedDeferrals | None") -> Iterator[str]:
+    """How many things put the update off, why, and until when at the latest; nothing if none does."""
+    if deferred is None:
+        return
+    sample = "" if deferred.looked_at == deferred.in_progress else f", {deferred.looked_at} of them looked at"
+    yield f"{deferred.count} of {deferred.in_progress} in progress put it off{sample}"
+    for kind in deferred.kinds:
+        yield f"{kind.count} before the {plain(kind.moment)}: {plain(kind.reason)}, such as {plain(kind.example)}"
+    others = deferred.count - sum(kind.count for kind in deferred.kinds)
+    if others:
+        yield f"{others} for other reasons"
+    if deferred.last_at is not None:
+        yield f"the last of them must have begun by {moment(deferred.last_at)}"
+
+
+def deferred_as_json(deferred: "CountedDeferrals | None") -> dict[str, object] | None:
+    """The same as programs read it."""
+    return None if deferred is None else {**asdict(deferred), "last_at": in_utc(deferred.last_at)}
+
+
+def moment(at: datetime) -> str:
+    """A moment, for people: in UTC, to the second."""
+    return f"{at.astimezone(timezone.utc):%Y-%m-%d %H:%M:%S} UTC"
 
 
 def _natural(name: str) -> list[tuple[int, str]]:
@@ -145,12 +174,17 @@ def job_as_json(status: "JobStatus") -> dict[str, object]:
         "status": status.status,
         "ended": status.ended,
         "succeeded": status.succeeded,
+        "deferred": deferred_as_json(status.deferred),
         "executions": [execution_as_json(one) for one in status.executions],
     }
 
 
 def describe_details(execution: "ExecutionStatus") -> str:
-    """What the device said besides the reason: its message alone, else every fact."""
+    """What the device said besides the reason: its message alone, else every fact; a deferral is put in words."""
+    deferral = execution.deferral
+    if deferral is not None:
+        again = "" if deferral.again_at is None else f"; it asks its program again at {moment(deferral.again_at)}"
+        return f"put off before the {deferral.moment}{again}"
     if execution.message is not None:
         return execution.message
     facts = sorted((name, value) for name, value in execution.details.items() if name != "reason")

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 from fota_operator.cli.output import answer, answer_table
 from fota_operator.rollouts.plan.gate import FACTS, in_words
+from fota_operator.time_span import span_in_words
 
 if TYPE_CHECKING:
     from fota_operator.rollouts.decide.stages import PlannedStage
@@ -23,8 +24,19 @@ def answer_forecast(prepared: "Prepared", forecast: "Forecast") -> None:
     )
     minutes = sum(stage.minutes for stage in prepared.stages)
     answer(f"It takes {minutes:.1f} minutes at least; what devices take comes on top.")
+    answer(_put_off(prepared.within_s, prepared.plan.timeout_minutes))
     for line in _findings(forecast):
         answer(line)
+
+
+def _put_off(within_s: int | None, timeout_minutes: int | None) -> str:
+    if within_s == 0:
+        return "Devices may not put it off: it was signed with urgency now."
+    how_long = "without end" if within_s is None else f"for {span_in_words(within_s)}"
+    ends = (
+        "" if timeout_minutes is None else f", but AWS ends an execution after {timeout_minutes} minutes in progress"
+    )
+    return f"Devices may put it off {how_long}{ends}."
 
 
 def forecast_as_json(prepared: "Prepared", forecast: "Forecast") -> dict[str, object]:
@@ -36,6 +48,8 @@ def forecast_as_json(prepared: "Prepared", forecast: "Forecast") -> dict[str, ob
         "version": status.version,
         "things": len(prepared.things),
         "minutes": sum(stage.minutes for stage in prepared.stages),
+        "within_s": prepared.within_s,
+        "timeout_minutes": prepared.plan.timeout_minutes,
         "stages": [
             {
                 "number": stage.number,

@@ -4,7 +4,7 @@ import sys
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
-from fota_operator.cli.output import answer_json, in_utc, new_console, writing_result
+from fota_operator.cli.output import answer_json, deferred_as_json, in_utc, new_console, writing_result
 from fota_operator.cli.wording import worded
 from fota_operator.plain import plain
 
@@ -38,6 +38,7 @@ def _stage_as_json(stage: "StageStatus") -> dict[str, object]:
     return {
         **asdict(stage),
         "job_ids": list(stage.job_ids),
+        "deferred": deferred_as_json(stage.deferred),
         "began_at": in_utc(stage.began_at),
         "gate_met_at": in_utc(stage.gate_met_at),
     }

@@ -19,6 +19,7 @@ OPTIONS = {
     "duration_s": "--duration",
     "entry": "--entry",
     "find_links": "--find-links",
+    "force": "--force",
     "gateway_port": "--gateway-port",
     "hardware": "--hardware",
     "insist": "--insist",

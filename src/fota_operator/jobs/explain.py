@@ -5,15 +5,14 @@ Leaves to others: what the words mean (`reasons`), and how it is shown (`cli.exp
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
 from functools import cache
 
-from fota.errors import FotaError
-from fota.trust import envelope, manifest
 from fota_operator.bounded_text import parse_json
 from fota_operator.cloud import Cloud, explaining, is_forbidden
 from fota_operator.errors import IOT_NOT_FOUND, BadInput, CloudRefused, NotFound
-from fota_operator.jobs.look_up import TAG_ROLLOUT, TAG_STAGE, read_tags
+from fota_operator.jobs.deferrals import told_meaning
+from fota_operator.jobs.look_up import TAG_ROLLOUT, TAG_STAGE, manifest_in, read_tags
 from fota_operator.jobs.progress import (
     BEGUN,
     ExecutionStatus,
@@ -22,7 +21,7 @@ from fota_operator.jobs.progress import (
     most_telling,
     with_details,
 )
-from fota_operator.jobs.reasons import Meaning, meaning
+from fota_operator.jobs.reasons import Meaning
 from fota_operator.plain import plain
 from fota_operator.things.things import thing_arn
 
@@ -41,7 +40,8 @@ class OfferedJob:
 
     `kind`: "firmware", "keyring" or "other". `job_status` is NOT_KNOWN if we may not read the job. `product` and
     `version` are those of the manifest of a release, whose signatures were not verified here; without one they are
-    None. `comment` is why it was cancelled.
+    None. `comment` is why it was cancelled. `within_s`: for how long the release lets a device put it off; None:
+    without end, or not known.
     """
 
     job_id: str
@@ -53,6 +53,7 @@ class OfferedJob:
     rollout: str | None = None
     stage: int | None = None
     comment: str | None = None
+    within_s: int | None = None
 
 
 @dataclass(frozen=True)
@@ -71,6 +72,14 @@ class Chapter:
     execution: ExecutionStatus
     moments: tuple[Moment, ...]
     meaning: Meaning
+
+    @property
+    def last_at(self) -> datetime | None:
+        """If the device puts it off: when it must begin; None if it may do so without end."""
+        execution, within_s = self.execution, self.offer.within_s
+        if execution.deferral is None or not within_s or execution.queued_at is None:
+            return None
+        return execution.queued_at + timedelta(seconds=within_s)
 
 
 @dataclass(frozen=True)
@@ -143,7 +152,7 @@ def _chapter(cloud: Cloud, offer_of: Callable[[str], OfferedJob], job_id: str, e
         offer=offer_of(job_id),
         execution=detailed,
         moments=moments(detailed),
-        meaning=meaning(detailed.status, detailed.details),
+        meaning=told_meaning(detailed.status, detailed.details),
     )
 
 
@@ -183,33 +192,25 @@ def _offer(cloud: Cloud, job_id: str) -> OfferedJob:
             # A job of somebody else: the policy of operators allows the jobs of this package.
             return OfferedJob(job_id, NOT_KNOWN, "other", "a job that you may not read")
         raise
-    kind, product, version = _brought(document)
+    kind, release = _kind_of(document), manifest_in(document)
     stage = tags.get(TAG_STAGE, "")
     return OfferedJob(
         job_id=job_id,
         job_status=job["status"],
         kind=kind,
         description=plain(job.get("description", "")),
-        product=product,
-        version=version,
+        product=None if release is None else release.product,
+        version=None if release is None else release.version,
         rollout=tags.get(TAG_ROLLOUT),
         stage=int(stage) if stage.isdecimal() else None,
         comment=plain(job.get("comment", "")) or job.get("reasonCode"),
+        within_s=None if release is None else release.within_s,
     )
 
 
-def _brought(document: str) -> tuple[str, str | None, str | None]:
-    """Kind, product and version of what a job brings."""
+def _kind_of(document: str) -> str:
     try:
         fields = parse_json(document)
     except ValueError:
-        return "other", None, None
-    if not isinstance(fields, dict):
-        return "other", None, None
-    kind = _KINDS.get(str(fields.get("operation")), "other")
-    try:
-        release = manifest.parse(envelope.parse(fields.get("envelope")).payload)
-    except FotaError:
-        # It is not signed, or is a keyring, or has a later format: only its description is known.
-        return kind, None, None
-    return kind, release.product, release.version
+        return "other"
+    return _KINDS.get(str(fields.get("operation")), "other") if isinstance(fields, dict) else "other"

@@ -2,7 +2,10 @@
 
 from typing import TYPE_CHECKING
 
-from fota_operator.cloud import Cloud, explaining
+from fota.errors import FotaError
+from fota.trust import envelope, manifest
+from fota_operator.bounded_text import parse_json
+from fota_operator.cloud import Cloud, explaining, is_forbidden
 from fota_operator.errors import IOT_NOT_FOUND, CloudRefused
 
 if TYPE_CHECKING:
@@ -34,3 +37,29 @@ def read_tags(cloud: Cloud, arn: str) -> dict[str, str]:
     with explaining(f"read the tags of {arn}"):
         pages = cloud.iot.get_paginator("list_tags_for_resource").paginate(resourceArn=arn)
         return {tag["Key"]: tag.get("Value", "") for page in pages for tag in page.get("tags", [])}
+
+
+def signed_within_s(cloud: Cloud, job_id: str) -> int | None:
+    """For how many seconds the release of a job lets a device put it off; None: without end, or it is not known.
+
+    Its signatures are not verified. Costs one call. *Raises* CloudRefused.
+    """
+    try:
+        with explaining(f"read the document of the job {job_id}"):
+            document = cloud.iot.get_job_document(jobId=job_id)["document"]
+    except CloudRefused as error:
+        if error.code == IOT_NOT_FOUND or is_forbidden(error):
+            return None
+        raise
+    release = manifest_in(document)
+    return None if release is None else release.within_s
+
+
+def manifest_in(document: str) -> "manifest.Manifest | None":
+    """The manifest in a job document, verified or not; None if there is none that can be read."""
+    try:
+        fields = parse_json(document)
+        return manifest.parse(envelope.parse(fields.get("envelope")).payload) if isinstance(fields, dict) else None
+    except (ValueError, FotaError):
+        # It is no JSON, not signed, or a keyring, or has a later format.
+        return None

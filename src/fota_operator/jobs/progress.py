@@ -8,10 +8,20 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
+from functools import cache
 from typing import TYPE_CHECKING, TypedDict
 
 from fota_operator.cloud import Cloud, explaining
 from fota_operator.errors import IOT_NOT_FOUND, BadInput, CloudRefused, NotFound, OperatorError, TimedOut
+from fota_operator.jobs.deferrals import (
+    DEFERRED_TOO_LONG,
+    CountedDeferrals,
+    SaidDeferral,
+    counted,
+    deferral_in,
+    was_deferred_too_long,
+)
+from fota_operator.jobs.look_up import signed_within_s
 from fota_operator.plain import plain
 from fota_operator.poll import PollOptions, poll
 
@@ -61,8 +71,9 @@ class ExecutionStatus:
 
     @property
     def reason(self) -> str | None:
-        """The short fixed word reported with FAILED or REJECTED."""
-        return self.details.get("reason")
+        """The short fixed word reported with FAILED or REJECTED; of what is put off, the reason of the program."""
+        too_long = was_deferred_too_long(self.status, self.details)
+        return DEFERRED_TOO_LONG if too_long else self.details.get("reason")
 
     @property
     def message(self) -> str | None:
@@ -75,6 +86,11 @@ class ExecutionStatus:
         return self.details.get("cause"), self.details.get("exit"), self.details.get("error")
 
     @property
+    def deferral(self) -> SaidDeferral | None:
+        """What the device said of putting it off; None if it does not."""
+        return deferral_in(self.status, self.details)
+
+    @property
     def percent(self) -> int | None:
         """How much of the image the device has, if it reported that."""
         found = _PERCENT.fullmatch(self.details.get("progress", ""))
@@ -83,11 +99,12 @@ class ExecutionStatus:
 
 @dataclass(frozen=True)
 class JobStatus:
-    """A job and the executions that it has so far, by thing."""
+    """A job and the executions that it has so far, by thing; `deferred` None: none that was looked at is put off."""
 
     job_id: str
     status: str
     executions: tuple[ExecutionStatus, ...]
+    deferred: CountedDeferrals | None = None
 
     @property
     def running(self) -> bool:
@@ -130,8 +147,12 @@ def job_status(cloud: Cloud, job_id: str) -> JobStatus:
     """The status of a job now.
 
     Costs one request, one for 250 things, and one for each of the first MAX_DETAILED executions that have begun;
-    those that ended badly are the first. *Raises* BadInput, NotFound.
+    those that ended badly are the first. If one is put off, one more. *Raises* BadInput, NotFound.
     """
+    return _job_status(cloud, job_id, lambda: signed_within_s(cloud, job_id))
+
+
+def _job_status(cloud: Cloud, job_id: str, within_s: Callable[[], int | None]) -> JobStatus:
     with _naming(cloud, job_id):
         status = cloud.iot.describe_job(jobId=job_id)["job"]["status"]
         # Executions are listed after the job is looked at: whatever had ended then is listed as ended.
@@ -139,7 +160,19 @@ def job_status(cloud: Cloud, job_id: str) -> JobStatus:
         telling = most_telling(listed)[:MAX_DETAILED]
         detailed = {_key(one): with_details(cloud, job_id, one) for one in telling}
     executions = (detailed.get(_key(one), one) for one in listed)
-    return JobStatus(job_id, status, tuple(sorted(executions, key=_key)))
+    return JobStatus(
+        job_id, status, tuple(sorted(executions, key=_key)), _deferred(list(detailed.values()), listed, within_s)
+    )
+
+
+def _deferred(
+    detailed: list[ExecutionStatus], listed: list[ExecutionStatus], within_s: Callable[[], int | None]
+) -> CountedDeferrals | None:
+    looked_at = [one for one in detailed if one.status == "IN_PROGRESS"]
+    if all(one.deferral is None for one in looked_at):
+        return None
+    in_progress = sum(one.status == "IN_PROGRESS" for one in listed)
+    return counted([(one.thing, one.queued_at, one.deferral) for one in looked_at], in_progress, within_s())
 
 
 def watch_job(
@@ -160,7 +193,11 @@ def watch_job(
         f"watch on with `fota watch {job_id}`, or end it with `fota cancel {job_id}`",
     )
     options = PollOptions(interval_s, timeout_s, problem)
-    return poll(lambda: job_status(cloud, job_id), lambda status: status.ended, options, lambda _: timed_out)
+    # The document of a job never changes: it is read once.
+    within_s = cache(lambda: signed_within_s(cloud, job_id))
+    return poll(
+        lambda: _job_status(cloud, job_id, within_s), lambda status: status.ended, options, lambda _: timed_out
+    )
 
 
 def executions_of_job(cloud: Cloud, job_id: str) -> list[ExecutionStatus]:
@@ -168,6 +205,22 @@ def executions_of_job(cloud: Cloud, job_id: str) -> list[ExecutionStatus]:
     with _naming(cloud, job_id):
         pages = cloud.iot.get_paginator("list_job_executions_for_job").paginate(
             jobId=job_id, PaginationConfig={"PageSize": _MAX_OF_A_PAGE}
+        )
+        return [
+            _execution(listed["thingArn"].split(":thing/", 1)[1], listed["jobExecutionSummary"])
+            for page in pages
+            for listed in page.get("executionSummaries", [])
+        ]
+
+
+def executions_in_progress(cloud: Cloud, job_id: str, most: int) -> list[ExecutionStatus]:
+    """Executions of a job that are IN_PROGRESS, at most so many, without their details. *Raises* BadInput, NotFound.
+
+    Costs a call for 250.
+    """
+    with _naming(cloud, job_id):
+        pages = cloud.iot.get_paginator("list_job_executions_for_job").paginate(
+            jobId=job_id, status="IN_PROGRESS", PaginationConfig={"PageSize": _MAX_OF_A_PAGE, "MaxItems": most}
         )
         return [
             _execution(listed["thingArn"].split(":thing/", 1)[1], listed["jobExecutionSummary"])

@@ -39,7 +39,10 @@ from fota_operator.trust.urgency import require_agreed
 
 @dataclass(frozen=True)
 class Prepared:
-    """A rollout that passed every check. `stages` are as they would be if it began now; `begun`: it has."""
+    """A rollout that passed every check. `stages` are as they would be if it began now; `begun`: it has.
+
+    `within_s`: for how long the release lets a device put it off; 0: not at all; None: without end.
+    """
 
     cloud: Cloud
     plan: Plan
@@ -48,6 +51,7 @@ class Prepared:
     stages: tuple[PlannedStage, ...]
     status: RolloutStatus
     begun: bool
+    within_s: int | None = None
 
     @property
     def things(self) -> tuple[str, ...]:
@@ -116,7 +120,8 @@ def prepare(
     if not begun and isinstance(decision.step, Halted):
         raise BadInput(decision.step.why, "correct the plan")
     stages = planned(plan, reader.targets()) if not begun else ()
-    return Prepared(cloud, plan, reader, publication, stages, decision.status, begun)
+    within_s = release.manifest.within_s
+    return Prepared(cloud, plan, reader, publication, stages, decision.status, begun, within_s)
 
 
 def _require_things(cloud: Cloud, plan: Plan, clock: WallClock) -> None:

@@ -39,6 +39,6 @@ class Speed:
         return None if last <= first or last_s <= first_s else (last - first) * 60 / (last_s - first_s)
 
     def left_s(self, stage: StageStatus) -> float | None:
-        """How long the rest of a stage takes at that speed; None if that cannot be known."""
+        """How long the rest of a stage takes at that speed, without what is put off; None if that is not known."""
         speed = self.per_minute
-        return None if speed is None else (stage.things - ended_things(stage)) * 60 / speed
+        return None if speed is None else (stage.things - ended_things(stage) - stage.put_off) * 60 / speed

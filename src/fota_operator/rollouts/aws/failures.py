@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from fota_operator.cloud import Cloud
+from fota_operator.jobs.deferrals import DEFERRED_TOO_LONG
 from fota_operator.jobs.progress import FAILURES, ExecutionStatus, with_details
 from fota_operator.rollouts.aws.jobs import JobRead, newest_executions
 from fota_operator.rollouts.decide.status import Failures
@@ -16,6 +17,7 @@ from fota_operator.rollouts.decide.status import Failures
 MAX_ASKED = 25
 """The limit for each job: a bad release fails everywhere for the same few reasons."""
 NO_REASON = "none-given"
+TIMED_OUT = "timed-out"
 NOT_ASKED = "not-asked"
 """The reason given for the failures beyond MAX_ASKED."""
 
@@ -63,8 +65,6 @@ class FailureReader:
         return known[1]
 
     def _with_reason(self, job: JobRead, one: ExecutionStatus) -> ExecutionStatus:
-        if one.status == "TIMED_OUT":
-            return one
         key = (job.job_id, one.thing, one.execution_number)
         if key not in self._asked:
             self._asked[key] = with_details(self._cloud, job.job_id, one)
@@ -77,7 +77,7 @@ def _kind(one: ExecutionStatus, known: ExecutionStatus | None) -> _Kind:
 
 def _reason(one: ExecutionStatus, known: ExecutionStatus | None) -> str:
     if one.status == "TIMED_OUT":
-        return "timed-out"
+        return DEFERRED_TOO_LONG if known is not None and known.reason == DEFERRED_TOO_LONG else TIMED_OUT
     if known is None:
         return NOT_ASKED
     return known.reason or NO_REASON

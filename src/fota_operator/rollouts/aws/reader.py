@@ -7,12 +7,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import datetime
 
 from fota_operator.cloud import Cloud
 from fota_operator.errors import AlreadyThere
 from fota_operator.jobs.look_up import TAG_PLAN, TAG_ROLLOUT, TAG_STATE, TAG_THINGS, read_tags
 from fota_operator.jobs.progress import FAILURES, ExecutionStatus
+from fota_operator.rollouts.aws.deferrals import MAX_ASKED, MAX_ASKED_FOR_GATE, DeferralReader
 from fota_operator.rollouts.aws.failures import FailureReader
 from fota_operator.rollouts.aws.jobs import JobRead, newest_executions, read_job, things_of
 from fota_operator.rollouts.aws.names import Place
@@ -33,6 +35,7 @@ class SnapshotReader:
         self._cloud = cloud
         self._plan = stored.plan
         self._failures = FailureReader(cloud)
+        self._deferrals = DeferralReader(cloud)
         self._jobs: dict[int, list[JobRead]] = {}
         self._final: dict[str, JobRead] = {}
         self._tags: dict[str, dict[str, str]] = {}
@@ -171,16 +174,21 @@ class SnapshotReader:
             counts.update(one.status for one in newest_executions(self._cloud, newest.job_id).values())
         else:
             counts.update(newest.counts)
-        return StageSnapshot(
+        stage = StageSnapshot(
             number=number,
             jobs=tuple(
                 JobSnapshot(job.job_id, job.status, job.created_at, job.reason_code, job.completed_at) for job in jobs
             ),
             things=things,
             counts=dict(+counts),
-            succeeded_at=self._succeeded_at(number, jobs, things, counts["SUCCEEDED"]),
             offerable=offerable,
+            deferred=self._deferrals.read(jobs, MAX_ASKED if self._waits(number) else MAX_ASKED_FOR_GATE),
         )
+        return replace(stage, succeeded_at=self._succeeded_at(stage, jobs))
+
+    def _waits(self, number: int) -> bool:
+        """Whether the gate of a stage waits for the things that put the release off."""
+        return self._plan.stages[number - 1].gate.wait_for_deferred
 
     def _counts_after_pause(self, number: int) -> tuple[Counter[str], int]:
         unanswered = self.unanswered(number)
@@ -188,13 +196,15 @@ class SnapshotReader:
         counted = (status for thing, status in newest.items() if status not in _UNANSWERED or thing in unanswered)
         return Counter(counted), len(unanswered)
 
-    def _succeeded_at(
-        self, number: int, jobs: list[JobRead], things: int, succeeded: int
-    ) -> tuple[datetime, ...] | None:
-        """AWS is asked once when the gate is met: later successes do not change that moment."""
-        if number < max(self._jobs) or not needs_times(self._plan, number, things, succeeded):
+    def _succeeded_at(self, stage: StageSnapshot, jobs: list[JobRead]) -> tuple[datetime, ...] | None:
+        """AWS is asked once when the gate is met: later successes do not change that moment.
+
+        If the gate left things out, it may need more successes later, and is asked again.
+        """
+        number, succeeded = stage.number, stage.counts.get("SUCCEEDED", 0)
+        if number < max(self._jobs) or not needs_times(self._plan, number, stage.things, succeeded, stage.put_off):
             return None
-        if number in self._times:
+        if number in self._times and (self._waits(number) or len(self._times[number]) >= succeeded):
             return self._times[number]
         times = tuple(
             one.last_updated_at

@@ -74,7 +74,8 @@ def _aborted(facts: _Facts) -> Step | None:
     codes = {job.reason_code for stage in facts.snapshot.stages for job in stage.jobs}
     if facts.snapshot.tag != "aborted" and ABORTED_CODE not in codes:
         return None
-    return Aborted("it was aborted; to offer the release again, start a rollout of another name")
+    why = "it was aborted; to offer the release again, start a rollout of another name"
+    return Aborted(why + _may_still_take_it(facts, f"`fota rollout abort {facts.plan.name} force=yes` stops them"))
 
 
 def _job_cancelled(facts: _Facts) -> Step | None:
@@ -96,7 +97,8 @@ def _paused(facts: _Facts) -> Step | None:
     if running:
         # The pause was interrupted between the tag and the last CancelJob.
         return Paused(f"paused, but {', '.join(running)} still runs: pause it again")
-    return Paused(f"paused; `fota rollout resume {facts.plan.name}` goes on")
+    goes_on = f"paused; `fota rollout resume {facts.plan.name}` goes on"
+    return Paused(goes_on + _may_still_take_it(facts, "only an abort can stop them"))
 
 
 def _offer_again(facts: _Facts) -> Step | None:
@@ -139,7 +141,11 @@ def _begin(facts: _Facts) -> Step | None:
 
 def _done(facts: _Facts) -> Step:
     late = sum(stage.counts.get(status, 0) for stage in facts.stages for status in PENDING)
-    return Done(f"every gate is passed; without an answer yet: {_things(late)}" if late else "every gate is passed")
+    if not late:
+        return Done("every gate is passed")
+    put_off = sum(stage.put_off for stage in facts.stages)
+    of_them = f", {put_off} of them put it off" if put_off else ""
+    return Done(f"every gate is passed; without an answer yet: {_things(late)}{of_them}")
 
 
 _RULES = (
@@ -166,6 +172,12 @@ _STATES = {
     Aborted: "aborted",
     Done: "done",
 }
+
+
+def _may_still_take_it(facts: _Facts, stop: str) -> str:
+    """A pause and an abort leave devices alone that have taken up the job, also those that put it off."""
+    put_off = sum(stage.put_off for stage in facts.stages)
+    return f"; {_things(put_off)} put it off and may still take it, {stop}" if put_off else ""
 
 
 def _inside_window(facts: _Facts, step: Begin | OfferAgain) -> Step:
@@ -196,4 +208,7 @@ def _pending(stage: StageStatus) -> str:
     """In words, the state of the things that have not answered."""
     words = {"WAITING": "not offered yet", "QUEUED": "queued", "IN_PROGRESS": "in progress"}
     counts = [f"{stage.counts[status]} {word}" for status, word in words.items() if stage.counts.get(status)]
+    if stage.put_off:
+        # A device that puts it off is in progress, as AWS counts; it has not stopped answering.
+        counts.append(f"{stage.put_off} of them put it off")
     return ", ".join(counts) or "no answer is pending"

@@ -8,7 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from fota_operator.rollouts.decide.status import Failures, RolloutStatus
+from fota_operator.jobs.deferrals import CountedDeferrals
+from fota_operator.rollouts.decide.status import Failures, RolloutStatus, put_off
 
 PAUSED_CODE = "FOTA_PAUSED"
 """The `reasonCode` of a CancelJob that pauses. It distinguishes a pause from AWS's abort rule, also after a crash."""
@@ -42,6 +43,7 @@ class StageSnapshot:
     `succeeded_at` is when the successes came in, in any order; None when it was not asked for (see `needs_times`).
     `offerable` is how many of the things, after a pause, are still targets and have no answer: their newest execution
     is CANCELED, or QUEUED and about to be, or there is none. It matters only when the newest job was paused.
+    `deferred` is how many of those IN_PROGRESS are known to put the release off; None: none.
     """
 
     number: int
@@ -50,6 +52,12 @@ class StageSnapshot:
     counts: dict[str, int]
     succeeded_at: tuple[datetime, ...] | None = None
     offerable: int = 0
+    deferred: CountedDeferrals | None = None
+
+    @property
+    def put_off(self) -> int:
+        """How many of its things are known to put the release off."""
+        return put_off(self.deferred, self.counts)
 
 
 @dataclass(frozen=True)

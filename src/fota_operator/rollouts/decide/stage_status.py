@@ -46,13 +46,13 @@ def judge_stages(plan: Plan, snapshot: Snapshot, now: datetime) -> tuple[StageSt
     return tuple(rows)
 
 
-def needs_times(plan: Plan, number: int, things: int, succeeded: int) -> bool:
+def needs_times(plan: Plan, number: int, things: int, succeeded: int, deferred: int = 0) -> bool:
     """Whether the times of its successes are needed to judge stage `number`.
 
     If a later stage has begun, they are not needed, even if this is True.
     """
     gate = plan.stages[number - 1].gate
-    return gate.soak_minutes > 0 and 0 < needed(gate, things) <= succeeded
+    return gate.soak_minutes > 0 and 0 < needed(gate, things, deferred) <= succeeded
 
 
 def is_offerable(stage: StageSnapshot) -> bool:
@@ -105,6 +105,7 @@ class _Begun:
             job_ids=tuple(job.job_id for job in self.snapshot.jobs),
             began_at=self.snapshot.jobs[0].created_at,
             gate_met_at=met_at,
+            deferred=self.snapshot.deferred,
         )
 
     @property
@@ -113,7 +114,7 @@ class _Begun:
 
     @property
     def _needed(self) -> int:
-        return needed(self._stage.gate, self.snapshot.things)
+        return needed(self._stage.gate, self.snapshot.things, self.snapshot.put_off)
 
     @property
     def _succeeded(self) -> int:
@@ -122,12 +123,15 @@ class _Begun:
     def _state(self, met_at: datetime | None) -> tuple[str, str]:
         """The state, and why. The order of the cases decides."""
         progress = f"{self._succeeded} of {self.snapshot.things} have succeeded"
+        if self.snapshot.put_off and not self._stage.gate.wait_for_deferred:
+            progress += f", {self.snapshot.put_off} that put it off are left out"
         cancelled = cancelled_by_others(self.snapshot)
         if cancelled is not None:
             return "aborted", f"{_cancelled(cancelled)}; {progress}"
         if self.overtaken:
             return "passed", progress
-        gate = outlook(self._stage.gate, Counted(self.snapshot.things, self.snapshot.counts, self._open()))
+        counted = Counted(self.snapshot.things, self.snapshot.counts, self._open(), self.snapshot.put_off)
+        gate = outlook(self._stage.gate, counted)
         if gate.state == MET:
             return self._passed_or_soaking(met_at, progress)
         if gate.state == LOST:
@@ -137,7 +141,8 @@ class _Begun:
         return "running", f"{progress}, {gate.why}"
 
     def _passed_or_soaking(self, met_at: datetime | None, progress: str) -> tuple[str, str]:
-        if not needs_times(self.plan, self.snapshot.number, self.snapshot.things, self._succeeded):
+        stage = self.snapshot
+        if not needs_times(self.plan, stage.number, stage.things, self._succeeded, stage.put_off):
             return "passed", progress
         if met_at is None:
             raise ValueError(f"stage {self.snapshot.number}: it is not known when its successes came in")

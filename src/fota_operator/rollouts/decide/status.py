@@ -5,14 +5,22 @@ Leaves to others: asking AWS (`reader`), judging (`next_step`), showing (`cli`).
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
 from fota_operator import former_names
 from fota_operator.errors import BadInput
+from fota_operator.jobs.deferrals import CountedDeferrals
 
 PENDING = ("WAITING", "QUEUED", "IN_PROGRESS")
 """The statuses of things that have not answered yet."""
+
+
+def put_off(deferred: CountedDeferrals | None, counts: Mapping[str, int]) -> int:
+    """How many of the things with these statuses are known to put the release off."""
+    # AWS counts a little later than it lists.
+    return 0 if deferred is None else min(deferred.count, counts.get("IN_PROGRESS", 0))
 
 
 @dataclass(frozen=True)
@@ -40,7 +48,7 @@ class StageStatus:
 
     `counts` is by status of each thing's newest execution; a thing without any yet counts as WAITING.
     `state`: "waiting", "running", "soaking", "passed" (the gate), "failed" (the gate cannot be passed any more),
-    "paused" or "aborted". `why` says it in words.
+    "paused" or "aborted". `why` says it in words. `deferred`: those IN_PROGRESS that are known to put it off.
     """
 
     number: int
@@ -52,6 +60,12 @@ class StageStatus:
     job_ids: tuple[str, ...] = ()
     began_at: datetime | None = None
     gate_met_at: datetime | None = None
+    deferred: CountedDeferrals | None = None
+
+    @property
+    def put_off(self) -> int:
+        """How many of its things are known to put the release off."""
+        return put_off(self.deferred, self.counts)
 
 
 @dataclass(frozen=True)

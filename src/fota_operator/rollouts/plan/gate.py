@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from typing import TypeVar
 
-from fota_operator.rollouts.plan.fields import Check, number, percentage, whole
+from fota_operator.rollouts.plan.fields import Check, flag, number, percentage, whole
 from fota_operator.rollouts.plan.percent import share_of
 
 MAX_THINGS = 10_000_000
@@ -24,9 +24,10 @@ MET, OPEN, LOST = "met", "open", "lost"
 T = TypeVar("T")
 
 
-def _declared(default: T, check: Check[T], *, allowed: str, means: str) -> T:
-    """A field of a gate: its default, what a plan may say, and the words of the reference."""
-    return field(default=default, metadata={"default": default, "check": check, "allowed": allowed, "means": means})
+def _declared(default: T, check: Check[T], *, allowed: str, means: str, later: bool = False) -> T:
+    """A field of a gate: its default, what a plan may say, and the words of the reference. `later`: see GateField."""
+    declared = {"default": default, "check": check, "allowed": allowed, "means": means, "later": later}
+    return field(default=default, metadata=declared)
 
 
 @dataclass(frozen=True)
@@ -34,7 +35,8 @@ class Gate:
     """What a stage must have shown before the next begins; of the last stage, before the rollout is done.
 
     `succeeded_percent` is a share of all things of the stage, those that have not answered yet among them;
-    `succeeded_least` a number of things, if the stage has as many. `soak_minutes` must pass from then on.
+    `succeeded_least` a number of things, if the stage has as many. `soak_minutes` must pass from then on. Without
+    `wait_for_deferred` things that are known to put the release off are left out of the share.
     """
 
     succeeded_percent: float = _declared(
@@ -55,6 +57,14 @@ class Gate:
         allowed=f"0 to {MAX_SOAK_MINUTES:.0f}",
         means="the soak: how long to wait after the last of these successes before the gate is passed",
     )
+    wait_for_deferred: bool = _declared(
+        True,
+        flag,
+        allowed="true or false",
+        means="whether the gate waits for things that put the release off. With false, `succeeded-percent` is the "
+        "share of the other things, and things that put it off take the release later, without a gate",
+        later=True,
+    )
 
 
 NO_GATE_OF_ITS_OWN = Gate()
@@ -63,7 +73,10 @@ NO_GATE_OF_ITS_OWN = Gate()
 
 @dataclass(frozen=True)
 class GateField:
-    """A field of a gate, for all code that reads, writes or explains plans. `name` is as in the plan's table."""
+    """A field of a gate, for all code that reads, writes or explains plans. `name` is as in the plan's table.
+
+    `later`: there were plans before it, so their text, which has an own digest, says nothing of it at its default.
+    """
 
     name: str
     attribute: str
@@ -71,6 +84,7 @@ class GateField:
     check: Check[float | int]
     allowed: str
     means: str
+    later: bool
 
 
 GATE_FIELDS = tuple(GateField(one.name.replace("_", "-"), one.name, **one.metadata) for one in fields(Gate))
@@ -78,11 +92,12 @@ GATE_FIELDS = tuple(GateField(one.name.replace("_", "-"), one.name, **one.metada
 
 @dataclass(frozen=True)
 class Counted:
-    """How many things a stage has, how many of each status, and how many may yet succeed."""
+    """How many things a stage has, how many of each status, how many may yet succeed, and how many put it off."""
 
     things: int
     counts: Mapping[str, int]
     open: int
+    deferred: int = 0
 
 
 @dataclass(frozen=True)
@@ -102,9 +117,11 @@ class Fact:
     of: Callable[[Gate, int], float]
 
 
-def needed(gate: Gate, things: int) -> int:
-    """How many of a stage's things must succeed for its gate."""
-    return max(share_of(gate.succeeded_percent, things), min(gate.succeeded_least, things))
+def needed(gate: Gate, things: int, deferred: int = 0) -> int:
+    """How many of a stage's things must succeed for its gate, while so many of them put the release off."""
+    # Of those that put it off only the share says nothing: the least number proves the release, and stays.
+    counted = things if gate.wait_for_deferred else things - deferred
+    return max(share_of(gate.succeeded_percent, counted), min(gate.succeeded_least, things))
 
 
 def soak(gate: Gate, things: int) -> float:
@@ -122,7 +139,8 @@ def in_words(gate: Gate, things: int) -> str:
     """What a stage with this number of things must show, for a table."""
     minutes = soak(gate, things)
     then = f", then {minutes:g} minutes" if minutes else ""
-    return f"{needed(gate, things)} succeeded{then}"
+    of_others = "" if gate.wait_for_deferred else ", fewer if some put it off"
+    return f"{needed(gate, things)} succeeded{of_others}{then}"
 
 
 FACTS = (
@@ -132,12 +150,13 @@ FACTS = (
 
 
 def _successes(gate: Gate, counted: Counted) -> Outlook:
-    must, succeeded = needed(gate, counted.things), counted.counts.get("SUCCEEDED", 0)
+    must, succeeded = needed(gate, counted.things, counted.deferred), counted.counts.get("SUCCEEDED", 0)
     if succeeded >= must:
         return Outlook(MET)
-    if succeeded + counted.open < must:
-        possible = succeeded + counted.open
-        return Outlook(LOST, f"{must} of {counted.things} must succeed, and at most {possible} still can")
+    # At best all that put it off succeed: each of them adds a success, and at most one to those that must.
+    in_the_end, possible = needed(gate, counted.things), succeeded + counted.open
+    if possible < in_the_end:
+        return Outlook(LOST, f"{in_the_end} of {counted.things} must succeed, and at most {possible} still can")
     return Outlook(OPEN, f"{must} must")
 
 

@@ -165,7 +165,11 @@ def _stage_table(stage: Stage) -> dict[str, object]:
             "percent": None if stage.percent is None else float(stage.percent),
             "rate-per-minute": stage.rate_per_minute,
             # A number is written as its default is: one plan has one text.
-            "gate": {one.name: type(one.default)(getattr(stage.gate, one.attribute)) for one in GATE_FIELDS},
+            "gate": {
+                one.name: value
+                for one in GATE_FIELDS
+                if (value := type(one.default)(getattr(stage.gate, one.attribute))) != one.default or not one.later
+            },
         }
     )
 
