@@ -38,12 +38,16 @@ def test_the_demo_ends_well_and_leaves_nothing_behind(tmp_path: Path) -> None:
     )
     assert told.returncode == 0, told.stdout + told.stderr
     table = told.stdout[told.stdout.index("What came of each image") :]
-    assert table.count("as it must be") == 11  # ten scenes and the last sentence
+    assert table.count("as it must be") == 12  # eleven scenes and the last sentence
     for words in ("SUCCEEDED", "rolled-back", "hung", "crashed", "hash-mismatch", "known-bad"):
         assert words in table
     for words in ("unknown-key", "older-release", "wrong-hardware", "unsigned"):
         (row,) = [line for line in table.splitlines() if f" {words} " in line]
         assert row.split()[1:5] == ["REJECTED", words, "0", "0"]
+    put_off = [line for line in told.stdout.splitlines() if "put off before the download: the pump runs" in line]
+    assert put_off
+    assert max(map(len, put_off)) <= 80
+    assert "fota status: 1 device puts it off; now the pump stops" in told.stdout
     assert "X-Amz-Signature" not in told.stdout + told.stderr
     assert list(tmp_path.iterdir()) == []
     assert processes_that_name(str(tmp_path)) == []

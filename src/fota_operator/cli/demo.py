@@ -26,6 +26,7 @@ _TOLD_EVENTS = (
     "confirmed ",
     "job-",
     "restarting",
+    "deferral-",
     "release-",
     "firmware ",
     "provisioned",
@@ -66,6 +67,10 @@ class ConsoleNarrator:
 
     def job(self, execution: "ExecutionStatus") -> None:
         """What the job says."""
+        deferral = execution.deferral
+        if deferral is not None:
+            self._say("job", "magenta", f"{execution.status} put off before the {deferral.moment}: {deferral.reason}")
+            return
         details = " ".join(f"{name}={value!r}" for name, value in execution.details.items())
         self._say("job", "magenta", f"{execution.status} {details}".rstrip())
 

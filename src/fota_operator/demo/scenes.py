@@ -10,7 +10,8 @@ class Scene:
     version: str
     title: str
     fault: str = ""
-    """What is wrong with the firmware: "crash" or "hang"; or what happens to the device in mid-download: "kill"."""
+    """What is wrong with the firmware: "crash" or "hang"; or what happens to the device: in mid-download "kill", and
+    "busy" before it."""
     attack: str = ""
     """What a thief does who has stolen the operator's AWS credentials, but not the maker's key."""
     status: str = "SUCCEEDED"
@@ -98,6 +99,13 @@ SCENES = (
         status="REJECTED",
         reason="unsigned",
         runs_then="6",
+    ),
+    Scene(
+        "10",
+        "Firmware 10 comes while the pump runs: the device puts it off, and takes it then",
+        "busy",
+        boots=1,
+        runs_then="10",
     ),
 )
 

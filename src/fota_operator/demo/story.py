@@ -89,7 +89,7 @@ def play(narrator: Narrator, scenes: tuple[Scene, ...] = SCENES) -> Iterator[Sce
         device.wait_for("firmware 1 is connected")
         for scene in scenes:
             narrator.scene(scene.title)
-            yield _play(scene, home, local, cloud, device, maker, narrator)
+            yield _play(scene, home, added.folder / "pump-runs", local, cloud, device, maker, narrator)
 
 
 @contextmanager
@@ -103,18 +103,27 @@ def _local_aws(folder: Path) -> Iterator[tuple[LocalAws, Cloud]]:
 
 
 def _play(
-    scene: Scene, home: Path, local: LocalAws, cloud: Cloud, device: DeviceProcess, maker: Maker, narrator: Narrator
+    scene: Scene,
+    home: Path,
+    pump_runs: Path,
+    local: LocalAws,
+    cloud: Cloud,
+    device: DeviceProcess,
+    maker: Maker,
+    narrator: Narrator,
 ) -> SceneOutcome:
     release = maker.release(scene)
     before = _files_of(home)
     began, boots, said = time.monotonic(), device.boots, len(device.lines)
+    if scene.fault == "busy":
+        pump_runs.touch()
     job_id = _offer(scene, release, local, cloud, maker, narrator)
     if scene.fault == "kill":
         offset_bytes = _kill_in_mid_download(FilesBoard(str(home)), device)
         narrator.operator(
             f"SIGKILL to the firmware, {offset_bytes} of {release.image.size_bytes} bytes proven on disk"
         )
-    ended = _follow(cloud, job_id, narrator)
+    ended = _follow(cloud, job_id, pump_runs, narrator)
     seconds = time.monotonic() - began
     if scene.boots:
         device.wait_for(f"firmware {scene.runs_then} is connected", since=said)
@@ -130,8 +139,8 @@ def _play(
     )
 
 
-def _follow(cloud: Cloud, job_id: str, narrator: Narrator) -> ExecutionStatus:
-    """The only execution of a job, once it has ended."""
+def _follow(cloud: Cloud, job_id: str, pump_runs: Path, narrator: Narrator) -> ExecutionStatus:
+    """The only execution of a job, once it has ended; when the device has put it off, the pump stops."""
     told: ExecutionStatus | None = None
     last: JobStatus | None = None
     for last in watch_job(cloud, job_id, interval_s=0.2, timeout_s=_SCENE_TIMEOUT_S):
@@ -139,6 +148,9 @@ def _follow(cloud: Cloud, job_id: str, narrator: Narrator) -> ExecutionStatus:
             if told is None or (execution.status, execution.details) != (told.status, told.details):
                 told = execution
                 narrator.job(execution)
+        if last.deferred is not None and pump_runs.exists():
+            pump_runs.unlink()
+            narrator.operator(f"fota status: {last.deferred.count} device puts it off; now the pump stops")
     assert told is not None, "a job for one thing has one execution"
     return told
 

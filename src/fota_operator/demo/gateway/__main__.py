@@ -1,6 +1,7 @@
 """The firmware of the demo: publishes samples, and takes its updates from AWS IoT.
 
 Started by `fota-boot --home DIR -- CREDENTIALS`; `fault.txt` beside it, if it exists, says what makes it bad.
+It drives a pump, and begins no update while the pump runs: the file `pump-runs` among the credentials says so.
 """
 
 import json
@@ -12,7 +13,7 @@ from pathlib import Path
 
 from aws.iot import fota as awsfota
 from aws.iot import iot, jobs
-from fota import device
+from fota import device, policy
 
 PUBLISH_PERIOD_S = 0.5
 
@@ -50,16 +51,22 @@ def main() -> None:
     thing.mqtt.loop()
     print(f"firmware {version} is connected", flush=True)
 
+    def while_the_pump_stands(_offer: policy.Offer) -> "policy.Now | policy.Later":
+        """The program decides when an update begins, and when the restart may be."""
+        if (folder / "pump-runs").exists():
+            return policy.Later("the pump runs", again_s=1)
+        return policy.Now()
+
     myjobs = jobs.Jobs(thing)
     # The story has one failure after the other; a device in the field waits for longer and longer after the third.
     device.current().pace.free_tries = 100
-    awsfota.handle_fota_jobs(myjobs, force=True)
+    awsfota.handle_fota_jobs(myjobs, force=True, policy=while_the_pump_stands)
     while True:
         sample = {"asample": random.randrange(10), "firmware": version}
         thing.mqtt.publish(f"things/{conf['thingname']}/sample", sample)
         print(f"firmware {version} publishes {sample}", flush=True)
         time.sleep(PUBLISH_PERIOD_S)
-        awsfota.handle_fota_jobs(myjobs)
+        awsfota.handle_fota_jobs(myjobs, policy=while_the_pump_stands)
 
 
 logging.basicConfig(stream=sys.stdout, level=logging.INFO, format="%(message)s")
