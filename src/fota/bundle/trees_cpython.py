@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     from fota.digests import Digests
 
 MAGIC = b"TREE"
+VALUE_BYTES = 64
+"""The size of the value that names the list and the image."""
 _FORMAT = 1
 _DIGEST_BYTES = 32
 _MAX_FILES_BYTES = 32 << 20
@@ -64,8 +66,8 @@ class Tree:
         None, which is false too, if that cannot be read now. `from_disk`: not what a cache says.
         """
         try:
-            listed = self._listed()
-            return listed is not None and self._holds(_files_of(listed), from_disk=from_disk)
+            files = self.files()
+            return files is not None and self._holds(files, from_disk=from_disk)
         except StorageFailed:
             return None
         except OSError as error:
@@ -74,6 +76,13 @@ class Tree:
     def entry(self) -> str:
         """What of the tree is started, once it was found whole; empty if there is none. *Raises* StorageFailed."""
         return str((self._listed() or {}).get("entry", ""))
+
+    def files(self) -> "dict[str, tuple[int, str, int]] | None":
+        """Size, SHA-256 and mode of each file, as it was made; None without a whole list. *Raises* StorageFailed."""
+        listed = self._listed()
+        return (
+            None if listed is None else {path: (size, sha256, mode) for path, size, sha256, mode in listed["files"]}
+        )
 
     def needs(self) -> "tuple[str | None, int]":
         """The runtime and the protocol that the image needs to run; None and 0 if no tree says it.
@@ -257,7 +266,3 @@ def _is_bundle(path: str) -> bool:
         return contents.is_bundle(bytes(first[: reader.readinto(first)]))
     finally:
         reader.close()
-
-
-def _files_of(listed: "dict[str, Any]") -> "dict[str, tuple[int, str, int]]":
-    return {path: (size_bytes, sha256, mode) for path, size_bytes, sha256, mode in listed["files"]}

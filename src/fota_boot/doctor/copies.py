@@ -7,6 +7,7 @@ import time
 
 from fota import digests, journal, record, strict_json
 from fota.boards.files import FilesBoard
+from fota.bundle import trees_cpython as trees
 from fota.durable import CELL_BYTES, DurableValue
 from fota.errors import FotaError, StorageFailed
 from fota.storage import cell_pair
@@ -60,7 +61,7 @@ def examine_copies(home: FilesBoard) -> list[Finding]:
     """Every copy that the home must have, and the keyring's."""
     always = [_judged(kept, _states(home.path, kept)) for kept in (_RECORD, _JOURNAL)]
     # A slot that was never filled has no seal, and an image that came without a release has none to keep.
-    slots = [kept for slot in range(home.slots.count) for kept in (_seal(slot), _release(slot))]
+    slots = [kept for slot in range(home.slots.count) for kept in (_seal(slot), _tree(slot), _release(slot))]
     found = [(kept, _states(home.path, kept)) for kept in slots]
     return (
         always
@@ -204,6 +205,16 @@ def _seal(slot: int) -> Kept:
         lambda payload: not payload or digests.decode(payload) is not None,
         "the slot cannot prove what it holds",
         "send the device an update, which seals its slot anew; then test the disk",
+    )
+
+
+def _tree(slot: int) -> Kept:
+    return Kept(
+        f"slot-{slot}.tree",
+        trees.MAGIC,
+        lambda payload: len(payload) in (0, trees.VALUE_BYTES),
+        "which image the tree was made of is not known any more",
+        "restart fota-boot, which unpacks the bundle if nothing else can start; or send the image again",
     )
 
 

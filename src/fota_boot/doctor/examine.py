@@ -20,6 +20,7 @@ from fota_boot.doctor.network import examine_clock, examine_endpoint
 from fota_boot.doctor.running import examine_environment, examine_running, running
 from fota_boot.doctor.service import examine_service
 from fota_boot.doctor.thing import examine_thing
+from fota_boot.doctor.trees import examine_trees
 
 EARLIEST_S = 1_704_067_200
 """2024-01-01: a clock that is earlier was never set."""
@@ -48,7 +49,8 @@ def examine_home(path: str) -> list[Finding]:
         text, _, remedy = str(error).partition("; ")
         return [Finding("home", ERROR, text, remedy)]
     findings = at_home.examine_file_system(path)
-    findings += examine_home_access(path) + at_home.examine_slots(home) + examine_copies(home)
+    findings += examine_home_access(path) + at_home.examine_slots(home) + examine_trees(home)
+    findings += examine_copies(home)
     device = running(path)
     findings += examine_running(home, device)
     if device.chooser is not None:

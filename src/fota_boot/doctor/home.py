@@ -10,8 +10,8 @@ from fota import boot, image
 from fota.boards.files import FilesBoard
 from fota.bundle import folders_cpython as folders
 from fota.errors import StorageFailed, UnsafeFileSystem
-from fota_boot import start_images
 from fota_boot.doctor.findings import ERROR, OK, WARNING, Finding
+from fota_boot.doctor.trees import why_not_started
 from fota_boot.filesystem import doubt_about, require_safe
 
 MIN_SLOTS = 2
@@ -70,11 +70,9 @@ def _slot(home: FilesBoard, slot: int) -> Finding:
     size_bytes = _size_bytes(home.slots.image_path(slot))
     if size_bytes != promised.size_bytes:
         return Finding(subject, level, f"holds {size_bytes} of the {promised.size_bytes} bytes of its image", remedy)
-    problem = ""
-    if not image.proves_itself(home.slots, slot, memoryview(bytearray(_BUFFER_BYTES))):
-        problem = "holds other bytes than it was sealed with"
-    elif not start_images.proves_itself(home, slot):
-        problem = "its image is whole, and its tree was changed: it does not start"
+    problem = "holds other bytes than it was sealed with"
+    if image.proves_itself(home.slots, slot, memoryview(bytearray(_BUFFER_BYTES))):
+        problem, remedy = why_not_started(home, slot, promised)
     if problem:
         return Finding(subject, level, problem, remedy)
     return Finding(subject, OK, f"{_role(home, slot)}: {size_bytes} bytes, as they were sealed")
