@@ -10,7 +10,7 @@ from tests.labs.interpreter import only_where_it_runs as where_micropython_is
 pytestmark = pytest.mark.slow
 
 SEED = 4
-DOCUMENTS, COMPARED = 10_000, 2_000
+DOCUMENTS, COMPARED = 8_000, 1_200
 
 
 def _reasons(kind: type[errors.Refused]) -> set[str]:
@@ -18,8 +18,8 @@ def _reasons(kind: type[errors.Refused]) -> set[str]:
     return set(below) or {kind.reason}
 
 
-ENDS = {"claimed", "SUCCEEDED", "handed-over", *_reasons(errors.Refused)}
-"""Every way to end that a document alone can bring about."""
+ENDS = {"claimed", "SUCCEEDED", "handed-over", *_reasons(errors.Refused)} - {errors.Declined.reason}
+"""Every way to end that a document alone can bring about: to decline is up to the device's program."""
 
 
 @pytest.fixture(scope="module")
