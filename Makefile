@@ -26,7 +26,7 @@ demo: $(READY) ## Tell the whole story on this machine: updates, a rollback, a d
 test: $(READY) ## Run every test
 	@$(BIN)/python -m pytest -n 4 --dist worksteal
 
-test-fast: $(READY) ## Run the tests that need no server and are not long sweeps
+test-fast: $(READY) ## Run the tests for every save: no server, no long sweep, few real processes and waits
 	@$(BIN)/python -m pytest -n 3 --dist worksteal -m 'not e2e and not slow'
 
 coverage: $(READY) ## Say how much of each package its tests run, those that need no server; fail below the floors

@@ -12,6 +12,8 @@ from tests.labs.boot_lab import CONFIRMS, CRASHES, QUICK, WAITS, until
 from tests.labs.bundle_boot import no_tree, opened, packed, provision, put_on_trial, tree_of
 from tests.labs.present import present
 
+pytestmark = pytest.mark.slow
+
 OLDER = {**QUICK, "start_images.PROTOCOL": 0}
 STAYS = "from fota import device\n" + CONFIRMS
 

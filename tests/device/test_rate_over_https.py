@@ -93,6 +93,7 @@ def test_a_go_ends_with_its_bytes(go, serve):
     assert [request.get("range") for request in server.requests] == ["bytes=0-10000"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("silent_from", [None, 0, 20_000])
 def test_a_go_ends_with_its_time_when_the_server_says_nothing(go, serve, silent_from):
     says_nothing = server_that.silence if silent_from is None else server_that.silence_after(silent_from)

@@ -83,6 +83,7 @@ def clock(minute: int) -> str:
     return f"{minute // 60 % 24:02}:{minute % 60:02}"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("zone", CHANGES)
 @given(
     change=st.sampled_from((0, 1)),

@@ -49,6 +49,7 @@ def runs_there(path):
     return "both interpreters" in path.read_text().split('"""')[1].replace("\n", " ")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("scenario", ["portable_scenario.py", "portable_goes.py"])
 def test_the_pure_modules_decide_the_same_there(scenario, installed):
     here = subprocess.run(
