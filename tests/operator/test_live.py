@@ -1,4 +1,5 @@
 import io
+from dataclasses import replace
 
 import pytest
 from rich.console import Console
@@ -6,6 +7,7 @@ from rich.live import Live
 from rich.progress import BarColumn, Progress, TextColumn
 
 from fota_operator.cli.live import Bars, Lines, RolloutDashboard, RolloutLines
+from fota_operator.jobs.deferrals import CountedDeferrals, DeferralKind
 from fota_operator.jobs.progress import ExecutionStatus, JobStatus
 from fota_operator.rollouts.decide.status import Failures, RolloutStatus, StageStatus
 
@@ -24,6 +26,11 @@ def progress_on(screen: io.StringIO) -> Progress:
     [
         ("QUEUED", {}, "0.0 QUEUED"),
         ("IN_PROGRESS", {"step": "download", "progress": "40 %"}, "40.0 IN_PROGRESS progress 40 %, step download"),
+        (
+            "IN_PROGRESS",
+            {"step": "deferred", "moment": "restart", "reason": "night"},
+            "0.0 IN_PROGRESS night put off before the restart",
+        ),
         ("SUCCEEDED", {"slot": "1"}, "100.0 SUCCEEDED slot 1"),
         ("FAILED", {"reason": "http-status", "message": "answered 403"}, "100.0 FAILED http-status answered 403"),
     ],
@@ -97,6 +104,21 @@ def test_lines_of_a_rollout_say_only_what_has_changed(capsys: pytest.CaptureFixt
         "FAILED no-space: 1 thing of stage canary, such as pump",
         "stage 1 canary (2 things) halted: 1 succeeded, 1 failed",
         "pump-1 halted; mend it",
+    ]
+
+
+def test_lines_of_a_rollout_say_why_things_put_it_off(capsys: pytest.CaptureFixture[str]) -> None:
+    lines, seen = RolloutLines(), rollout("running", IN_PROGRESS=2)
+    deferred = CountedDeferrals(1, 2, 2, (DeferralKind("restart", "night", 1, "pump-1"),))
+    putting_off = replace(seen, stages=(replace(seen.stages[0], deferred=deferred),))
+    for status in (seen, putting_off, putting_off):
+        lines.show(status)
+    assert capsys.readouterr().err.splitlines() == [
+        "stage 1 canary (2 things) running: 2 in progress",
+        "pump-1 running",
+        "stage 1 canary (2 things) running: 1 in progress, 1 put off",
+        "stage 1 canary: 1 of 2 in progress put it off",
+        "stage 1 canary: 1 before the restart: night, such as pump-1",
     ]
 
 

@@ -82,7 +82,7 @@ def wait_for_gate(
         return status.stage_called(stage).state == "passed"
 
     def on_timeout(status: RolloutStatus) -> TimedOut:
-        why = status.stage_called(stage).why
+        why = _why(status.stage_called(stage))
         return TimedOut(f"the gate of {stage} is not passed within {timeout_s:g} s: {why}", "wait on")
 
     clock = clock or SystemClock()
@@ -95,11 +95,15 @@ def wait_for_gate(
             break
         row = status.stage_called(stage)
         _require_hope(status, row)
-        why = f"stage {row.number}, {row.name}: {row.state}, {row.why}"
+        why = f"stage {row.number}, {row.name}: {row.state}, {_why(row)}"
         if why != told:
             told = why
             on_progress(RolloutProgress(why))
     return status
+
+
+def _why(row: StageStatus) -> str:
+    return f"{row.why}; {row.put_off} put it off" if row.put_off else row.why
 
 
 def _require_hope(status: RolloutStatus, row: StageStatus) -> None:

@@ -74,9 +74,23 @@ def test_a_plan_agrees_with_what_was_signed_and_waits_for_as_long(
     assert "timeout-minutes: expected 1440 or more, got 60" in short.stderr
     assert (other.exit_code, short.exit_code) == (2, 2)
     path.write_text(f'within = "1 day"\n{text}')
+    shown = fota("rollout", "plan", *plan).stdout
+    assert "\nDevices may put it off for 1 day, but AWS ends an execution after 1500 minutes in progress.\n" in shown
+    in_json = json.loads(fota("rollout", "plan", *plan, "--json").stdout)
+    assert (in_json["within_s"], in_json["timeout_minutes"]) == (86_400, 1500)
     assert fota("rollout", "run", *plan, "--yes", "--once").exit_code == 0
     job = lab.cloud.iot.describe_job(jobId=f"fota-{lab.plan.name}-1")["job"]
     assert job["timeoutConfig"] == {"inProgressTimeoutInMinutes": 1500}
+
+
+def test_a_plan_of_an_urgent_release_says_that_no_device_puts_it_off(
+    fota: FotaCommand, lab: PlanLab, plan: list[object], signatures: Signatures, image: Image
+) -> None:
+    path = Path(str(plan[0]))
+    write_release(path.parent / "pump.fota", signatures.release(image, "maker", urgency="now"))
+    path.write_text(f'urgency = "now"\n{path.read_text()}')
+    shown = fota("rollout", "plan", *plan).stdout
+    assert "\nDevices may not put it off: it was signed with urgency now.\n" in shown
 
 
 def test_nothing_begins_while_nobody_says_yes(fota: FotaCommand, lab: PlanLab, plan: list[object]) -> None:

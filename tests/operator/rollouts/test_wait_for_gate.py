@@ -51,6 +51,13 @@ def test_waiting_for_a_gate_has_an_end(lab: PlanLab) -> None:
         wait_for_gate(lab.rollout, "canary", timeout_s=60, clock=lab.clock)
 
 
+def test_waiting_for_things_that_put_it_off_says_so(lab: PlanLab) -> None:
+    lab.run(once=True)
+    lab.fleet.script = lambda thing, document: Ends("IN_PROGRESS", {"step": "deferred", "reason": "night"})
+    with pytest.raises(TimedOut, match="0 of 1 have succeeded, 1 must; 1 put it off"):
+        wait_for_gate(lab.rollout, "canary", timeout_s=60, clock=lab.clock)
+
+
 def test_a_gate_that_nobody_has_is_refused(lab: PlanLab) -> None:
     lab.run(once=True)
     with pytest.raises(BadInput, match="no stage half"):
