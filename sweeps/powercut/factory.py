@@ -9,7 +9,8 @@ from fota.boards.files import FilesBoard
 from fota.boards.provisioning import provision
 from fota.errors import AlreadyProvisioned, NothingBootable, NotProvisioned
 from fota.trust import keyring
-from fota_testing.posix.disk import FOLDER, Disk
+from fota_testing.posix.changes import FOLDER
+from fota_testing.posix.disk import Disk
 from fota_testing.posix.model import PosixModel, installed
 from sweeps.powercut import seen, signing
 from sweeps.powercut.device_modules import modules

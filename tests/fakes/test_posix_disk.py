@@ -2,7 +2,9 @@
 
 import pytest
 
-from fota_testing.posix.disk import FOLDER, Disk, Name, Resize, Write
+from fota_testing.posix.changes import FOLDER, Name, Resize, Write
+from fota_testing.posix.disk import Disk
+from fota_testing.posix.model import PosixModel
 
 HOME, FILE, PATH = "/home", 1, "/home/file"
 SYNCED = Disk({HOME: FOLDER, PATH: FILE}, {FILE: b"0123456789"})
@@ -107,3 +109,40 @@ def test_a_shape_that_is_none_is_refused(shape: str) -> None:
     disk = SYNCED.with_change(Resize(FILE, 3, at_least=False))
     with pytest.raises(ValueError, match=r"shape|write"):
         disk.after_cut(shape)
+
+
+def replaced_folder() -> PosixModel:
+    """A machine whose folder was replaced by another of the same path, in which a file was written and synced."""
+    model = PosixModel(Disk({HOME: FOLDER, f"{HOME}/tree": FOLDER - 1, f"{HOME}/tree/old": 1}, {1: b"old"}))
+    model.unlink(f"{HOME}/tree/old")
+    model.rmdir(f"{HOME}/tree")
+    model.mkdir(f"{HOME}/tree")
+    descriptor = model.open(f"{HOME}/tree/new", model.O_WRONLY | model.O_CREAT)
+    model.pwrite(descriptor, b"new", 0)
+    model.fsync(descriptor)
+    model.fsync(model.open(f"{HOME}/tree", model.O_RDONLY))
+    return model
+
+
+def test_what_was_synced_in_a_folder_is_lost_with_the_folder_and_the_former_folder_comes_back() -> None:
+    disk = replaced_folder().disk
+    assert {path: disk.after_cut("lost").content(path) for path in disk.after_cut("lost").names} == {
+        HOME: None,
+        f"{HOME}/tree": None,
+        f"{HOME}/tree/old": b"old",
+    }
+
+
+def test_what_was_synced_in_a_folder_is_durable_once_the_name_of_the_folder_is() -> None:
+    model = replaced_folder()
+    assert model.disk.after_cut("kept").content(f"{HOME}/tree/new") == b"new"
+    model.fsync(model.open(HOME, model.O_RDONLY))
+    assert model.disk.pending == ()
+    assert sorted(model.disk.names) == [HOME, f"{HOME}/tree", f"{HOME}/tree/new"]
+
+
+def test_a_new_folder_never_holds_what_a_former_one_of_its_path_held() -> None:
+    disk = replaced_folder().disk
+    for shape in disk.shapes():
+        names = disk.after_cut(shape).names
+        assert not {f"{HOME}/tree/old", f"{HOME}/tree/new"} <= set(names), shape

@@ -9,7 +9,8 @@ from fota import _storage_cpython as storage
 from fota.errors import StorageFailed
 from fota_testing.flash.cells import PowerCut
 from fota_testing.misuse import Misuse
-from fota_testing.posix.disk import FOLDER, Disk
+from fota_testing.posix.changes import FOLDER
+from fota_testing.posix.disk import Disk
 from fota_testing.posix.model import PosixModel, installed
 
 HOME = "/home"

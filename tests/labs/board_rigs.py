@@ -21,7 +21,8 @@ from fota_testing.board_contract import Rig
 from fota_testing.flash.cells import PowerCut
 from fota_testing.flash.esp32 import Esp32, FlashCell, firmware
 from fota_testing.flash.model import SECTOR_BYTES, TORN_SHAPES
-from fota_testing.posix.disk import FOLDER, Change, Disk
+from fota_testing.posix.changes import FOLDER, Change
+from fota_testing.posix.disk import Disk
 from fota_testing.posix.model import PosixModel
 from fota_testing.releases import releases_in_memory
 

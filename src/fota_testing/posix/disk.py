@@ -6,7 +6,8 @@ It is published for porters. It is pure: it knows states and changes, but no des
 Its rules allow all that POSIX allows, so they are stricter than any one file system: what was not synced may be lost,
 kept, torn or kept out of order, independent of later writes; a size and the bytes below it are two changes; a new,
 renamed or removed name is a change of its directory, which only a sync of that directory makes durable. A change that
-was synced is never lost, and bytes outside a write never change with it.
+was synced is never lost, and bytes outside a write never change with it. A directory that takes the place of another
+is not the same: what was synced in it is lost with it, unless its own name is durable too.
 """
 
 from __future__ import annotations
@@ -15,10 +16,23 @@ import hashlib
 import random
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
+
+from fota_testing.posix.changes import (
+    FOLDER,
+    Change,
+    Name,
+    Resize,
+    Write,
+    apply,
+    folder_of,
+    is_folder,
+    is_there,
+    renamed,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
 SECTOR_BYTES = 512
 """A write is torn at these bounds, and within the sector that was under way."""
@@ -28,40 +42,6 @@ MAX_BYTE_TEARS = 24
 
 MIXTURES = 8
 """The shapes of one state have this many random mixtures; any other mixture can be asked for too."""
-
-FOLDER = -1
-"""Marks a folder where a file has a number."""
-
-_NEVER_WRITTEN = b"\xa5"
-"""The byte that is read where a file has a size and no bytes; it is not 0, so that nobody relies on zeros."""
-
-
-class Write(NamedTuple):
-    """Bytes of a file."""
-
-    file: int
-    offset: int
-    content: bytes
-
-
-class Resize(NamedTuple):
-    """A new size of a file: smaller, or larger by bytes that nobody wrote; `at_least` never makes it smaller."""
-
-    file: int
-    size_bytes: int
-    at_least: bool
-
-
-class Name(NamedTuple):
-    """An entry of a directory: `path` names a file from now on, or nothing (None); `former` no longer does."""
-
-    folder: str
-    path: str
-    file: int | None
-    former: str | None = None
-
-
-Change = Write | Resize | Name
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,21 +60,38 @@ class Disk:
         """Make bytes and size of a file durable; that does not make its name durable."""
         return self._synced(lambda change: not isinstance(change, Name) and change.file == file)
 
-    def folder_synced(self, folder: str) -> Disk:
-        """Make the entries of a directory durable; that does not make the contents of its files durable."""
-        return self._synced(lambda change: isinstance(change, Name) and change.folder == folder)
+    def folder_synced(self, folder: str, number: int = FOLDER) -> Disk:
+        """Make the entries of a directory durable; that does not make the contents of its files durable.
+
+        They are lost all the same if the directory's own name is not durable.
+        """
+        names = dict(self.names)
+        left: list[Change] = []
+        for change in self.pending:
+            if isinstance(change, Name) and (change.folder, change.within) == (folder, number):
+                change = change._replace(is_synced=True)  # noqa: PLW2901 - the same change
+            if isinstance(change, Name) and change.is_synced and is_there(names, change):
+                renamed(names, change)
+            else:
+                left.append(change)
+        # What is pending in a directory that is gone for good has no effect any more.
+        there = {*names.values(), *(change.file for change in left if isinstance(change, Name))}
+        kept = (
+            change for change in left if not isinstance(change, Name) or change.within in there or not change.folder
+        )
+        return Disk(names, dict(self.contents), tuple(kept))
 
     def after_cut(self, shape: str) -> Disk:
         """The disk after a cut, in one of the `shapes`, or `mixed-N` for any N; nothing is pending then."""
         names, contents = dict(self.names), dict(self.contents)
         for change in _survivors(self.pending, shape, self.contents):
-            _apply(change, names, contents)
+            apply(change, names, contents)
         return Disk(*_reachable(names, contents))
 
     def content(self, path: str) -> bytes | None:
         """The durable bytes of a file; None if there is none."""
         file = self.names.get(path)
-        return None if file is None or file == FOLDER else self.contents[file]
+        return None if file is None or is_folder(file) else self.contents[file]
 
     def fingerprint(self) -> bytes:
         """Equal for two states whose names, bytes and pending changes are equal, whatever happened before."""
@@ -137,37 +134,10 @@ class Disk:
         left = []
         for change in self.pending:
             if settles(change):
-                _apply(change, names, contents)
+                apply(change, names, contents)
             else:
                 left.append(change)
         return Disk(names, contents, tuple(left))
-
-
-def written(content: bytes, change: Write | Resize) -> bytes:
-    """The bytes of a file after a change of it."""
-    if isinstance(change, Resize):
-        if change.at_least and len(content) >= change.size_bytes:
-            return content
-        return content[: change.size_bytes].ljust(change.size_bytes, _NEVER_WRITTEN)
-    before = content[: change.offset].ljust(change.offset, _NEVER_WRITTEN)
-    return before + change.content + content[change.offset + len(change.content) :]
-
-
-def renamed(names: dict[str, int], change: Name) -> None:
-    """The entries of a directory after a change of it."""
-    if change.former is not None:
-        names.pop(change.former, None)
-    if change.file is None:
-        names.pop(change.path, None)
-    else:
-        names[change.path] = change.file
-
-
-def _apply(change: Change, names: dict[str, int], contents: dict[int, bytes]) -> None:
-    if isinstance(change, Name):
-        renamed(names, change)
-    else:
-        contents[change.file] = written(contents.get(change.file, b""), change)
 
 
 def _reachable(names: dict[str, int], contents: dict[int, bytes]) -> tuple[dict[str, int], dict[int, bytes]]:
@@ -176,13 +146,8 @@ def _reachable(names: dict[str, int], contents: dict[int, bytes]) -> tuple[dict[
     for path in sorted(names):
         if not folder_of(path) or folder_of(path) in kept:
             kept[path] = names[path]
-    files = {file for file in kept.values() if file != FOLDER}
+    files = {file for file in kept.values() if not is_folder(file)}
     return kept, {file: contents.get(file, b"") for file in files}
-
-
-def folder_of(path: str) -> str:
-    """The directory that a path is an entry of; "" for an entry of the root, which is always there."""
-    return path.rsplit("/", 1)[0]
 
 
 def _survivors(pending: tuple[Change, ...], shape: str, durable: dict[int, bytes]) -> Iterator[Change]:
@@ -193,7 +158,7 @@ def _survivors(pending: tuple[Change, ...], shape: str, durable: dict[int, bytes
         last = pending[-1]
         if not isinstance(last, Write):
             raise ValueError(f"{shape}: the last change is no write")
-        yield from pending[:-1] if word != "alone" else ()
+        yield from _kept(pending[:-1], range(len(pending) if word != "alone" else 0))
         yield _part(last, number, len(last.content)) if word == "tail" else _part(last, 0, number)
     elif word == "mixed":
         yield from _mixture(pending, number)
@@ -201,21 +166,34 @@ def _survivors(pending: tuple[Change, ...], shape: str, durable: dict[int, bytes
         for change in pending:
             if isinstance(change, Write):
                 yield _part(change, 0, max(0, len(durable.get(change.file, b"")) - change.offset))
+            elif _is_synced(change):
+                yield change
     else:
-        yield from _chosen(pending, word, number)
+        yield from _kept(pending, _chosen(pending, word, number))
 
 
-def _chosen(pending: tuple[Change, ...], word: str, number: int) -> tuple[Change, ...]:
-    """Whole changes."""
-    choices = {
+def _kept(pending: tuple[Change, ...], chosen: Iterable[int]) -> Iterator[Change]:
+    """The changes with these numbers, and those that were synced."""
+    wanted = frozenset(chosen)
+    return (change for number, change in enumerate(pending) if number in wanted or _is_synced(change))
+
+
+def _is_synced(change: Change) -> bool:
+    return isinstance(change, Name) and change.is_synced
+
+
+def _chosen(pending: tuple[Change, ...], word: str, number: int) -> Iterable[int]:
+    """The numbers of whole changes."""
+    count = len(pending)
+    choices: dict[str, Iterable[int]] = {
         "lost": (),
-        "kept": pending,
-        "first": pending[:number],
-        "last": pending[len(pending) - number :],
-        "without": pending[:number] + pending[number + 1 :],
-        "sizes": tuple(change for change in pending if isinstance(change, Resize)),
-        "names": tuple(change for change in pending if isinstance(change, Name)),
-        "contents": tuple(change for change in pending if not isinstance(change, Name)),
+        "kept": range(count),
+        "first": range(number),
+        "last": range(count - number, count),
+        "without": [n for n in range(count) if n != number],
+        "sizes": [n for n in range(count) if isinstance(pending[n], Resize)],
+        "names": [n for n in range(count) if isinstance(pending[n], Name)],
+        "contents": [n for n in range(count) if not isinstance(pending[n], Name)],
     }
     if word not in choices:
         raise ValueError(f"{word}: no shape of a power cut")
@@ -227,7 +205,7 @@ def _mixture(pending: tuple[Change, ...], seed: int) -> Iterator[Change]:
     dice = random.Random(seed)  # noqa: S311 - no secret: the same mixture at every run
     for index, change in enumerate(pending):
         if not isinstance(change, Write):
-            if dice.random() < 0.5:
+            if _is_synced(change) or dice.random() < 0.5:
                 yield change
             continue
         grain_bytes = SECTOR_BYTES if index < len(pending) - 1 else dice.choice((1, 8, SECTOR_BYTES))

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 
 from fota_testing.flash.cells import PowerCut
 from fota_testing.misuse import Misuse
-from fota_testing.posix.disk import FOLDER, Change, Disk, Name, Resize, Write, folder_of, renamed, written
+from fota_testing.posix.changes import FOLDER, Change, Name, Resize, Write, folder_of, is_folder, renamed, written
+from fota_testing.posix.disk import Disk
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -54,12 +55,17 @@ class PosixFiles:
         self._open: dict[int, _Open] = {}
         self._descriptors = _FIRST_DESCRIPTOR
         self._files = max(self._contents, default=0)
+        self._folders = min(self._names.values(), default=FOLDER)
         self._is_off = False
 
     def content(self, path: str) -> bytes | None:
         """The bytes of a file as a reader would see them now; None if there is none."""
         file = self._names.get(path)
-        return None if file is None or file == FOLDER else self._contents[file]
+        return None if file is None or is_folder(file) else self._contents[file]
+
+    def paths(self) -> list[str]:
+        """The names of all files and folders as they are now."""
+        return list(self._names)
 
     def open(self, path: str, flags: int, _mode: int = 0o777) -> int:
         """See `os.open`."""
@@ -71,9 +77,9 @@ class PosixFiles:
             file = self._make(path)
         elif flags & os.O_EXCL:
             raise os_error(errno.EEXIST, path)
-        if file == FOLDER and flags & os.O_ACCMODE != os.O_RDONLY:
+        if is_folder(file) and flags & os.O_ACCMODE != os.O_RDONLY:
             raise os_error(errno.EISDIR, path)
-        if file != FOLDER and flags & os.O_DIRECTORY:
+        if not is_folder(file) and flags & os.O_DIRECTORY:
             raise os_error(errno.ENOTDIR, path)
         self._descriptors += 1
         self._open[self._descriptors] = _Open(path, file, flags)
@@ -144,8 +150,8 @@ class PosixFiles:
         """See `os.fsync`: of a file its bytes and size, of a directory its entries."""
         opened = self._file_of(descriptor)
         self._operation("fsync", opened.path)
-        if opened.file == FOLDER:
-            self.disk = self.disk.folder_synced(opened.path)
+        if is_folder(opened.file):
+            self.disk = self.disk.folder_synced(opened.path, opened.file)
         else:
             self.disk = self.disk.file_synced(opened.file)
 
@@ -162,8 +168,12 @@ class PosixFiles:
         self._files += 1
         self._contents[self._files] = b""
         self._written_bytes[self._files] = 0
-        self._change(Name(folder_of(path), path, self._files), "open", path)
+        self._change(self._entry(path, self._files), "open", path)
         return self._files
+
+    def _entry(self, path: str, file: int | None, former: str | None = None) -> Name:
+        """A change of the directory that has this name now."""
+        return Name(folder_of(path), path, file, former, self._names.get(folder_of(path), FOLDER))
 
     def _resize(self, opened: _Open, change: Resize, function: str) -> None:
         self._change(change, function, opened.path)
@@ -208,12 +218,12 @@ class PosixFiles:
         file = self._names.get(path)
         if file is None:
             raise os_error(errno.ENOENT, path)
-        if file == FOLDER:
+        if is_folder(file):
             raise os_error(errno.EISDIR, path)
         return file
 
     def _require_folder(self, path: str) -> None:
-        if folder_of(path) and self._names.get(folder_of(path)) != FOLDER:
+        if folder_of(path) and not is_folder(self._names.get(folder_of(path))):
             raise os_error(errno.ENOENT, path)
 
 

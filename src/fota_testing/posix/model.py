@@ -24,7 +24,8 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from fota_testing.misuse import Misuse
-from fota_testing.posix.disk import FOLDER, Disk, Name, folder_of
+from fota_testing.posix.changes import FOLDER, folder_of, is_folder
+from fota_testing.posix.disk import SECTOR_BYTES, Disk
 from fota_testing.posix.files import PosixFiles, os_error
 
 if TYPE_CHECKING:
@@ -51,20 +52,20 @@ class PosixModel(PosixFiles):
         file = self._require_file(former)
         if folder_of(former) != folder_of(path):
             raise Misuse(f"{former}: renamed into another directory, which this model does not play")
-        self._change(Name(folder_of(path), path, file, former), "rename", path)
+        self._change(self._entry(path, file, former), "rename", path)
 
     replace = rename
 
     def unlink(self, path: str) -> None:
         """See `os.unlink`."""
         self._require_file(path)
-        self._change(Name(folder_of(path), path, None), "unlink", path)
+        self._change(self._entry(path, None), "unlink", path)
 
     remove = unlink
 
     def makedirs(self, path: str, mode: int = 0o777, exist_ok: bool = False) -> None:
         """See `os.makedirs`."""
-        if path in self._names and not (exist_ok and self._names[path] == FOLDER):
+        if path in self._names and not (exist_ok and is_folder(self._names[path])):
             raise os_error(errno.EEXIST, path)
         parts = path.split("/")
         for end in range(2, len(parts) + 1):
@@ -78,13 +79,14 @@ class PosixModel(PosixFiles):
         if path in self._names:
             raise os_error(errno.EEXIST, path)
         self._require_folder(path)
-        self._change(Name(folder_of(path), path, FOLDER), "mkdir", path)
+        self._folders = min(self._folders, FOLDER) - 1
+        self._change(self._entry(path, self._folders), "mkdir", path)
 
     def rmdir(self, path: str) -> None:
         """See `os.rmdir`."""
         if self.listdir(path):
             raise os_error(errno.ENOTEMPTY, path)
-        self._change(Name(folder_of(path), path, None), "rmdir", path)
+        self._change(self._entry(path, None), "rmdir", path)
 
     def chmod(self, path: str, _mode: int) -> None:
         """See `os.chmod`: this model keeps no modes."""
@@ -99,7 +101,7 @@ class PosixModel(PosixFiles):
 
     def listdir(self, path: str = ".") -> list[str]:
         """See `os.listdir`."""
-        if self._names.get(path) != FOLDER:
+        if not is_folder(self._names.get(path)):
             raise os_error(errno.ENOENT, path)
         return [name[len(path) + 1 :] for name in self._names if folder_of(name) == path]
 
@@ -109,9 +111,10 @@ class PosixModel(PosixFiles):
         file = self._file_of(path).file if isinstance(path, int) else self._names.get(path)
         if file is None:
             raise os_error(errno.ENOENT, str(path))
-        mode = stat.S_IFDIR | 0o700 if file == FOLDER else stat.S_IFREG | 0o600
-        size_bytes = 0 if file == FOLDER else len(self._contents[file])
-        return os.stat_result((mode, file, 1, 1, self.geteuid(), 0, size_bytes, 0, 0, 0))
+        mode = stat.S_IFDIR | 0o700 if is_folder(file) else stat.S_IFREG | 0o600
+        size_bytes = 0 if is_folder(file) else len(self._contents[file])
+        facts = (mode, file, 1, 1, self.geteuid(), 0, size_bytes, 0, 0, 0)
+        return os.stat_result(facts, {"st_blocks": -(-size_bytes // SECTOR_BYTES)})
 
     def lstat(self, path: str) -> os.stat_result:
         """See `os.lstat`."""
@@ -173,7 +176,7 @@ class PathModel:
 
     def isdir(self, path: str) -> bool:
         """Whether it is a directory."""
-        return path == "/" or self._model._names.get(path) == FOLDER
+        return path == "/" or is_folder(self._model._names.get(path))
 
     def islink(self, _path: str) -> bool:
         """False: the model has no links."""
