@@ -9,7 +9,7 @@ COVERING := $(addprefix tests/,boot device fakes formats homes iot operator trus
 	--ignore=tests/trust/test_flips.py --ignore=tests/trust/test_mutants.py --ignore=tests/trust/test_power.py
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-fast coverage test-pythons test-micropython lint powercut powercut-full powercut-mutants trust-mutants fuzz-mutants faults faults-mutants mutants-fit killsweep fuzz bench peers docs size format clean
+.PHONY: help demo test test-fast coverage test-pythons test-micropython lint powercut powercut-full powercut-mutants trust-mutants fuzz-mutants faults faults-mutants mutants-fit killsweep killsweep-bundle fuzz bench peers docs size format clean
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 20
@@ -72,6 +72,9 @@ mutants-fit: $(READY) ## Check that every seeded bug still fits the code; takes 
 
 killsweep: $(READY) ## Kill real processes at every file and socket call; needs strace
 	@$(BIN)/python -m sweeps.killsweep
+
+killsweep-bundle: $(READY) ## Do the same while a bundle is downloaded, unpacked and started
+	@$(BIN)/python -m sweeps.killsweep --image bundle
 
 fuzz: $(READY) ## Mutate job documents and envelopes; compare the verdicts of both interpreters
 	@$(BIN)/python -m sweeps.fuzz

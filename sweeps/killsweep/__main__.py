@@ -14,7 +14,7 @@ from pathlib import Path
 from sweeps.killsweep.attempt import Attempt, attempt, record_calls
 from sweeps.killsweep.points import EFFECTS, Point, in_order, parse, points_of
 from sweeps.killsweep.report import json_line, table_of_attempts, table_of_calls, table_of_ends, told_violation
-from sweeps.killsweep.stage import Stage, own_local_aws, set_up
+from sweeps.killsweep.stage import KINDS, ZIPAPP, Stage, own_local_aws, set_up
 from sweeps.killsweep.strace import StraceMissing, require_strace
 from sweeps.killsweep.sweep import Sweep
 from sweeps.options import count
@@ -38,7 +38,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="killsweep-") as name:
         folder = Path(name)
         with own_local_aws(folder / "aws") as local:
-            stage = set_up(folder, local)
+            stage = set_up(folder, local, options.image)
             return _replay(stage, options.replay) if options.replay else _sweep(stage, options)
 
 
@@ -97,6 +97,12 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--points", type=count, default=DEFAULT_POINTS, metavar="N", help="default %(default)s")
     parser.add_argument("--seed", type=int, default=1, metavar="N", help="which points, and their order")
+    parser.add_argument(
+        "--image",
+        choices=KINDS,
+        default=ZIPAPP,
+        help="the kind of image that the jobs bring: a bundle is unpacked too (default %(default)s)",
+    )
     parser.add_argument(
         "--workers", type=count, default=(os.cpu_count() or 1) + 1, metavar="N", help="default %(default)s"
     )

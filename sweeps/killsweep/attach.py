@@ -1,5 +1,6 @@
 """Run an image with strace at its network thread alone: `python attach.py COMMAND.json IMAGE [ARGUMENT …]`.
 
+For a bundle, IMAGE is the program of `fota-boot` that starts it.
 strace counts the calls of each thread for itself, so a point in one thread needs a tracer that sees no other. It is
 attached to the first thread that the program starts, before that thread makes its first call; the program is
 otherwise what `python IMAGE` runs. Imports nothing of the sweep: it is the device that runs it.
@@ -54,8 +55,9 @@ def main() -> None:
     ctypes.CDLL(None).prctl(_PR_SET_PTRACER, _PTRACER_ANY, 0, 0, 0)
     threading.setprofile(Tracer(json.loads(Path(command_file).read_text())))
     sys.argv[:] = sys.argv[2:]
-    # The folder of this script, which the image would not have.
-    del sys.path[0]
+    if not sys.flags.isolated:
+        # The folder of this script, which the image would not have.
+        del sys.path[0]
     runpy.run_path(image, run_name="__main__")
 
 

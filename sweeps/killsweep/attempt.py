@@ -29,6 +29,8 @@ class Attempt:
     seconds: float
     lines: list[str] = field(default_factory=list, repr=False)
     """What the device said, before and after it was started again."""
+    kind: str = "zipapp"
+    """Of the image of the job."""
 
 
 def record_calls(bench: Bench) -> tuple[list[Call], set[str]]:
@@ -65,6 +67,7 @@ def attempt(bench: Bench, point: Point, home_names: set[str]) -> Attempt:
         seen=seen,
         seconds=time.monotonic() - began,
         lines=[*run.said.lines, "-- started again --", *lines],
+        kind=bench.stage.kind,
     )
 
 

@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import TracebackType
 
+from sweeps.killsweep.bundle import is_unpacked
 from sweeps.killsweep.launch import Tracing, boot_command
 
 TRIAL_DEADLINE_S = 15
@@ -92,13 +93,19 @@ class DeviceRun:
         return True
 
     def running_image(self) -> bytes | None:
-        """The bytes of the slot whose image runs now, by the command line of its process."""
+        """The bytes of the slot whose image runs now, by the command line of its process.
+
+        Of a bundle it is the tree that runs: empty if that is not what its image holds.
+        """
         if self.has_ended:
             return None
         for pid in _processes_at(self.home):
             for word in _command_line(str(pid)):
                 if word.startswith(f"{self.home}/slot-") and word.endswith(".img"):
                     return Path(word).read_bytes()
+                if word.startswith(f"{self.home}/slot-") and word.endswith(".tree"):
+                    image = Path(word).with_suffix(".img").read_bytes()
+                    return image if is_unpacked(image, Path(word)) else b""
         return None
 
     def cut_power(self) -> None:

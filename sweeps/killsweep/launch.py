@@ -50,14 +50,18 @@ def _wrapper(tracing: Tracing, folder: Path) -> str:
     if tracing.role in (OLD_NETWORK, NEW_NETWORK):
         command_file = folder / "strace.json"
         command_file.write_text(json.dumps(list(tracing.command)))
-        traced = f'{python} {shlex.quote(str(_ATTACH))} {shlex.quote(str(command_file))} "$@"'
+        attach = f"{shlex.quote(str(_ATTACH))} {shlex.quote(str(command_file))}"
+        # A bundle is started with three options of Python before its program.
+        traced = f'{python} $options {attach} "$@"'
+        options = 'if [ "$1" = -I ]; then options="-I -S -B"; shift 3; fi; '
     else:
         # -DDD: the image stays the child of fota-boot, and strace is in a session of its own, to survive the image's.
         traced = f'{shlex.join(tracing.command)} -DDD {python} "$@"'
+        options = ""
     return (
         "#!/bin/sh\n"
-        # The launcher of fota-boot is called with -I first; it then starts this script with the image.
-        f'if [ "$1" != -I ] && [ "$FOTA_SLOT" = {slot} ] && mkdir {shlex.quote(str(once))} 2>/dev/null\n'
-        f"then exec {traced}; fi\n"
+        # The launcher of fota-boot is called with -I -S -c; it then starts this script with the image.
+        f'if [ "$3" != -c ] && [ "$FOTA_SLOT" = {slot} ] && mkdir {shlex.quote(str(once))} 2>/dev/null\n'
+        f"then {options}exec {traced}; fi\n"
         f'exec {python} "$@"\n'
     )

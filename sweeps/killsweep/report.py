@@ -66,7 +66,7 @@ def told_violation(failed: Attempt) -> str:
             f"  the job is {seen.status or 'unknown'} {seen.reason}, the device runs {seen.running or 'nothing'}, "
             f"idle: {seen.is_idle}, its home proves itself: {seen.home_proves_itself}",
             f"  at: {failed.hit or '(not reached)'}",
-            f"  replay: python -m sweeps.killsweep --replay {failed.point}",
+            f"  replay: python -m sweeps.killsweep --image {failed.kind} --replay {failed.point}",
             *(f"  | {line}" for line in failed.lines[-_LAST_LINES:]),
         ]
     )

@@ -12,7 +12,7 @@ from pathlib import Path
 from uuid import uuid4
 
 from fota.boards.files import FilesBoard
-from fota.image import proves_itself
+from fota_boot.start_images import proves_itself
 from fota_operator.cloud import Cloud
 from fota_operator.demo.device import provision
 from fota_operator.images.image import Image, build_image
@@ -20,11 +20,16 @@ from fota_operator.jobs.image_store import store_image
 from fota_operator.jobs.start import StartRequest, new_job_id, start_job
 from fota_operator.local.aws import LocalAws
 from fota_operator.things.things import add_things
+from sweeps.killsweep.bundle import make_bundle
 
 OLD, NEW = "1", "2"
 """The version from the factory, and the one that the jobs are for."""
 
-_SLOT_SIZE_BYTES = 65_536
+ZIPAPP, BUNDLE = "zipapp", "bundle"
+KINDS = (ZIPAPP, BUNDLE)
+"""What the jobs bring; the image from the factory is a zipapp."""
+
+_SLOT_SIZES_BYTES = {ZIPAPP: 65_536, BUNDLE: 8 << 20}
 _FIRMWARE = Path(__file__).parent / "firmware"
 
 
@@ -38,6 +43,8 @@ class Stage:
     image: Image
     versions: dict[bytes, str]
     """The version of each image that was published or came from the factory, by its bytes."""
+    kind: str = ZIPAPP
+    """Of the image that the jobs bring: one of KINDS."""
 
     def bench(self, name: str) -> "Bench":
         """A place to work at."""
@@ -80,6 +87,9 @@ class Bench:
 
     def restore_home(self) -> None:
         """The home as it came from the factory."""
+        for folder, _, _ in os.walk(self.home):
+            # The folders of a tree are not for writing.
+            Path(folder).chmod(0o700)
         shutil.rmtree(self.home, ignore_errors=True)
         shutil.copytree(self.stage.folder / "factory", self.home)
 
@@ -108,7 +118,7 @@ class Bench:
         if record is None or record.trial_slot is not None or running is None:
             return False
         slot = record.confirmed_slot
-        proven = proves_itself(home.slots, slot, memoryview(bytearray(1 << 16)))
+        proven = proves_itself(home, slot)
         return bool(proven and Path(home.slots.image_path(slot)).read_bytes() == running)
 
 
@@ -123,11 +133,12 @@ def own_local_aws(folder: Path) -> Iterator[LocalAws]:
         local.down()
 
 
-def set_up(folder: Path, local: LocalAws) -> Stage:
-    """Everything that the points share, in `folder`."""
+def set_up(folder: Path, local: LocalAws, kind: str = ZIPAPP) -> Stage:
+    """Everything that the points share, in `folder`. `kind`: see `Stage.kind`."""
     cloud = local.cloud()
     old = build_image(_FIRMWARE, OLD, folder / "old.pyz")
-    new = build_image(_FIRMWARE, NEW, folder / "new.pyz")
-    provision(folder / "factory", folder / "old.pyz", slot_size_bytes=_SLOT_SIZE_BYTES)
+    make = make_bundle if kind == BUNDLE else build_image
+    new = make(_FIRMWARE, NEW, folder / "new.image")
+    provision(folder / "factory", folder / "old.pyz", slot_size_bytes=_SLOT_SIZES_BYTES[kind])
     store_image(cloud, new, local.bucket)
-    return Stage(folder, local, cloud, new, {old.content: OLD, new.content: NEW})
+    return Stage(folder, local, cloud, new, {old.content: OLD, new.content: NEW}, kind)

@@ -9,6 +9,10 @@ import sys
 import time
 from pathlib import Path
 
+if sys.flags.isolated:
+    # In a bundle, which sees no package that is installed on the device.
+    sys.path.insert(0, str(Path(__file__).with_name("packages.zip")))
+
 from aws.iot import fota as awsfota
 from aws.iot import iot, jobs
 
@@ -17,8 +21,8 @@ LOOK_PERIOD_S = 0.05
 
 def version() -> str:
     """The version in this image."""
-    loader = globals()["__loader__"]
-    return str(json.loads(loader.get_data(f"{loader.archive}/fota-image.json"))["version"])
+    facts = globals()["__loader__"].get_data(str(Path(__file__).with_name("fota-image.json")))
+    return str(json.loads(facts)["version"])
 
 
 def connected_thing(folder: Path) -> iot.Thing:
