@@ -22,6 +22,12 @@ _PLAIN_SHAPES = ("lost", "kept")
 _DAMAGED_FIRST = ("healthy", "unsigned-refused")
 _NO_RECORD = ("record=zeros",)
 _SEALS_LOST_IN = ("healthy", "signed-three-jobs")
+_NAMES_AND_CONTENTS = ("names", "contents", "mixed-0")
+_TREES_LOST = {
+    "bundle": ("slot-1.program=first", "slot-1.more=more"),
+    "bundle-to-bundle": ("every-tree=noise",),
+}
+"""What is destroyed of the trees of a family."""
 _NO_SEALS = ("every-seal-and-record=noise",)
 
 
@@ -31,6 +37,9 @@ class FirstViolation(Sweep):
     def run(self) -> None:
         """The cases that find most bugs in the least time come first."""
         self._each(self._base)
+        self.first_cuts(named("bundle"), (*_PLAIN_SHAPES, *_NAMES_AND_CONTENTS))
+        for name, harms in _TREES_LOST.items():
+            self.damages(named(name), harms)
         if not self.is_over():
             self.provisioning()
         for name in _SEALS_LOST_IN:

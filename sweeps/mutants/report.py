@@ -15,7 +15,7 @@ _HEAD = """# The bugs that the power-cut sweep must find
 <!-- Made by `python -m sweeps.mutants --page docs/power-cuts-mutants.md`; do not edit. -->
 
 Each row is one bug. The command seeds it into a copy of the device's code, and runs the sweep on that copy.
-The author of the checks also wrote the bugs about signatures, and one more.
+The author of the checks also wrote the bugs about signatures, those about bundles, and one more.
 Someone who had not seen the checks wrote all the others.
 The third column is the check that found the bug first: others may find it too.
 A dash there means that no check found it within the time of a run: the sweep does not see this bug yet.

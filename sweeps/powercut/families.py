@@ -9,11 +9,14 @@ from dataclasses import replace
 
 from sweeps.powercut.scenarios import (
     BAD,
+    BAD_BUNDLE,
     BETTER,
+    BUNDLE,
     FACTORY,
     FAULTS,
     GOOD,
     LATE,
+    NEXT_BUNDLE,
     NO_IMAGE,
     SICK,
     SILENT,
@@ -47,6 +50,19 @@ PLAIN = (
     Scenario("crashes-later", (Offer("job-1", LATE), Offer("job-2", BETTER, waits=True))),
     Scenario("refused", (Offer("job-1", GOOD, "REJECTED", "no-such-slot", (("bc_idx", 7),)),)),
     Scenario("runs-already", (Offer("job-1", FACTORY),)),
+)
+
+_BUNDLE = Offer("job-1", BUNDLE)
+_BAD_BUNDLE = Offer("job-1", BAD_BUNDLE, "FAILED", "rolled-back")
+
+BUNDLED = (
+    Scenario("bundle", (_BUNDLE,)),
+    Scenario("bundle-to-bundle", (_BUNDLE, Offer("job-2", NEXT_BUNDLE))),
+    Scenario("bundle-to-zipapp", (_BUNDLE, Offer("job-2", BETTER))),
+    Scenario("bundle-then-bad", (_BUNDLE, replace(_BAD_BUNDLE, job_id="job-2"))),
+    # What takes the slot of an image that was given up finds its tree there.
+    Scenario("bad-bundle-then-bundle", (_BAD_BUNDLE, Offer("job-2", NEXT_BUNDLE))),
+    Scenario("bad-bundle-then-zipapp", (_BAD_BUNDLE, Offer("job-2", BETTER))),
 )
 
 _SIGNED = Offer("job-1", GOOD, release=Release(1, 2))
@@ -133,7 +149,7 @@ KEYED = (
     ),
 )
 
-FAMILIES = (*PLAIN, *KEYED)
+FAMILIES = (*PLAIN, *BUNDLED, *KEYED)
 
 
 def named(name: str) -> Scenario:

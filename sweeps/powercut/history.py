@@ -71,6 +71,12 @@ class History:
         return ".img=" in self.harm
 
     @property
+    def has_lost_a_tree(self) -> bool:
+        """Whether a tree, or what says that it is whole, was destroyed; the image is still there."""
+        parts = ("program", "package", "more", "unpacked", "files", "tree")
+        return self.harm.startswith("every-tree") or any(f".{part}=" in self.harm for part in parts)
+
+    @property
     def has_lost_every_seal(self) -> bool:
         """Whether all seals were destroyed, and maybe the record with them."""
         return self.harm.startswith("every-seal")

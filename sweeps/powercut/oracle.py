@@ -1,7 +1,7 @@
 """The oracle: the checks that must hold at every moment, for the bytes, the boots and the reports of a device.
 
 The table in docs/power-cuts.md names each check, such as I1. Nothing here uses the code under test. The checks of
-signed values are in `trust`.
+signed values are in `trust`, those of unpacked bundles in `trees`, those of a job's end in `job_ends`.
 """
 
 from __future__ import annotations
@@ -9,27 +9,23 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from sweeps.powercut import seen, trust
+from sweeps.powercut import job_ends, seen, trees, trust
 from sweeps.powercut.history import MAX_CRASHES, MAX_FETCHED_AGAIN_BYTES, AtRest, History, Violation, count
 from sweeps.powercut.scenarios import CRASHES_LATER, CRASHING, HANGING, HEALTHY, IMAGES
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from fota_testing.posix.disk import Disk
-    from sweeps.powercut.cloud import CloudState, ExecutionState
+    from sweeps.powercut.cloud import CloudState
     from sweeps.powercut.scenarios import Offer, Scenario
     from sweeps.powercut.seen import Content
-
-SUCCEEDED, KNOWN_BAD, ROLLED_BACK = ("SUCCEEDED", ""), ("REJECTED", "known-bad"), ("FAILED", "rolled-back")
-NEVER_WITHOUT_DAMAGE = "image-damaged"
-"""A cause of a rollback that no power cut may lead to: an image that a cut has torn is never started."""
 
 RECORD_WRITES_PER_UPDATE, RECORD_WRITES_TO_FALL_BACK = 10, 5
 """I10: five for the update, three for healthy boots, two for the way back. Three crashes, and two to go back."""
 
 _NEVER_AT_REST = {CRASHING, HANGING, CRASHES_LATER}
 
-TIMES_NOT_CONFIRMED = 3
-"""A device that restarted in this number of trials of an image is evidence against the image."""
 
 BEHAVIOURS = {image.name: image.behaviour for image in IMAGES}
 
@@ -37,7 +33,10 @@ BEHAVIOURS = {image.name: image.behaviour for image in IMAGES}
 class Oracle:
     """Watches one power session, and raises a Violation when the first check fails."""
 
-    def __init__(self, scenario: Scenario, history: History, content: Content) -> None:
+    def __init__(
+        self, scenario: Scenario, history: History, content: Content, paths: Callable[[], list[str]]
+    ) -> None:
+        """`content` and `paths` tell the disk as it is now."""
         self.history = history
         self._scenario = scenario
         self._content = content
@@ -50,11 +49,12 @@ class Oracle:
         """Whether this boot was counted as a healthy one."""
         self._changed_since_described = False
         self._trust = trust.Trust(scenario, content)
+        self._trees = trees.Trees(content, paths)
 
-    def booted(self, slot: int) -> str:
-        """The boot chooser has named a slot. Returns the image that starts. I1, I3, I4, I7."""
+    def booted(self, slot: int, path: str) -> str:
+        """The boot chooser has named a slot, and that path is started. Returns the image. I1, I3, I4, I7, I21."""
         self._boots += 1
-        name = seen.image_name(self._content, slot)
+        name = self._trees.name_of(slot)
         if name is None:
             raise Violation("I1", f"slot {slot} was started and holds no published image")
         # A device that has lost its journal does its jobs again.
@@ -64,6 +64,7 @@ class Oracle:
                 raise AtRest(f"{name} is the image that is left to start")
             raise Violation("I7", f"{self._boots} boots since the power came back, and no end")
         self._running_slot, self._running, self._is_counted = slot, name, False
+        self._trees.started(slot, name, path)
         self._trust.booted(self.history)
         self._trust.sealed_again(slot, self.history)
         if not self.history.is_damaged:
@@ -72,9 +73,12 @@ class Oracle:
 
     def _is_left_alone(self, slot: int) -> bool:
         """Whether damage has left this slot alone to start: each other image is lost, or its proof is."""
-        is_excused = self.history.has_lost_an_image or self.history.has_lost_every_seal
+        history = self.history
+        is_excused = history.has_lost_an_image or history.has_lost_every_seal or history.has_lost_a_tree
         return is_excused and not any(
-            seen.image_name(self._content, other) and seen.is_sealed(self._content, other)
+            seen.image_name(self._content, other)
+            and seen.is_sealed(self._content, other)
+            and self._trees.is_whole(other)
             for other in range(seen.SLOTS)
             if other != slot
         )
@@ -101,12 +105,12 @@ class Oracle:
 
     def _may_be_tried(self, offer: Offer) -> bool:
         """A power cut that ended the trial of a bad image is no evidence against it: it may be tried once more."""
-        is_known = (offer.status, offer.reason) == KNOWN_BAD
+        is_known = (offer.status, offer.reason) == job_ends.KNOWN_BAD
         return not is_known or count(self.history.trials_spoiled, offer.image.name) > 0
 
     def started_again(self, slot: int) -> None:
         """The image on trial ended for want of the network, and is started again. I1, I3."""
-        name, found = seen.image_name(self._content, slot), seen.record(self._content)
+        name, found = self._trees.name_of(slot), seen.record(self._content)
         if name is None:
             raise Violation("I1", f"slot {slot} was started again and holds no published image")
         if found is None or not (found.is_on_trial and found.trial_slot == slot and found.attempts_spent):
@@ -158,12 +162,12 @@ class Oracle:
 
     def _slot_changed(self, function: str, name: str, disk: Disk) -> None:
         slot = int(name[5])
-        if ".seal-" in name and self.history.has_lost_every_seal and self._running_slot is None:
-            # The last resort seals what proves itself, before anything runs.
+        if self._is_last_resort(name):
             return
         if all(offer.status == "REJECTED" for offer in self._offers.values()):
             raise Violation("I11", f"{function} of {name} for a job that is refused")
         self._trust.may_change(f"{function} of {name}")
+        self._trees.changing(function, name, disk)
         if ".release-" in name:
             # A newer release of the image that runs may take the place of the one before.
             return
@@ -177,6 +181,12 @@ class Oracle:
         found = seen.record(self._content)
         if found is not None and slot in (found.confirmed_slot, found.fallback_slot):
             raise Violation("I2", f"{function} of {name}, whose image is the one to fall back on")
+
+    def _is_last_resort(self, name: str) -> bool:
+        """Whether nothing runs yet: then what proves itself is sealed again, and a lost tree is made again."""
+        is_tree = trees.is_of_a_tree(name)
+        seals, tree = self.history.has_lost_every_seal, self.history.has_lost_a_tree
+        return self._running_slot is None and ((seals and (is_tree or ".seal-" in name)) or (tree and is_tree))
 
     def claimed(self, job_id: str, status: str, disk: Disk) -> None:
         """The device reports a status for a job. I6, I11."""
@@ -240,7 +250,8 @@ class Oracle:
         self.history = self.history.spoiled(self._running)
 
     def settled(self, cloud: CloudState) -> None:
-        """Nothing is left to do: how every job ended. I6, I18, I20."""
+        """Nothing is left to do: how every job ended, and what is left beside the images. I6, I18, I20, I21."""
+        self._trees.settled(self.history)
         if self.history.is_damaged:
             return
         if not self.history.may_have_counted(seen.fetched_bytes(self._content)):
@@ -254,40 +265,8 @@ class Oracle:
             if execution.ended_by_the_service:
                 if not self._scenario.may_end_early:
                     raise Violation("I6", f"{execution.job_id} is {execution.status}")
-            elif not self._is_true(execution, self._offers[execution.job_id], cloud):
+            elif not job_ends.is_true(execution, self._offers[execution.job_id], cloud, self._scenario, self.history):
                 raise Violation("I6", f"{execution.job_id} ended {execution.status}, {dict(execution.details)}")
-
-    def _wanted(self, offer: Offer, cloud: CloudState) -> tuple[tuple[str, str], ...]:
-        """How a job may end; this depends on how the job that it depends on has ended."""
-        found = [execution for execution in cloud.executions if execution.job_id == offer.depends_on]
-        if not offer.depends_on or (found and found[0].status == "SUCCEEDED"):
-            return ((offer.status, offer.reason),)
-        if found and not found[0].ended_by_the_service:
-            return (offer.otherwise,)
-        # The service ended it without knowing how far the device had come.
-        return ((offer.status, offer.reason), offer.otherwise)
-
-    def _is_true(self, execution: ExecutionState, offer: Offer, cloud: CloudState) -> bool:
-        """Whether a job ended as it must, or as the power cuts excuse."""
-        name, wanted = offer.image.name, self._wanted(offer, cloud)
-        outcome = (execution.status, dict(execution.details).get("reason", ""))
-        spoiled = count(self.history.trials_spoiled, name)
-        if outcome == KNOWN_BAD:
-            was_tried = count(self.history.trial_boots, name) + spoiled > 0
-            if not was_tried or offer.insists:
-                return False
-            return offer.image.behaviour != HEALTHY or spoiled >= TIMES_NOT_CONFIRMED * self._scenario.attempts
-        if dict(execution.details).get("cause") == NEVER_WITHOUT_DAMAGE:
-            return False
-        # An image that crashes later may do so before its success was told.
-        fell_back = offer.image.behaviour == CRASHES_LATER and self.history.may_fall_back
-        if outcome in wanted or (fell_back and outcome == ROLLED_BACK):
-            return True
-        if offer.image.behaviour not in {HEALTHY, CRASHES_LATER}:
-            # It was expected to be known as bad, but the job that shows it to be bad was cancelled, or its trial cut.
-            was_expected = (offer.status, offer.reason) == KNOWN_BAD
-            return was_expected and (self._scenario.may_end_early or spoiled > 0) and outcome == ROLLED_BACK
-        return SUCCEEDED in wanted and spoiled >= self._scenario.attempts and outcome == ROLLED_BACK
 
     def _is_offered(self, name: str) -> bool:
         return any(offer.image.name == name for offer in self._offers.values())

@@ -14,16 +14,17 @@ from typing import TYPE_CHECKING
 from aws.iot import fota
 from aws.iot.iot import Thing
 from aws.iot.jobs import Jobs
-from fota import boot, image
+from fota import boot
 from fota.boards.files import FilesBoard
 from fota.device import Device
 from fota.errors import NothingBootable
 from fota.progress import Progress
-from fota_boot import last_resort
+from fota_boot import last_resort, start_images
 from fota_testing.clock import FakeClock
 from fota_testing.posix.model import PosixModel, installed
 from sweeps.escapes import Escaped, errors_escape
 from sweeps.powercut import seen
+from sweeps.powercut.bundles import started_by_fota_boot
 from sweeps.powercut.cloud import NO_REQUEST_YET, Cloud, CloudState
 from sweeps.powercut.device_modules import modules
 from sweeps.powercut.history import NOTHING_YET, PROBATION_BOOTS, AtRest, History, Violation
@@ -84,13 +85,13 @@ class PowerSession:
         self._clock = FakeClock(state.clock_ms)
         self._cloud = Cloud(self._clock, scenario, state.cloud)
         self._cloud.watch = self._request
-        self._oracle = Oracle(scenario, state.history, self._model.content)
+        self._oracle = Oracle(scenario, state.history, self._model.content, self._model.paths)
         self._cloud.judge = lambda job_id, status: self._oracle.claimed(job_id, status, self._model.disk)
 
     def run(self) -> State:
         """Run until nothing is left to do. *Raises* Violation."""
         random.seed(1)
-        with installed(self._model, *modules()), errors_escape():
+        with installed(self._model, *modules()), errors_escape(), started_by_fota_boot():
             try:
                 self._boot_until_settled()
                 while self._cloud.has_more_to_offer():
@@ -131,13 +132,18 @@ class PowerSession:
 
     def _behaviour(self, slot: int) -> str:
         """What the image that starts does in this boot."""
-        behaviour = BEHAVIOURS[self._oracle.booted(slot)]
+        behaviour = self._starts(slot)
         if behaviour != CRASHES_LATER:
             return behaviour
         if self._is_on_trial():
             return HEALTHY
         self._oracle.crashed()
         return CRASHING
+
+    def _starts(self, slot: int) -> str:
+        """Start the image of a slot, as the supervisor does. Returns how it behaves."""
+        path, _ = start_images.command(FilesBoard(seen.HOME), slot, "python", [])
+        return BEHAVIOURS[self._oracle.booted(slot, path)]
 
     def _starts_again(self, slot: int) -> bool:
         """The image on trial could not connect at first, and ended: it starts again within the same attempt."""
@@ -176,7 +182,7 @@ class PowerSession:
         """Boot and look at the jobs once. Returns whether the device restarts."""
         slot = self._choose("not-confirmed")
         self._oracle.rested()
-        behaviour = BEHAVIOURS[self._oracle.booted(slot)]
+        behaviour = self._starts(slot)
         return self._look(*self._started(slot), forced=True, is_well=behaviour != UNHEALTHY)
 
     def _choose(self, cause: str) -> int:
@@ -188,7 +194,7 @@ class PowerSession:
                 return boot.choose(home.records, home.slots.count, _prover(home), attempts=attempts, cause=cause)
             except NothingBootable:
                 # As the supervisor does.
-                if is_last or not last_resort.seal_again(home):
+                if is_last or not (start_images.unpack_again(home) or last_resort.seal_again(home)):
                     self._oracle.nothing_bootable()
                     raise
         raise AssertionError("chosen, or nothing is bootable")
@@ -277,8 +283,7 @@ class _ReportsConfirm(Progress):
 
 
 def _prover(home: FilesBoard) -> Callable[[int], bool | None]:
-    buffer = memoryview(bytearray(BUFFER_BYTES))
-    return lambda slot: image.proves_itself(home.slots, slot, buffer)
+    return lambda slot: start_images.proves_itself(home, slot)
 
 
 def _adds_to_healthy_boots(names: list[str]) -> bool:

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from functools import cache
 
 from fota_testing.jobs import faults as jobs_faults
+from sweeps.powercut.bundles import File, packed, unpacked
 from sweeps.powercut.signing import HARDWARE, NEW, OLD, Keys, Release
 
 _ZIP_BYTES = 120
@@ -23,6 +24,9 @@ IMAGE_BYTES = 1_700
 
 BUFFER_BYTES = 600
 """The buffer of the device: a checkpoint is within a sector, which is then written again."""
+
+_PACKAGE_BYTES = 600
+"""A package in a bundle: one sector and a part of another."""
 
 HEALTHY, CRASHING, HANGING, UNHEALTHY = "healthy", "crashing", "hanging", "unhealthy"
 CRASHES_LATER = "crashes-later"
@@ -35,11 +39,18 @@ class Image:
 
     name: str
     behaviour: str
+    files: tuple[File, ...] = ()
+    """The files of a bundle, sorted by path; empty for a zipapp."""
 
     @property
     def content(self) -> bytes:
         """Its bytes: the same in every run, so that equal states are equal in every run."""
-        return _zipapp(self.name)
+        return packed(self.files) if self.files else _zipapp(self.name)
+
+    @property
+    def tree(self) -> dict[str, bytes | None]:
+        """What is in the tree of a bundle that was unpacked, by path; empty for a zipapp."""
+        return unpacked(self.files)
 
     @property
     def url(self) -> str:
@@ -57,11 +68,25 @@ def _zipapp(name: str) -> bytes:
     return body.getvalue()
 
 
+def _bundle(name: str, behaviour: str, *packages: str) -> Image:
+    """A bundle of a program and some packages, each of them one file; in sorted order."""
+    program = File("app/__main__.py", f"print({name!r})\n".encode())
+    return Image(name, behaviour, (program, *(File(path, _noise(name + path)) for path in packages)))
+
+
+def _noise(name: str) -> bytes:
+    return random.Random(name).randbytes(_PACKAGE_BYTES)
+
+
 FACTORY = Image("factory", HEALTHY)
 GOOD, BETTER = Image("good", HEALTHY), Image("better", HEALTHY)
 BAD, SILENT, SICK = Image("bad", CRASHING), Image("silent", HANGING), Image("sick", UNHEALTHY)
 LATE = Image("late", CRASHES_LATER)
-IMAGES = (FACTORY, GOOD, BETTER, BAD, SILENT, SICK, LATE)
+BUNDLE = _bundle("bundle", HEALTHY, "lib/core.so")
+NEXT_BUNDLE = _bundle("next-bundle", HEALTHY, "lib/core.so")
+BAD_BUNDLE = _bundle("bad-bundle", CRASHING, "lib/pump/old.so")
+"""It has a folder and a file that are in no other bundle."""
+IMAGES = (FACTORY, GOOD, BETTER, BAD, SILENT, SICK, LATE, BUNDLE, NEXT_BUNDLE, BAD_BUNDLE)
 NO_IMAGE = Image("", HEALTHY)
 """The image of a job that brings no image."""
 
@@ -190,6 +215,11 @@ class Scenario:
     def with_fault(self, kind: str, at_request: int) -> Scenario:
         """The same scenario with a fault."""
         return replace(self, fault=Fault(kind, at_request))
+
+    @property
+    def takes_long(self) -> bool:
+        """Whether a power session takes as long as three others: signatures are made, or a bundle is unpacked."""
+        return self.is_keyed or any(offer.image.files for offer in self.offers)
 
     @property
     def may_end_early(self) -> bool:

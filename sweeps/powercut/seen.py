@@ -16,13 +16,13 @@ from sweeps.powercut import signing
 from sweeps.powercut.scenarios import IMAGES
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     Content = Callable[[str], bytes | None]
 
 HOME = "/device/home"
 SLOTS = 2
-_BESIDE_SLOTS = tuple(f"slot-{slot}.{what}" for slot in range(SLOTS) for what in ("seal", "release"))
+_BESIDE_SLOTS = tuple(f"slot-{slot}.{what}" for slot in range(SLOTS) for what in ("seal", "release", "tree"))
 PAIRS = ("record", "journal", "keyring", "floor", *_BESIDE_SLOTS)
 """The values that are kept in two copies."""
 
@@ -33,8 +33,10 @@ _MAGICS = {
     "floor": b"FLOR",
     "seal": b"SEAL",
     "release": b"RELS",
+    "tree": b"TREE",
 }
 _NAMES = {image.content: image.name for image in IMAGES}
+_TREES = {image.name: image.tree for image in IMAGES}
 _HEAD = struct.Struct("<4sQH")
 _NONE = 0xFF
 
@@ -90,6 +92,23 @@ class Keyring(NamedTuple):
 def image_name(content: Content, slot: int) -> str | None:
     """Which published image a slot holds, byte for byte; None for anything else."""
     return _NAMES.get(content(f"{HOME}/slot-{slot}.img") or b"")
+
+
+def tree(paths: Iterable[str], content: Content, slot: int) -> dict[str, bytes | None]:
+    """All that is below the tree of a slot, by path, with None for a folder; empty if there is nothing."""
+    top = f"{HOME}/slot-{slot}.tree/"
+    return {path[len(top) :]: content(path) for path in paths if path.startswith(top)}
+
+
+def tree_of(name: str) -> dict[str, bytes | None]:
+    """What the tree of an image must hold; empty for one that starts from its file."""
+    return _TREES[name]
+
+
+def names_its_tree(content: Content, slot: int) -> bool:
+    """Whether the value beside a slot names its list of files and its image, as they are."""
+    files, image = (_sha256_bytes(content(f"{HOME}/slot-{slot}.{what}") or b"") for what in ("files", "img"))
+    return value(content, f"slot-{slot}.tree") == files + image
 
 
 def slot_size_bytes(content: Content) -> object:
@@ -171,8 +190,12 @@ def value(content: Content, name: str) -> bytes | None:
 
 
 @lru_cache(maxsize=1_000)
+def _sha256_bytes(content: bytes) -> bytes:
+    return hashlib.sha256(content).digest()
+
+
 def _sha256(image: bytes) -> str:
-    return hashlib.sha256(image).hexdigest()
+    return _sha256_bytes(image).hex()
 
 
 @lru_cache(maxsize=100_000)

@@ -11,7 +11,7 @@ import random
 import time
 from typing import TYPE_CHECKING
 
-from fota_testing.posix.disk import Write
+from fota_testing.posix.changes import Write
 from sweeps.powercut import damage, factory, seen
 from sweeps.powercut.case import PROVISION, PROVISION_KEYED, Case, cut
 from sweeps.powercut.counts import MAX_KEPT, Counts
@@ -121,9 +121,9 @@ class Sweep:
     def damages(self, scenario: Scenario, wanted: Iterable[str] = ()) -> None:
         """Cut at each step with everything kept, destroy one thing or two (or the given ones), and recover.
 
-        A power session with signatures takes as long as three without, so every third step is enough there.
+        Where a power session takes three times as long, every third step is enough.
         """
-        for step, state in self._base(scenario)[:: 3 if scenario.is_keyed else 1]:
+        for step, state in self._base(scenario)[:: 3 if scenario.takes_long else 1]:
             for harm in wanted or damage.harms(state.disk.after_cut("kept")):
                 if not self.is_over():
                     self.counts.cuts += 1

@@ -82,8 +82,8 @@ def shares(workers: int) -> list[list[Scenario]]:
 
 
 def _cost(families: list[Scenario]) -> int:
-    """How much there is to do, roughly: a power session with signatures takes as long as three without."""
-    return sum(3 if scenario.is_keyed else 1 for scenario in families)
+    """How much there is to do, roughly."""
+    return sum(3 if scenario.takes_long else 1 for scenario in families)
 
 
 def _share(found_by: MutableSequence[int]) -> None:

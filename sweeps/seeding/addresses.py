@@ -47,6 +47,7 @@ MODULES = {
     "releases": "fota.trust.releases",
     "reports": "aws.iot.reports",
     "signature": "fota.trust.signature",
+    "start_images": "fota_boot.start_images",
     "storage": "fota._storage_cpython",
     "storage_trouble": "aws.iot.storage_trouble",
     "strict_json": "fota.strict_json",

@@ -27,6 +27,7 @@ SAMPLE = {
     "attempt-not-saved": "I3",
     "succeeded-by-the-journal": "I6",
     "unsigned-accepted": "I11",
+    "tree-of-the-former-image-stays": "I21",
 }
 """One bug of each part of the catalogue, and the check that finds it first."""
 SOON_S = 120.0
