@@ -58,6 +58,7 @@ def test_trees_that_are_all_lost_are_made_again() -> None:
     assert destroyed("bundle-to-bundle", f"{damage.EVERY_TREE}=noise") == set()
 
 
+@pytest.mark.slow
 def test_a_tree_that_is_not_flushed_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(folders, "flush", lambda _paths: None)
     assert cut("bundle") & {"I6", "I21"}
@@ -74,6 +75,7 @@ def test_a_tree_that_stays_beside_another_image_is_found(monkeypatch: pytest.Mon
         PowerSession(named("bad-bundle-then-zipapp"), State(factory.factory_disk(is_keyed=False))).run()
 
 
+@pytest.mark.slow
 def test_a_tree_that_is_not_looked_at_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Tree, "is_whole", lambda _tree, **_: True)
     assert destroyed("bundle", TREE_HARMS[0]) == {"I21"}
@@ -85,6 +87,7 @@ def test_a_bundle_that_starts_from_its_image_is_found(monkeypatch: pytest.Monkey
         PowerSession(named("bundle"), State(factory.factory_disk(is_keyed=False))).run()
 
 
+@pytest.mark.slow
 def test_lost_trees_that_nobody_makes_again_are_found(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(start_images, "unpack_again", lambda _home: False)
     assert destroyed("bundle-to-bundle", f"{damage.EVERY_TREE}=noise") == {"I1"}
