@@ -7,7 +7,7 @@ from datetime import datetime, timedelta, timezone
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from fota_operator.cli.explain import story_as_json
@@ -125,6 +125,7 @@ def test_the_last_one_must_have_begun_when_its_time_is_over() -> None:
 
 
 @given(st.lists(st.none() | st.sampled_from([f"reason {n}" for n in range(12)]), max_size=60))
+@example([f"reason {n}" for n in range(12)])
 def test_however_many_reasons_there_are_few_are_shown_and_all_are_counted(reasons: list[str | None]) -> None:
     found = counted(said(*reasons), 0, None)
     if found is None:
