@@ -3,12 +3,13 @@
 from collections.abc import Callable
 from types import ModuleType
 
-from bench.benches import background, fleet, idle, install, memory, poor_link, restart, resume, start, verify
+from bench.benches import background, bundle, fleet, idle, install, memory, poor_link, restart, resume, start, verify
 from bench.figures import Outcome
 from bench.stage import Stage
 
 _MODULES: tuple[ModuleType, ...] = (
     install,
+    bundle,
     background,
     memory,
     idle,
