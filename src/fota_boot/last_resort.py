@@ -5,11 +5,8 @@ digests. Without a keyring a whole zip archive does, by its own checksums: such 
 a download that was cut has no directory at its end.
 """
 
-import zipfile
-
 from fota import strict_json
 from fota.boards.files import FilesBoard
-from fota.bundle.contents_cpython import LIST_NAME
 from fota.digests import Hasher
 from fota.durable import DurableValue
 from fota.errors import StorageFailed
@@ -18,7 +15,7 @@ from fota.log import log
 from fota.storage import cell_pair
 from fota.trust.errors import NotTrusted
 from fota.trust.releases import MAGIC, RELEASE_BYTES, opened
-from fota_boot import start_images
+from fota_boot import start_images, zip_files
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -64,18 +61,10 @@ def _is_proven(home: FilesBoard, slot: int, digests: "Digests") -> bool:
     """*Raises* NotTrusted, for a lost keyring too."""
     keyring = home.releases.keyrings.load()
     if keyring is None:
-        return _is_whole_zip(home.slots.image_path(slot))
+        return not zip_files.what_is_wrong_with(home.slots.image_path(slot), in_full=True)
     cells = cell_pair(f"{home.path}/slot-{slot}.release", RELEASE_BYTES)
     try:
         release = opened(strict_json.parse(DurableValue(MAGIC, *cells).load() or b""), keyring)
     except ValueError:
         return False
     return release.wanted.matches(digests)
-
-
-def _is_whole_zip(path: str) -> bool:
-    try:
-        with open(path, "rb") as file, zipfile.ZipFile(file) as archive:
-            return bool({"__main__.py", LIST_NAME} & set(archive.namelist())) and archive.testzip() is None
-    except (OSError, ValueError, NotImplementedError, RuntimeError, EOFError, zipfile.BadZipFile):
-        return False

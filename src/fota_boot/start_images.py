@@ -1,7 +1,6 @@
 """What of a slot can start, and by which command: the image itself, or the tree that was unpacked of a bundle."""
 
 import os
-import zipfile
 
 from fota import image
 from fota.boards.files import FilesBoard
@@ -12,6 +11,7 @@ from fota.bundle.trees_cpython import Tree
 from fota.errors import FotaError, StorageFailed
 from fota.log import log
 from fota.storage import SlotReader
+from fota_boot import zip_files
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -101,7 +101,6 @@ def what_is_wrong_with(path: str) -> str:
         with open(path, "rb") as file:
             if is_bundle(file.read(FIRST_BYTES)):
                 return _misfit_of(path)
-        with zipfile.ZipFile(path) as archive:
-            return "" if "__main__.py" in archive.namelist() else "a zip file without a __main__.py"
-    except (OSError, ValueError, NotImplementedError, zipfile.BadZipFile) as error:
+    except (OSError, ValueError) as error:
         return f"no zipapp and no bundle ({error})"
+    return zip_files.what_is_wrong_with(path)

@@ -124,7 +124,7 @@ STORAGE: tuple[Bug, ...] = (
     bug(
         "lost-seals-prove-everything",
         "A device that has lost every seal seals whatever it finds, if it has no keyring.",
-        at("last_resort:_is_proven", returns("True", instead_of="_is_whole_zip(_)")),
+        at("last_resort:_is_proven", returns("True", instead_of="not _.what_is_wrong_with(_, ...)")),
     ),
     bug(
         "lost-seals-any-release",

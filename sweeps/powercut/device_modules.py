@@ -7,7 +7,7 @@ import sys
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from fota_boot import last_resort, start_images
+from fota_boot import start_images, zip_files
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -18,7 +18,7 @@ def modules() -> tuple[ModuleType, ...]:
     """All that are imported by now."""
     found = [module for name, module in sorted(sys.modules.items()) if name.startswith("fota.")]
     of_files = [module for module in found if vars(module).get("os") is os and module.__name__ not in _PROCESSES]
-    return (*of_files, last_resort, start_images)
+    return (*of_files, start_images, zip_files)
 
 
 _PROCESSES = (
