@@ -127,6 +127,12 @@ def test_no_at_either_moment_is_the_end_of_the_job(lab: DeviceLab, moment: str) 
     assert len(lab.server.asked) == (moment == "restart")
 
 
+def test_once_a_no_is_reported_nothing_of_the_job_is_left(lab: DeviceLab) -> None:
+    lab.publish(IMAGE)
+    lab.wake(policy=ScriptedPolicy(True, No("not on this ship")))
+    assert (lab.status(), lab.journal.load()) == ("REJECTED", None)
+
+
 @pytest.mark.parametrize("moment", ["download", "restart"])
 def test_no_after_a_while_of_later_is_the_end_of_the_job_too(lab: DeviceLab, moment: str) -> None:
     policy = ScriptedPolicy(**{moment: BUSY})

@@ -5,6 +5,7 @@ import pytest
 from aws.iot import fota
 from aws.iot.firmware_job import MAX_TAKEN_UP
 from fota.policy import Later, No
+from fota_testing.jobs import faults
 from tests.labs.device_lab import FACTORY, JOB, DeviceLab
 from tests.labs.policy_lab import ScriptedPolicy, steps, told
 
@@ -129,6 +130,8 @@ def test_both_the_policy_and_may_restart_must_agree(lab: DeviceLab) -> None:
     lab.live(policy=policy, may_restart=lambda: True)
     assert (lab.boots, steps(lab)[-1]) == (0, "deferred")
     policy.answers["restart"] = True
+    lab.live(policy=policy, may_restart=ask)
+    assert (lab.boots, steps(lab)[-2:]) == (0, ["deferred", "waiting-for-restart"])
     lab.live(policy=policy, may_restart=lambda: True)
     assert (lab.status(), len(lab.server.asked)) == ("SUCCEEDED", 1)
 
@@ -180,3 +183,24 @@ def test_a_call_without_a_policy_begins_what_was_put_off(lab: DeviceLab) -> None
     lab.wake(policy=ScriptedPolicy(BUSY))
     lab.live(120)
     assert lab.status() == "SUCCEEDED"
+
+
+def test_what_was_put_off_is_forgotten_by_a_call_without_a_policy(lab: DeviceLab) -> None:
+    lab.publish(IMAGE)
+    lab.wake(policy=ScriptedPolicy(BUSY))
+    lab.live(120, may_restart=lambda: False)
+    lab.cancel()
+    lab.live(120)
+    requests = len(lab.service.requests)
+    lab.live(HOUR_S - 120)
+    assert len(lab.service.requests) == requests
+
+
+def test_a_job_that_ends_between_the_list_and_its_description_holds_up_no_other(lab: DeviceLab) -> None:
+    policy = ScriptedPolicy(BUSY)
+    lab.publish(IMAGE)
+    lab.live(60, policy=policy)
+    lab.publish(OTHER, "job-2")
+    lab.service.expect("describe", faults.rejected("TerminalStateReached"), job_id=JOB)
+    lab.wake(policy=policy)
+    assert len(told(lab, "job-2")) == 1
