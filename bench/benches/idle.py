@@ -30,6 +30,7 @@ def measure(stage: Stage) -> Outcome:
         AIM,
         (
             Row("one call", "µs", samples(ours, "microseconds"), samples(paho, "microseconds")),
+            Row("one call while an update is put off", "µs", samples(ours, "put_off")),
             Row(f"kept after {calls} calls", "bytes", samples(ours, "kept")),
         ),
     )

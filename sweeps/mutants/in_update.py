@@ -68,6 +68,20 @@ UPDATE: tuple[Bug, ...] = (
         at("firmware_job:FirmwareJob._begin_trial", after("_1.begin_trial(...)", "_1.forget_update()")),
     ),
     bug(
+        "put-off-and-restarted",
+        "The trial begins though the program's policy says later.",
+        at("firmware_job:FirmwareJob._carry_out", replace("not self._may(_RESTART, _)", "False")),
+    ),
+    bug(
+        "a-reset-is-taken-for-a-yes",
+        "The program's policy is not asked again about an update that was begun before a reset.",
+        at(
+            "firmware_job:FirmwareJob._take",
+            replace("not self._may(_1, _2)", "begun is None and not self._may(_1, _2)"),
+        ),
+        at("firmware_job:FirmwareJob._install", replace("not self._may(_DOWNLOAD, _)", "False")),
+    ),
+    bug(
         "job-over-and-tried",
         "A job that the service ended during the download is tried all the same.",
         at("firmware_job:FirmwareJob._carry_out", drop("raise")),

@@ -40,6 +40,8 @@ PLAIN = (
     Scenario("breaks-without-ranges", (_GOOD,), server=Server(breaks_every_bytes=1_100, knows_ranges=False)),
     Scenario("dead-server", (Offer("job-1", GOOD, "FAILED", "body-too-short"),), server=Server(dead_from_byte=900)),
     Scenario("connected", (_GOOD,), server=Server(ms_per_chunk=3_000), keeps_connection=True),
+    Scenario("put-off", (_GOOD,), puts_off=2),
+    Scenario("put-off-connected", (_BAD, Offer("job-2", BETTER)), keeps_connection=True, puts_off=1),
     Scenario("two-jobs", (_GOOD, Offer("job-2", BETTER))),
     Scenario("bad-then-good", (_BAD, Offer("job-2", BETTER))),
     Scenario("bad-again", (_BAD, Offer("job-2", BAD, "REJECTED", "known-bad"))),

@@ -29,6 +29,7 @@ from sweeps.powercut.cloud import NO_REQUEST_YET, Cloud, CloudState
 from sweeps.powercut.device_modules import modules
 from sweeps.powercut.history import NOTHING_YET, PROBATION_BOOTS, AtRest, History, Violation
 from sweeps.powercut.oracle import BEHAVIOURS, Oracle
+from sweeps.powercut.putting_off import PuttingOff
 from sweeps.powercut.scenarios import BUFFER_BYTES, CRASHES_LATER, CRASHING, HANGING, HEALTHY, UNHEALTHY, Scenario
 from sweeps.powercut.server import ImageServer
 
@@ -86,6 +87,7 @@ class PowerSession:
         self._cloud = Cloud(self._clock, scenario, state.cloud)
         self._cloud.watch = self._request
         self._oracle = Oracle(scenario, state.history, self._model.content, self._model.paths)
+        self._putting_off = PuttingOff(scenario.puts_off, self._oracle)
         self._cloud.judge = lambda job_id, status: self._oracle.claimed(job_id, status, self._model.disk)
 
     def run(self) -> State:
@@ -218,7 +220,8 @@ class PowerSession:
         raise Violation("I7", f"a job waits after {MAX_LOOKS} looks at the jobs: {self._cloud.state()}")
 
     def _started(self, slot: int) -> tuple[Device, Jobs]:
-        server = ImageServer(self._scenario.server, self._clock, self._oracle)
+        self._putting_off.booted()
+        server = ImageServer(self._scenario.server, self._clock, self._putting_off)
         device = Device(
             FilesBoard(seen.HOME),
             slot,
@@ -234,6 +237,7 @@ class PowerSession:
 
     def _look(self, device: Device, jobs: Jobs, *, forced: bool, is_well: bool) -> bool:
         """Call the library as the program does. Returns whether the device restarts."""
+        was_on_trial = self._is_on_trial()
         try:
             fota.handle_fota_jobs(
                 jobs,
@@ -242,8 +246,11 @@ class PowerSession:
                 health_check=lambda: is_well,
                 progress=_ReportsConfirm(self._oracle),
                 device=device,
+                policy=self._putting_off if self._scenario.puts_off else None,
             )
         except _Restarted:
+            if self._is_on_trial() and not was_on_trial:
+                self._putting_off.trial_began()
             return True
         return False
 

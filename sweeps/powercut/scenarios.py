@@ -204,6 +204,11 @@ class Scenario:
     keeps_connection: bool = False
     is_keyed: bool = False
     """Whether the device was provisioned with a keyring."""
+    puts_off: int = 0
+    """How often the program's policy says later at each moment, in each boot, before it says now; 0: it has none.
+
+    Then it lets half of the image come, and after a pause the rest.
+    """
     fault: Fault | None = None
 
     @property
