@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from fota.progress import Progress
 from sweeps.powercut import job_ends, seen, trees, trust
 from sweeps.powercut.history import MAX_CRASHES, MAX_FETCHED_AGAIN_BYTES, AtRest, History, Violation, count
 from sweeps.powercut.scenarios import CRASHES_LATER, CRASHING, HANGING, HEALTHY, IMAGES
@@ -275,3 +276,14 @@ class Oracle:
 def _other(copy: str) -> str:
     """The name of the other copy of the same value."""
     return copy[:-1] + str(1 - int(copy[-1]))
+
+
+class ReportsConfirm(Progress):
+    """Tells the oracle when a confirm has returned; all other progress is of no interest to it."""
+
+    def __init__(self, oracle: Oracle) -> None:
+        self._oracle = oracle
+
+    def confirmed(self, slot: int) -> None:  # noqa: ARG002 - the oracle knows better which image runs
+        """The confirm has returned."""
+        self._oracle.confirmed()

@@ -18,7 +18,6 @@ from fota import boot
 from fota.boards.files import FilesBoard
 from fota.device import Device
 from fota.errors import NothingBootable
-from fota.progress import Progress
 from fota_boot import last_resort, start_images
 from fota_testing.clock import FakeClock
 from fota_testing.posix.model import PosixModel, installed
@@ -28,7 +27,7 @@ from sweeps.powercut.bundles import started_by_fota_boot
 from sweeps.powercut.cloud import NO_REQUEST_YET, Cloud, CloudState
 from sweeps.powercut.device_modules import modules
 from sweeps.powercut.history import NOTHING_YET, PROBATION_BOOTS, AtRest, History, Violation
-from sweeps.powercut.oracle import BEHAVIOURS, Oracle
+from sweeps.powercut.oracle import BEHAVIOURS, Oracle, ReportsConfirm
 from sweeps.powercut.putting_off import PuttingOff
 from sweeps.powercut.scenarios import BUFFER_BYTES, CRASHES_LATER, CRASHING, HANGING, HEALTHY, UNHEALTHY, Scenario
 from sweeps.powercut.server import ImageServer
@@ -244,7 +243,7 @@ class PowerSession:
                 force=forced,
                 disconnect_mqtt=not self._scenario.keeps_connection,
                 health_check=lambda: is_well,
-                progress=_ReportsConfirm(self._oracle),
+                progress=ReportsConfirm(self._oracle),
                 device=device,
                 policy=self._putting_off if self._scenario.puts_off else None,
             )
@@ -277,16 +276,6 @@ class PowerSession:
             raise Violation("I13", f"{self.steps} operations and no end: {', '.join(self.names[-6:])}")
         if self.steps in self._wanted:
             self.taken.append((self.steps, self.state()))
-
-
-class _ReportsConfirm(Progress):
-    """Tells the oracle when a confirm has returned; all other progress is of no interest to it."""
-
-    def __init__(self, oracle: Oracle) -> None:
-        self._oracle = oracle
-
-    def confirmed(self, slot: int) -> None:  # noqa: ARG002 - the oracle knows better which image runs
-        self._oracle.confirmed()
 
 
 def _prover(home: FilesBoard) -> Callable[[int], bool | None]:
