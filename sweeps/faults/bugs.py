@@ -47,6 +47,15 @@ SEEDED = (
         ("throttled@600s/trial-listing/cpython",),
     ),
     Seeded(
+        "an exception that nobody expected",
+        bug(
+            "what-a-policy-raises-fails-the-job",
+            "What the program's policy raises is the end of its job.",
+            at("asking:Asking.answer", replace("return Later(FAILED)", "raise")),
+        ),
+        ("policy-raises@75s/listing",),
+    ),
+    Seeded(
         "not now told as never",
         bug(
             "one-try",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sweeps.faults.halves import CPYTHON
+from sweeps.faults.halves import CPYTHON, HALVES
 from sweeps.faults.row import (
     CRASHED,
     FELL_BACK,
@@ -29,9 +29,22 @@ _WITH_THE_RECORD = (
 )
 """Where a boot by guess is not taken for a fall back."""
 
+_BEFORE_THE_TRIAL = ("power-on", "listing", "claiming", "download-middle", "installed", "idle")
 _UNTRUSTED = ("failed untrusted-server",)
 
+
+def _policy(name: str, about: str, *, halves: tuple[str, ...] = HALVES) -> list[Row]:
+    row = Row(name, "policy", about, (name,), halves=halves, at=_BEFORE_THE_TRIAL, has_policy=True)
+    # Not for hours: a policy that never says now is no fault, and its update waits as long.
+    return lasting(row, (75, 600))
+
+
 DEVICE_ROWS: tuple[Row, ...] = (
+    *_policy("policy-later-download", "the program's policy says later, before the download"),
+    *_policy("policy-later-restart", "the program's policy says later, before the restart"),
+    *_policy("policy-raises", "the program's policy raises"),
+    *_policy("policy-talks-nonsense", "the program's policy returns what is no answer"),
+    *_policy("policy-hangs", "the program's policy comes back after 90 s only", halves=(CPYTHON,)),
     *lasting(
         Row(
             "helper-left",

@@ -59,6 +59,8 @@ class Life:
         """Called with each step that the device takes."""
         self.door = Door()
         self.settings: dict[str, str] = {}
+        self.has_policy = False
+        """Whether the program has a policy."""
         self.proxy = ""
         """What HTTPS_PROXY says; empty: it is not set."""
         self.disk = factory.factory_disk(is_keyed=False)

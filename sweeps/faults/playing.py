@@ -60,6 +60,7 @@ class Playing(Acts):
             proxy.HOST: proxy.Proxy(self.active),
         }
         self.life = Life(cell.half, self.world, self.active, self._saw)
+        self.life.has_policy = cell.row.has_policy
         if cell.row.is_proxied:
             self.network.proxied = "images.example"
             self.life.proxy = proxy.SETTING

@@ -12,6 +12,8 @@ from aws.iot.jobs import Jobs
 from fota.boards.files import FilesBoard
 from fota.device import Device
 from fota.errors import FotaError
+from fota.policy import Later, Now
+from fota.policy import Offer as Offered
 from fota.progress import Progress
 from sweeps.faults import halves
 from sweeps.faults.world import PowerOff
@@ -25,6 +27,8 @@ if TYPE_CHECKING:
     from sweeps.faults.life import Life
 
 LOOP_MS = 20_000
+_AGAIN_S = 60
+_HANGS_MS = 90_000
 ALIVE_WITHIN_S = 60
 """What the program promises in its loop: three turns of it."""
 
@@ -94,6 +98,7 @@ class Program:
                 progress=progress,
                 device=device,
                 job_cbk=life_callback,
+                policy=self._policy if life.has_policy else None,
             )
             life.is_fed()
 
@@ -115,6 +120,19 @@ class Program:
             else:
                 thing.mqtt.wait(LOOP_MS)
             look(force=False)
+
+    def _policy(self, offer: Offered) -> Now | Later | bool:
+        """What the program says when it is asked whether an update may go on."""
+        life = self._life
+        if "policy-raises" in life.active:
+            raise ValueError("the policy of the program")
+        if "policy-talks-nonsense" in life.active:
+            return "now"  # type: ignore[return-value]
+        if "policy-hangs" in life.active:
+            life.world.sleep_ms(_HANGS_MS)
+        if f"policy-later-{offer.moment}" in life.active:
+            return Later("busy", again_s=_AGAIN_S)
+        return Now()
 
     def _updates_by_itself(self, device: Device) -> None:
         """As a program that has a document from elsewhere."""

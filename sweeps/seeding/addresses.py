@@ -10,6 +10,7 @@ SOURCE = Path(__file__).parents[2] / "src"
 MODULES = {
     "http_micropython": "fota.transfer._http_micropython",
     "connect_pace": "aws.iot.mqtt.pace",
+    "asking": "fota.policy.asking",
     "filters": "aws.iot.mqtt.filters",
     "calls": "aws.iot.fota",
     "supervisor": "fota_boot.supervisor",
