@@ -106,9 +106,8 @@ class Flow:
 
     def is_put_off(self) -> bool:
         """Ask the policy again about what it has put off, without the network; False when that leads to a look."""
-        if self._policy is None or self._jobs.deferrals is None:
-            return False
-        return not self._jobs.deferrals.ask_again(self._policy)
+        deferrals = self._jobs.deferrals
+        return self._policy is not None and deferrals is not None and not deferrals.ask_again(self._policy)
 
     def _conclude(self, waiting: "list[Job]") -> "tuple[str, int] | None":
         """Send the report that is due to the job that the journal names; forget it once the service has accepted it.
