@@ -8,7 +8,7 @@ from fota.fetched import Fetched
 from fota.install import Installer
 from fota.log import log
 from fota.pace import Pacing
-from fota.record import EVIDENCE, Record
+from fota.record import EVIDENCE, UNSTARTED, Record
 from fota.transfer.http import HttpsClient
 from fota.update_lock import UpdateLock
 
@@ -232,7 +232,7 @@ class Device:
 
     def last_words(self) -> "dict[str, str]":
         """How the image that was rolled back ended, as far as that is known: `exit` and `error`."""
-        return {} if self._note is None else self._note.last_words()
+        return {} if self._note is None or self.record().cause in UNSTARTED else self._note.last_words()
 
     def settle(self) -> None:
         """The rollback was reported: forget the trial."""
@@ -253,7 +253,7 @@ class Device:
         facts.update(cause=record.cause, crashes=record.attempts_spent, healthy_boots=record.healthy_boots)
         if bad is not None:
             facts["sha256"] = (bad.sha256 or b"").hex()
-        facts.update(self.last_words() if record.cause in EVIDENCE else {})
+        facts.update(self.last_words())
         return facts
 
     def _fallen_back_from(self) -> "Digests | None":

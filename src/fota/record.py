@@ -45,6 +45,9 @@ CAUSES = (
 EVIDENCE = ("crashed", "deadline", "health-check", "hung")
 """The causes that speak against the image, which is known to be bad then. The other ones blame the device's world."""
 
+UNSTARTED = ("image-damaged", "wrong-runtime")
+"""The causes of an image that could not start: how an image ended last is known of another one."""
+
 MAGIC = b"FREC"
 _FORMAT = 1
 _PREFIX = "<BBBBBB"

@@ -166,9 +166,7 @@ class Flow:
         if conclusion == REPORT_ROLLED_BACK:
             record = self._device.record()
             details = {"reason": RolledBack.reason, "cause": record.cause, "attempts": str(record.attempts_spent)}
-            if record.cause not in ("image-damaged", "wrong-runtime"):
-                # An image that could not start never ran: the last words are those of another one.
-                details.update(self._device.last_words())
+            details.update(self._device.last_words())
         elif conclusion == REPORT_SUCCEEDED:
             status, details = Job.SUCCEEDED, {"slot": str(self._device.running_slot)}
         job = self._jobs.job(entry.job_id, entry.execution or None)
