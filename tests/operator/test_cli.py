@@ -9,6 +9,7 @@ import pytest
 
 from fota_operator.account.roles import TRUST_IOT
 from fota_operator.cloud import Cloud
+from fota_operator.jobs import progress
 from fota_operator.jobs.progress import JobStatus, job_status
 from fota_operator.local.aws import LocalAws
 from tests.labs.device_side import DeviceSide
@@ -160,16 +161,17 @@ def test_watch_tells_each_change_in_a_line_where_there_is_no_terminal(
     fota: FotaCommand, job_id: str, thing: str, device: DeviceSide, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     to_come = iter(("IN_PROGRESS", "SUCCEEDED"))
+    look = progress._job_status
 
-    def report_next(cloud: Cloud, job: str) -> JobStatus:
-        status = job_status(cloud, job)
+    def report_next(cloud: Cloud, job: str, within_s: Callable[[], int | None]) -> JobStatus:
+        status = look(cloud, job, within_s)
         if (reported := next(to_come, None)) is not None:
             device.report(thing, job_id, reported, step="download")
         return status
 
     # The device acts between the looks of the command, which is in this very process.
-    monkeypatch.setattr("fota_operator.jobs.progress.job_status", report_next)
-    result = fota("watch", job_id, "--interval", 0.01)
+    monkeypatch.setattr("fota_operator.jobs.progress._job_status", report_next)
+    result = fota("watch", job_id, "--interval", 0.01, "--timeout", 60)
     assert result.stderr.splitlines() == [
         f"{thing}: QUEUED",
         f"{thing}: IN_PROGRESS step download",
