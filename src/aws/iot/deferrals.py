@@ -35,7 +35,7 @@ class Deferrals:
 
     def __init__(self, device: "Device") -> None:
         self.device = device
-        self.asking = Asking()
+        self.asking: "Asking" = Asking()
         self._open: "dict[Name, Deferral]" = {}
         self._order: "list[Name]" = []
         self._behind = 0
@@ -111,7 +111,7 @@ class Deferral:
         self.name = name
         self.answer: "Now | Later | No | None" = None
         """What the policy says in this look, at this moment."""
-        self.wake_ms = 0
+        self.wake_ms: "int" = 0
         """When the policy is asked again."""
         self.told: "tuple[object, object] | None" = None
         """The moment and the reason that the service was told; None if it was told another step since."""
