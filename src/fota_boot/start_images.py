@@ -2,7 +2,7 @@
 
 import os
 
-from fota import image
+from fota import boot, image
 from fota.boards.files import FilesBoard
 from fota.bundle import tags_cpython
 from fota.bundle.archive_cpython import Bundle
@@ -63,18 +63,58 @@ def unpack_now(home: str, slot: int, image_digests: "Digests") -> None:
     Tree(home, slot).make(image_digests, misfit, lambda: None)
 
 
+def proves_itself_or_is_mended(home: FilesBoard, slot: int, *, any_runtime: bool = False) -> "bool | None":
+    """The same as `proves_itself`; but first the tree of the confirmed bundle is made again, if that must be.
+
+    A bundle whose tree was changed gives way to another image, unless each of the others has failed here, or was
+    never tried.
+    """
+    is_proven = proves_itself(home, slot, any_runtime=any_runtime)
+    if is_proven is False and _must_stay(home, slot):
+        is_proven = _unpack(home, slot, any_runtime=any_runtime)
+    return is_proven
+
+
+def _must_stay(home: FilesBoard, slot: int) -> bool:
+    """Whether that slot is the confirmed one, and no other holds an image that can take its place."""
+    record = boot.known(home.records)
+    if record is None or record.confirmed_slot != slot:
+        return False
+    for other in range(home.slots.count):
+        if other not in (slot, record.trial_slot) and _was_well(home, other) and proves_itself(home, other):
+            return False
+    return True
+
+
+def _was_well(home: FilesBoard, slot: int) -> bool:
+    """Whether nothing speaks against the image of a slot: none that failed here, or that an update has yet to try."""
+    try:
+        promised, update = home.slots.seal_of(slot), home.journal.load()
+        if promised is None or home.journal.knows_bad(promised):
+            return False
+        return update is None or not update.wanted.matches(promised)
+    except StorageFailed:
+        return True
+
+
 def unpack_again(home: FilesBoard, *, any_runtime: bool = False) -> bool:
     """Unpack each bundle that is whole and whose tree is not, since nothing can be started. Whether there was one."""
     done = False
     for slot in range(home.slots.count):
-        try:
-            promised = home.slots.seal_of(slot)
-            if promised and image.proves_itself(home.slots, slot, memoryview(bytearray(_BUFFER_BYTES))):
-                Tree(home.path, slot).make(promised, _fits_anyway if any_runtime else misfit, lambda: None)
-                done = bool(proves_itself(home, slot, any_runtime=any_runtime)) or done
-        except FotaError as error:
-            log("not-unpacked", slot=slot, problem=error)
+        done = _unpack(home, slot, any_runtime=any_runtime) or done
     return done
+
+
+def _unpack(home: FilesBoard, slot: int, *, any_runtime: bool) -> bool:
+    """Make the tree of a slot again, if its image is a whole bundle. Whether it can be started after that."""
+    try:
+        promised = home.slots.seal_of(slot)
+        if promised and image.proves_itself(home.slots, slot, memoryview(bytearray(_BUFFER_BYTES))):
+            Tree(home.path, slot).make(promised, _fits_anyway if any_runtime else misfit, lambda: None)
+            return bool(proves_itself(home, slot, any_runtime=any_runtime))
+    except FotaError as error:
+        log("not-unpacked", slot=slot, problem=error)
+    return False
 
 
 def _fits_anyway(_runtime: "str | None", _boot: int) -> str:

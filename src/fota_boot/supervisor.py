@@ -154,7 +154,7 @@ class Supervisor:
         return boot.choose(records, count, self._proves, attempts=attempts, cause=cause, likely=self._likely)
 
     def _proves(self, slot: int) -> "bool | None":
-        return start_images.proves_itself(self._home, slot, any_runtime=self._any_runtime)
+        return start_images.proves_itself_or_is_mended(self._home, slot, any_runtime=self._any_runtime)
 
     def _on_trial(self, slot: int) -> bool:
         record = boot.known(self._home.records)

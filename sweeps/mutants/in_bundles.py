@@ -67,6 +67,6 @@ BUNDLES: tuple[Bug, ...] = (
     bug(
         "lost-trees-start-nothing",
         "A device whose trees are all lost starts nothing, though the images are there.",
-        at("start_images:unpack_again", returns("False", instead_of="done")),
+        at("start_images:_unpack", returns("False", instead_of="bool(_)")),
     ),
 )

@@ -52,6 +52,10 @@ class Oracle:
         self._trust = trust.Trust(scenario, content)
         self._trees = trees.Trees(content, paths)
 
+    def chooses(self) -> None:
+        """The boot chooser looks for an image to start: none runs."""
+        self._running_slot = None
+
     def booted(self, slot: int, path: str) -> str:
         """The boot chooser has named a slot, and that path is started. Returns the image. I1, I3, I4, I7, I21."""
         self._boots += 1
@@ -75,8 +79,7 @@ class Oracle:
     def _is_left_alone(self, slot: int) -> bool:
         """Whether damage has left this slot alone to start: each other image is lost, or its proof is."""
         history = self.history
-        is_excused = history.has_lost_an_image or history.has_lost_every_seal or history.has_lost_a_tree
-        return is_excused and not any(
+        return (history.has_lost_an_image or history.has_lost_every_seal) and not any(
             seen.image_name(self._content, other)
             and seen.is_sealed(self._content, other)
             and self._trees.is_whole(other)

@@ -188,6 +188,7 @@ class PowerSession:
 
     def _choose(self, cause: str) -> int:
         self._cloud.power_off()
+        self._oracle.chooses()
         home = FilesBoard(seen.HOME)
         attempts = 0 if cause in _TIME_IS_OVER else self._scenario.attempts
         for is_last in (False, True):
@@ -279,7 +280,7 @@ class PowerSession:
 
 
 def _prover(home: FilesBoard) -> Callable[[int], bool | None]:
-    return lambda slot: start_images.proves_itself(home, slot)
+    return lambda slot: start_images.proves_itself_or_is_mended(home, slot)
 
 
 def _adds_to_healthy_boots(names: list[str]) -> bool:

@@ -138,6 +138,35 @@ def test_the_tree_of_the_only_image_is_made_again_when_nothing_else_can_start(la
     assert "unpacked" in lab.log()
 
 
+@pytest.mark.parametrize(("is_known_bad", "started"), [(True, "factory"), (False, "bad")])
+def test_a_changed_tree_of_the_confirmed_bundle_gives_way_only_to_an_image_that_has_not_failed(
+    lab, is_known_bad, started
+):
+    assert provision(lab, packed("factory", "wait_to_be_stopped()")).returncode == 0
+    home = FilesBoard(str(lab.home_path))
+    before = present(home.records.load())
+    put_on_trial(lab, packed("bad", "wait_to_be_stopped()"))
+    home.records.save_in_both(before)
+    if is_known_bad:
+        home.journal.remember_bad(present(home.slots.seal_of(1)))
+    own_data(opened(tree_of(lab, 0)))
+    process = lab.start()
+    assert lab.wait_for_start(1)["image"] == started
+    assert lab.stop(process) == 0
+
+
+def test_a_changed_tree_of_the_confirmed_bundle_does_not_give_way_to_the_image_that_was_just_rolled_back(lab):
+    assert provision(lab, packed("factory", "wait_to_be_stopped()")).returncode == 0
+    put_on_trial(lab, packed("bad", CRASHES))
+    home = FilesBoard(str(lab.home_path))
+    home.records.save_in_both(trial.rolled_back(present(home.records.load()), "crashed"))
+    own_data(opened(tree_of(lab, 0)))
+    process = lab.start()
+    assert lab.wait_for_start(1)["image"] == "factory"
+    assert lab.stop(process) == 0
+    assert present(lab.record()).cause == "crashed"
+
+
 def test_a_bundle_whose_seals_are_all_lost_proves_itself_and_is_unpacked_again(lab):
     assert provision(lab, packed("factory", "wait_to_be_stopped()")).returncode == 0
     for path in lab.home_path.glob("slot-*.seal-*"):

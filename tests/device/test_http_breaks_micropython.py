@@ -57,11 +57,23 @@ def goodbye_after(count_bytes, pause_s):
 
 @pytest.mark.parametrize("pause_s", [0, 0.1], ids=["at once", "later"])
 @pytest.mark.parametrize("count_bytes", [0, 5_000])
-def test_a_goodbye_of_tls_ends_the_body_though_the_connection_stays(get, serve, count_bytes, pause_s):
+def test_a_goodbye_of_tls_ends_the_body_though_the_connection_stays(get, serve, interpreter, count_bytes, pause_s):
     began = time.monotonic()
-    found = get(serve(CONTENT, goodbye_after(count_bytes, pause_s)).url(), timeout_ms=9_000)
-    assert (found.body, found.error) == (CONTENT[:count_bytes], None)
-    assert time.monotonic() - began < 6
+    found = get(serve(CONTENT, goodbye_after(count_bytes, pause_s)).url(), timeout_ms=4_000)
+    # A goodbye that comes in one read with bytes is lost in MicroPython's `readinto`: silence ends that try, and
+    # nothing that came is lost.
+    is_lost = interpreter == "micropython" and bool(count_bytes) and not pause_s
+    assert (found.body, found.error) in (
+        (CONTENT[:count_bytes], None),
+        (CONTENT[:count_bytes], is_lost and "DownloadTimeout"),
+    )
+    assert is_lost or time.monotonic() - began < 3
+
+
+def test_a_goodbye_behind_a_full_piece_ends_the_body(get, serve):
+    # The read before it filled its piece of 512 bytes, so the goodbye comes in a read of its own.
+    found = get(serve(CONTENT, goodbye_after(5_120, 0.1)).url(), timeout_ms=4_000, pause_s=0.5, buffer_bytes=8_192)
+    assert (found.body, found.error) == (CONTENT[:5_120], None)
 
 
 def test_a_head_that_never_ends_has_no_more_time_than_one_that_is_silent(get, serve):

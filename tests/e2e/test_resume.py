@@ -38,8 +38,8 @@ class Stops(Progress):
 """
 PROGRAM_THAT_STOPS = (
     before("def main() -> None: ...", _STOPS),
-    replace("_1.handle_fota_jobs(_2)", "_1.handle_fota_jobs(_2, progress=Stops())"),
-    replace("_1.handle_fota_jobs(_2, force=_3)", "_1.handle_fota_jobs(_2, force=_3, progress=Stops())"),
+    replace("_1.handle_fota_jobs(_2, policy=_3)", "_1.handle_fota_jobs(_2, progress=Stops())"),
+    replace("_1.handle_fota_jobs(_2, force=_3, policy=_4)", "_1.handle_fota_jobs(_2, force=_3, progress=Stops())"),
 )
 
 

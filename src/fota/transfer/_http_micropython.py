@@ -101,6 +101,7 @@ class SslAnswer:
         self._tls = tls
         self._timeout_ms = timeout_ms
         self._on_silence = on_silence
+        self._is_over = False
         # MicroPython has `readinto`, CPython `recv_into`.
         self._read_some: Callable[[memoryview], int] = getattr(tls, "readinto", None) or tls.recv_into
 
@@ -160,7 +161,7 @@ class SslAnswer:
     def _read(self, buffer: "memoryview", deadline_ms: int) -> int:
         """Read the bytes that are there, one at least; 0 at the end of the stream."""
         done = 0
-        while done < len(buffer):
+        while done < len(buffer) and not self._is_over:
             piece = buffer[done : done + _PIECE_BYTES]
             try:
                 count = _once(self._read_some, piece) if done else self._waited(self._read_some, piece, deadline_ms)
@@ -168,8 +169,10 @@ class SslAnswer:
                 if not done:
                     raise
                 # What came before the break counts; the next read meets the break again.
-                count = 0
+                break
             if not count:
+                # An end is said once: behind the goodbye of TLS MicroPython waits for more.
+                self._is_over = count == 0
                 break
             done += count
         return done

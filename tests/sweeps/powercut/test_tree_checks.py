@@ -89,8 +89,14 @@ def test_a_bundle_that_starts_from_its_image_is_found(monkeypatch: pytest.Monkey
 
 @pytest.mark.slow
 def test_lost_trees_that_nobody_makes_again_are_found(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(start_images, "unpack_again", lambda _home: False)
+    monkeypatch.setattr(start_images, "_unpack", lambda *_, **__: False)
     assert destroyed("bundle-to-bundle", f"{damage.EVERY_TREE}=noise") == {"I1"}
+
+
+@pytest.mark.slow
+def test_a_bundle_that_gives_way_to_an_image_that_was_never_tried_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(start_images, "_was_well", lambda *_: True)
+    assert destroyed("bundle-then-bad", TREE_HARMS[0]) == {"I7"}
 
 
 def test_no_two_bundles_have_the_same_tree() -> None:
