@@ -18,6 +18,7 @@ from pathlib import Path
 _PR_SET_PTRACER = 0x59616D61
 _PTRACER_ANY = ctypes.c_ulong(-1)
 _ATTACHED_WITHIN_S = 20.0
+_STOPPED_WITHIN_S = 0.1
 
 
 class Tracer:
@@ -45,6 +46,8 @@ class Tracer:
         status = Path(f"/proc/self/task/{thread_id}/status")
         while "TracerPid:\t0\n" in status.read_text() and tracer.poll() is None and time.monotonic() < deadline:
             time.sleep(0.001)
+        # It is attached before it stops the thread, and counts its calls from there on.
+        time.sleep(_STOPPED_WITHIN_S)
         attached.release()
 
 

@@ -55,10 +55,13 @@ class Shell:
         pytest.fail(f"the shell ended at:\n{commands}\nafter:\n{''.join(lines)}")
 
     def type_until(self, expected: re.Pattern[str], commands: str) -> str:
-        """The same, again and again until the output fits or time is up: a reader would look again, too."""
+        """The same, again and again until the output fits or time is up: a reader would look again, too.
+
+        A command may fail until then, since the file that it reads may not be there yet.
+        """
         deadline = time.monotonic() + STEP_TIMEOUT_S
         while True:
-            output = self.type(commands)
+            output = self.type(f"set +e\n{commands}\nset -e")
             if expected.search(output) or time.monotonic() >= deadline:
                 return output
             time.sleep(0.05)
