@@ -36,6 +36,9 @@ class Acts(Judge):
     _certificate_inactive = _not_authorized = _server_unavailable = _connack_silent = _kicked
     _suback_silent = _suback_refused = _old_policy = _broker_garbage = _kicked
 
+    def _urls_expire(self) -> None:
+        self.objects.refused_to = self.broker.minted
+
     def _cancelled(self, status: str = "CANCELED") -> None:
         if self._status(GOOD_JOB) in {"QUEUED", "IN_PROGRESS"}:
             self.broker.end(GOOD_JOB, status)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from sweeps.faults.halves import CPYTHON, HALVES
 from sweeps.faults.row import (
     CRASHED,
+    ENDED,
     FELL_BACK,
     HUNG,
     LASTING_S,
@@ -30,6 +33,7 @@ _WITH_THE_RECORD = (
 """Where a boot by guess is not taken for a fall back."""
 
 _BEFORE_THE_TRIAL = ("power-on", "listing", "claiming", "download-middle", "installed", "idle")
+_PUT_OFF_AT = {"download": ("power-on", "listing"), "restart": ("power-on", "listing", "download-middle")}
 _UNTRUSTED = ("failed untrusted-server",)
 
 
@@ -39,7 +43,33 @@ def _policy(name: str, about: str, *, halves: tuple[str, ...] = HALVES) -> list[
     return lasting(row, (75, 600))
 
 
+_MEANWHILE = {
+    "power-cut": "the power is cut",
+    "power-cut-lost": "the power is cut, and what was not flushed is lost",
+    "service-restarted": "the service is restarted",
+    "kicked": "the broker hangs up",
+    "cancelled": "the operator cancels the job",
+    "urls-expire": "every URL that was delivered expires",
+    "clock-hour-on": "the clock jumps an hour on",
+    "clock-hour-back": "the clock jumps an hour back",
+    "clock-2000": "the clock jumps to the year 2000",
+}
+
+
+def _put_off(moment: str) -> list[Row]:
+    """What happens to a device while its policy says later at that moment."""
+    kind, rows = f"policy-later-{moment}", []
+    for meanwhile, happens in _MEANWHILE.items():
+        name, about = f"put-off-{moment}-{meanwhile}", f"an update is put off before the {moment}, and {happens}"
+        outcomes = (UPDATED, ENDED) if meanwhile == "cancelled" else (UPDATED,)
+        row = Row(name, "policy", about, (kind,), outcomes=outcomes, at=_PUT_OFF_AT[moment], has_policy=True)
+        rows += lasting(replace(row, meanwhile=meanwhile), (600,))
+    return rows
+
+
 DEVICE_ROWS: tuple[Row, ...] = (
+    *_put_off("download"),
+    *_put_off("restart"),
     *_policy("policy-later-download", "the program's policy says later, before the download"),
     *_policy("policy-later-restart", "the program's policy says later, before the restart"),
     *_policy("policy-raises", "the program's policy raises"),

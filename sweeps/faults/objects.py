@@ -48,6 +48,8 @@ class Objects:
         """Where the device came back sooner than it was asked to."""
         self.url_lives = False
         """True: each URL is good for one request."""
+        self.refused_to = 0
+        """The URLs up to the one with this number have expired."""
 
     def opened(self, wire: Wire) -> None:
         """A client."""
@@ -75,7 +77,8 @@ class Objects:
         first = int(fields.get("range", "bytes=0-")[len("bytes=") :].partition("-")[0])
         self.asked += 1
         self._saw(first / len(content))
-        if self.url_lives and url in self.expires:
+        is_old = int(url.partition("X-Amz-Signature=")[2] or "0", 16) <= self.refused_to
+        if is_old or (self.url_lives and url in self.expires):
             self._refuse(wire, "403 Forbidden", [])
             return
         self.expires.add(url)

@@ -32,6 +32,9 @@ LIMIT_MS = 4 * 3_600_000
 NO_IMAGE_MS = 300_000
 """A device whose image can be started has one running within this time."""
 
+MEANWHILE_MS = 150_000
+"""After this time the device has told the service what it waits for."""
+
 _CANNOT_START = frozenset(("fork-fails", "exec-fails", "no-descriptors", "reads-fail"))
 
 
@@ -132,11 +135,21 @@ class Playing(Acts):
         self.active.update(row.kinds)
         self.network.began()
         (kind,) = row.kinds
-        act = getattr(self, "_" + kind.replace("-", "_"), None)
         if row.lasts_s:
             self.world.at(row.lasts_s * 1000, self._end)
         else:
             self._end()
+        self._act(kind)
+        if row.meanwhile:
+            self.world.at(MEANWHILE_MS, self._meanwhile)
+
+    def _meanwhile(self) -> None:
+        if self.ended_ms is None:
+            self._log(f"== meanwhile: {self.cell.row.meanwhile}")
+            self._act(self.cell.row.meanwhile)
+
+    def _act(self, kind: str) -> None:
+        act = getattr(self, "_" + kind.replace("-", "_"), None)
         if act is not None:
             act()
 

@@ -45,6 +45,8 @@ class Row:
     halves: tuple[str, ...] = HALVES
     at: tuple[str, ...] = ()
     """The steps at which it begins; empty: every one."""
+    meanwhile: str = ""
+    """What happens besides, a while after it began."""
     has_policy: bool = False
     """Whether the program has a policy, which says now while nothing is wrong with it."""
     is_proxied: bool = False

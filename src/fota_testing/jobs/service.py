@@ -71,7 +71,8 @@ class JobsService(MemoryConnection):
         self._answer_ms = answer_ms
         self._faults: list[_Expected] = []
         self._tokens: set[str] = set()
-        self._minted = 0
+        self.minted: int = 0
+        """How many documents were delivered with fresh URLs."""
         self._listed: set[tuple[str, int]] = set()
 
     # The calls of an operator.
@@ -226,8 +227,8 @@ class JobsService(MemoryConnection):
 
     def _with_urls(self, document: object) -> object:
         """The document with fresh presigned URLs for its placeholders, as AWS makes them for each describe."""
-        self._minted += 1
-        signed = rf"\1?X-Amz-Expires=3600&X-Amz-Signature={self._minted:064x}"
+        self.minted += 1
+        signed = rf"\1?X-Amz-Expires=3600&X-Amz-Signature={self.minted:064x}"
         shown: object = json.loads(_PRESIGNED.sub(signed, json.dumps(document)))
         return shown
 
