@@ -13,7 +13,7 @@ from sweeps.options import count
 from sweeps.powercut import case, workers
 from sweeps.powercut.history import Violation
 
-STATES, SECONDS = 100_000, 600
+STATES, SECONDS = 100_000, 900
 
 
 def main(arguments: list[str] | None = None) -> int:

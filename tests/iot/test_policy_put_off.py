@@ -81,7 +81,7 @@ def test_an_expired_url_costs_nothing_since_a_fresh_one_is_asked_for(lab: Device
     lab.publish(IMAGE)
     lab.live(2 * HOUR_S, policy=policy)
     policy.answers["download"] = True
-    minted = lab.service._minted
+    minted = lab.service.minted
     lab.live(policy=policy)
     assert lab.status() == "SUCCEEDED"
     (request,) = lab.server.asked
