@@ -57,7 +57,7 @@ class Installer:
         checkpoint_every_bytes: int = CHECKPOINT_EVERY_BYTES,
         count: "Callable[[int], None] | None" = None,
     ) -> None:
-        """`count` is told of all bytes that a download brings, those that are of no use included."""
+        """`count` is called with all bytes that a download brings, those that are of no use included."""
         self._slots = slots
         self._client = client
         self._clock = clock

@@ -28,7 +28,7 @@ def parse_span(text: str) -> int:
 
 
 def span_in_words(seconds: int) -> str:
-    """The same time in the largest unit of which it is a whole number: 86,400 is `1 day`. `parse_span` reads it."""
+    """The same time in the largest unit that divides it: 86,400 is `1 day`. `parse_span` reads it."""
     unit, unit_s = next((unit, unit_s) for unit, unit_s in _UNITS_S.items() if seconds % unit_s == 0)
     count = seconds // unit_s
     return f"{count} {unit}{'' if count == 1 else 's'}"

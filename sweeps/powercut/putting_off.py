@@ -18,7 +18,7 @@ class PuttingOff:
     """The policy of one power session. It watches the wire too, and tells `meter` what it sees there."""
 
     def __init__(self, times: int, meter: Meter) -> None:
-        """It says later so many times at each moment of a boot, then lets half of the image come, then the rest."""
+        """It says later `times` times at each moment of a boot, then lets half of the image come, then the rest."""
         self._times = times
         self._meter = meter
         self._said: dict[str, list[Now | Later]] = {}

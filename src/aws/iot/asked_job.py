@@ -1,4 +1,4 @@
-"""One look at a firmware job with the program's policy: it is asked, and the service is told of what is put off.
+"""One look at a firmware job with the program's policy: it is asked, and the service hears what is put off.
 
 When that is due is decided in `deferrals`. Loaded only by a program that has a policy.
 """

@@ -29,7 +29,7 @@ class JudgedWriter:
         self._writer = writer
         self._came_bytes = offset_bytes
         self._judged_at_bytes: int | None = contents.FIRST_BYTES
-        """When so many bytes came, they are looked at; None: never again."""
+        """When this number of bytes came, they are looked at; None: never again."""
 
     def write(self, chunk: "memoryview") -> None:
         """Append all of `chunk`. *Raises* also WrongRuntime, NoSpace."""
@@ -52,7 +52,7 @@ class JudgedWriter:
         self._writer.close()
 
     def _look(self, came_bytes: int) -> "int | None":
-        """Look at the bytes that came, so many of them at least; returns when to look again."""
+        """Look at the bytes that came, at least this number; returns when to look again."""
         reader = SlotReader(f"{self._home}/slot-{self._slot}.img")
         try:
             if came_bytes == contents.FIRST_BYTES:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     Policy = Callable[["Offer"], "Now | Later | No | bool"]
     """What a program gives as `policy`."""
 
-__all__ = ("DOWNLOAD", "NOW", "RESTART", "WHEN_CONVENIENT", "Later", "No", "Now", "Offer")
+__all__ = ("DOWNLOAD", "NOW", "RESTART", "WHEN_CONVENIENT", "Later", "No", "Now", "Offer", "as_answer")
 
 DOWNLOAD = "download"
 """The moment before anything is fetched, and each look at the job until the image is installed."""
@@ -102,6 +102,17 @@ class No:
     def __init__(self, reason: str) -> None:
         """The cloud is told the reason: 1 to 64 printable ASCII characters. *Raises* ValueError for another one."""
         self.reason: str = _reason(reason)
+
+
+def as_answer(answer: object) -> "Now | Later | No":
+    """The answer that a policy meant by what it returned. *Raises* ValueError for what is none."""
+    if answer is True:
+        return Now()
+    if answer is False:
+        return Later("not now")
+    if isinstance(answer, (Now, Later, No)):
+        return answer
+    raise ValueError(f"expected Now, Later or No, got {type(answer).__name__}")
 
 
 def _bound(name: str, value: "int | None") -> "int | None":

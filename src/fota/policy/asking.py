@@ -5,7 +5,7 @@ A policy that fails puts the update off: it ends neither loop nor device. Leaves
 
 from fota import machine
 from fota.log import log, problem_of
-from fota.policy import Later, No, Now
+from fota.policy import Later, No, Now, as_answer
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ class Asking:
         *Blocks* as long as the policy takes.
         """
         try:
-            return _checked(self._call(policy, offer))
+            return _made_again(as_answer(self._call(policy, offer)))
         except Exception as error:  # noqa: BLE001 - the program's own code
             log("policy-failed", job=offer.job_id, moment=offer.moment, problem=problem_of(error))
             return Later(FAILED)
@@ -44,16 +44,8 @@ def _call(policy: "Policy", offer: "Offer") -> object:
     return policy(offer)
 
 
-def _checked(answer: object) -> "Now | Later | No":
+def _made_again(answer: "Now | Later | No") -> "Now | Later | No":
     """The answer, made again of its parts: the program may have changed them. *Raises* what an odd one leads to."""
-    if answer is True:
-        return Now()
-    if answer is False:
-        return Later("not now")
     if isinstance(answer, Now):
         return Now(answer.max_bytes_per_s, answer.max_bytes, answer.for_s)
-    if isinstance(answer, Later):
-        return Later(answer.reason, answer.again_s)
-    if isinstance(answer, No):
-        return No(answer.reason)
-    raise ValueError(f"expected Now, Later or No, got {type(answer).__name__}")
+    return Later(answer.reason, answer.again_s) if isinstance(answer, Later) else No(answer.reason)

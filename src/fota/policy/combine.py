@@ -6,7 +6,7 @@ Both are policies themselves, so they can be nested. When one of the policies ra
 are asked all the same, and decide if they can; otherwise what it raised is raised, and puts the update off.
 """
 
-from fota.policy import Later, No, Now
+from fota.policy import Later, No, Now, as_answer
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -83,16 +83,9 @@ def _require_policies(policies: "tuple[Policy, ...]") -> None:
 
 def _answer(policy: "Policy", offer: "Offer") -> "Answer | Exception":
     try:
-        answer: object = policy(offer)
+        return as_answer(policy(offer))
     except Exception as error:  # noqa: BLE001 - the program's own code
         return error
-    if isinstance(answer, (Now, Later, No)):
-        return answer
-    if answer is True:
-        return Now()
-    if answer is False:
-        return Later("not now")
-    return ValueError(f"expected Now, Later or No, got {type(answer).__name__}")
 
 
 def _narrower(one: "Now", other: "Now") -> "Now":

@@ -75,7 +75,7 @@ class Download:
         """`start`: how far it had come before a reset; the sink has those bytes.
 
         `keep_going(done_bytes, size_bytes)` is called after each chunk; the download stops when it returns False.
-        It also stops at the end of what `bounds` let it take. `count` is told of all bytes that come.
+        It also stops at the end of what `bounds` let it take. `count` is called with all bytes that come.
         """
         start = start or Checkpoint()
         self._source = source

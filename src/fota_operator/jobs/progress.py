@@ -214,7 +214,7 @@ def executions_of_job(cloud: Cloud, job_id: str) -> list[ExecutionStatus]:
 
 
 def executions_in_progress(cloud: Cloud, job_id: str, most: int) -> list[ExecutionStatus]:
-    """Executions of a job that are IN_PROGRESS, at most so many, without their details. *Raises* BadInput, NotFound.
+    """Executions of a job that are IN_PROGRESS, at most `most`, without their details. *Raises* BadInput, NotFound.
 
     Costs a call for 250.
     """

@@ -118,7 +118,7 @@ class Fact:
 
 
 def needed(gate: Gate, things: int, deferred: int = 0) -> int:
-    """How many of a stage's things must succeed for its gate, while so many of them put the release off."""
+    """How many of a stage's things must succeed for its gate, while this number of them put the release off."""
     # Of those that put it off only the share says nothing: the least number proves the release, and stays.
     counted = things if gate.wait_for_deferred else things - deferred
     return max(share_of(gate.succeeded_percent, counted), min(gate.succeeded_least, things))
