@@ -11,8 +11,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from device_bytecode import device_bytecode
-from device_modules import BOARDS, EXTRAS, SOURCE, extras_of, modules_of
+from fota_operator.board.byte_code import device_bytecode
+from fota_operator.board.modules import BOARDS, EXTRAS, SOURCE, extras_of, modules_of
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

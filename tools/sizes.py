@@ -6,8 +6,8 @@ It is compiled as by `mip_lists.py --compiled`: byte code without line numbers.
 import json
 import sys
 
-from device_bytecode import device_bytecode
-from device_modules import BOARDS, SOURCE, modules_of
+from fota_operator.board.byte_code import device_bytecode
+from fota_operator.board.modules import BOARDS, SOURCE, modules_of
 
 
 def main() -> int:

@@ -3,10 +3,10 @@
 from pathlib import Path
 
 import pytest
-from device_bytecode import device_bytecode, lean
-from device_modules import SOURCE
 
 from aws.iot.mqtt import rules
+from fota_operator.board.byte_code import device_bytecode, lean
+from fota_operator.board.modules import SOURCE
 
 _CHECKED = """TYPE_CHECKING = False
 if TYPE_CHECKING:

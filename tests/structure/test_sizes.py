@@ -10,8 +10,8 @@ import threading
 from pathlib import Path
 
 import pytest
-from device_modules import BOARDS, EXTRAS, _imported, _path_of, extras_of, modules_of
 
+from fota_operator.board.modules import BOARDS, EXTRAS, _imported, _path_of, extras_of, modules_of
 from tests.labs.interpreter import COMMAND
 from tests.labs.interpreter import only_where_it_runs as pytestmark
 

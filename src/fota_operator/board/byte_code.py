@@ -23,8 +23,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from device_modules import SOURCE
-
+from fota_operator.board.modules import SOURCE
 from fota_operator.images.mpy_cross import compiled
 
 _NEVER_TRUE = ("TYPE_CHECKING", "INTERPRETER == 'cpython'", "machine.INTERPRETER == 'cpython'")
@@ -80,7 +79,8 @@ def with_short_names(source: bytes) -> bytes:
 @functools.cache
 def _words() -> dict[Path, frozenset[str]]:
     """The names in capitals that each module of the device has."""
-    paths = [path for package in ("fota", "aws") for path in (SOURCE / package).rglob("*.py")]
+    # Where the library is installed, other people have packages below `aws` too.
+    paths = [path for package in ("fota", "aws/iot") for path in (SOURCE / package).rglob("*.py")]
     return {
         path.relative_to(SOURCE): frozenset(_WORD.findall(path.read_text(encoding="utf-8")))
         for path in paths

@@ -1,13 +1,14 @@
 """Finds the modules of the device library that each kind of board needs: those it starts from, and what they import.
 
-Leaves to others: lists of them for mip (`mip_lists`), and how large they are compiled (`sizes`).
+Leaves to others: what is compiled (`byte_code`), lists for mip and how large they are (`tools`).
 """
 
 import ast
 from collections.abc import Iterator
 from pathlib import Path
 
-SOURCE = Path(__file__).resolve().parent.parent / "src"
+SOURCE = Path(__file__).resolve().parents[2]
+"""The folder that holds the packages of the library, in a clone or where they are installed."""
 
 _PROGRAM = ("aws.iot.iot", "aws.iot.jobs", "aws.iot.fota")
 _FILES = ("fota.start", "fota.slots.files")
