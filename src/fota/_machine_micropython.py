@@ -1,5 +1,6 @@
 """MicroPython's half of `machine`."""
 
+import gc
 import io
 import os
 import sys
@@ -28,6 +29,9 @@ BUFFER_BYTES = 4096
 
 IMAGE_KINDS = ("littlefs",)
 """The kinds of image that a slot holds here, as manifests name them: a read-only file system."""
+
+_COLLECT_EVERY_BYTES = 16_384
+"""Garbage is collected this often: a full heap is fragmented, and has no free piece for a buffer."""
 
 _settings: "dict[str, str]" = {}
 _sinks: "list[Callable[[str], object]]" = []
@@ -145,6 +149,17 @@ def place_of(error: BaseException) -> str:
         if len(words) == 3 and words[0] == "  File ":
             place = words[1].split("/")[-1] + ":" + words[2].split(",")[1].split(" ")[-1]
     return place
+
+
+def collect_early() -> None:
+    """Collect garbage now, and from now on before the heap is full."""
+    gc.threshold(_COLLECT_EVERY_BYTES)  # type: ignore[attr-defined]  # MicroPython's own
+    gc.collect()
+
+
+def restart_softly() -> None:
+    """Restart the interpreter alone: no boot loader runs, and the radio stays as it is. Never returns."""
+    __import__("machine").soft_reset()
 
 
 def restart() -> None:

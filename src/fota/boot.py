@@ -1,6 +1,6 @@
 """Which slot starts: the decision of every boot, and its one durable write. Imports next to nothing.
 
-Starting the image is left to the supervisor (CPython) or to `boot.py` (MicroPython).
+Starting the image is left to the supervisor (CPython) or to `fota.start` (MicroPython).
 """
 
 from fota import machine, trial

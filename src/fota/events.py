@@ -7,6 +7,7 @@ EVENTS = (
     "no-watchdog",  # problem: nothing ends the trial of an image that hangs
     "no-heartbeat",  # problem: no socket could be made, so no application can promise a heartbeat
     "image-hangs",  # slot, problem: it gave no sign of life in the time that it promised, and is stopped
+    "board-not-opened",  # problem: the program of the firmware runs, and takes no update
     "boot",  # slot, verdict: an image is about to start
     "rollback",  # slot, cause: a trial was given up
     "fell-back",  # slot, crashes or cause: a confirmed image crashed in its probation, or does not fit any more

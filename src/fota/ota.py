@@ -1,4 +1,4 @@
-"""Old name of `fota.boards.esp32`, kept for a `boot.py` that imports it; deprecated."""
+"""Old name of `fota.boards.esp32`, kept for a program that imports it; deprecated."""
 
 from fota.boards.esp32 import open_board
 

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 FIRST_DELAY_MS = 1_000
 MAX_DELAY_MS = 60_000
+CRASH_DELAY_MS = 5_000
+"""A confirmed image that ends is started again after this pause, so that a person can look at a crash loop."""
 
 
 class SameAttempt:

@@ -1,17 +1,17 @@
-"""`boot.py` of a microcontroller calls this: the image that is due is mounted from its slot, and its `main` runs.
+"""`main.py` of a microcontroller calls this: the image that is due is mounted from its slot, and its `main` runs.
 
     from fota.start import start
     start("/fota")
 
+Not `boot.py`: on most ports USB comes up only behind it, and `mpremote` runs it each time that it connects.
 It is MicroPython's counterpart of `fota-boot`; `boot` decides. It imports only what a boot needs: no connection,
 no journal, no keys. An image is a file system, littlefs, in a file of the home folder.
 """
 
-import gc
 import sys
 
 from fota import boot, boot_note, image, machine, trial
-from fota._machine_micropython import put_setting
+from fota._machine_micropython import collect_early, put_setting
 from fota._storage_micropython import require_no_fat
 from fota.boards.watchdog import DEADLINE_MS, end_trial_after
 from fota.errors import StorageFailed
@@ -19,7 +19,7 @@ from fota.image_error import last_line
 from fota.log import log
 from fota.network_errors import is_of_the_network
 from fota.record import RecordStore
-from fota.same_attempt import SameAttempt
+from fota.same_attempt import CRASH_DELAY_MS, SameAttempt
 from fota.slots.files import FileSlots
 from fota.storage import cell_pair
 
@@ -31,12 +31,6 @@ if TYPE_CHECKING:
     from fota.record import Record
 
 MOUNT_POINT = "/app"
-CRASH_DELAY_MS = 5_000
-"""A confirmed image that ends is started again after this pause, so that a person can look at a crash loop."""
-
-COLLECT_EVERY_BYTES = 16_384
-"""Garbage is collected this often: a full heap is fragmented, and has no free piece for a buffer."""
-
 _BUFFER_BYTES = 4096
 _BLOCK_BYTES = 4096
 _READ_ONLY = 30
@@ -85,8 +79,7 @@ def start(
         end_trial_after(same.left_ms(deadline_ms), lambda: _trial(records, slot) is not None, arm)
     elif is_in_probation:
         boot_note.begin(note)
-    gc.threshold(COLLECT_EVERY_BYTES)  # type: ignore[attr-defined]  # MicroPython's own
-    gc.collect()
+    collect_early()
     try:
         error = _run(slots.image_path(slot))
     except SystemExit:

@@ -1,8 +1,6 @@
-"""A board with OTA partitions, opened as its `boot.py` does: its program finds it, its boot loader follows."""
+"""A board with OTA partitions, as `fota.start_firmware` opens it: its program finds it, its boot loader follows."""
 
 import itertools
-import runpy
-import sys
 import types
 from pathlib import Path
 
@@ -10,7 +8,6 @@ import pytest
 
 from fota import _storage_micropython, machine, trial
 from fota import device as devices
-from fota.boards import esp32 as ota
 from fota.boards import watchdog
 from fota.boards.esp32 import open_board
 from fota.digests import Hasher
@@ -19,7 +16,6 @@ from fota_testing.flash.cells import PowerCut
 from fota_testing.flash.esp32 import Esp32, firmware
 from fota_testing.flash.esp_boot import VALID
 
-EXAMPLE = Path(__file__).resolve().parents[2] / "examples/esp32/boot_ota.py"
 OLD, NEW = firmware(b"old " * 600), firmware(b"new " * 1500)
 
 
@@ -138,15 +134,6 @@ def test_a_chip_with_one_partition_takes_no_update(home):
 
 def test_the_kind_of_image_that_it_trusts_is_firmware(board, home):
     assert opened(board, home)._releases.image_kinds == ("esp32",)
-
-
-def test_the_boot_code_of_the_example_opens_the_board_before_it_waits_for_a_network(board, home, monkeypatch):
-    done = []
-    network = types.SimpleNamespace(connect=lambda *_: done.append("network"), set_clock=lambda: done.append("clock"))
-    monkeypatch.setitem(sys.modules, "network_of_board", network)
-    monkeypatch.setattr(ota, "open_board", done.append)
-    runpy.run_path(str(EXAMPLE))
-    assert done == ["/fota", "network", "clock"]
 
 
 def test_cut_at_any_operation_of_the_flash_the_board_comes_to_rest_on_one_whole_image(tmp_path):

@@ -60,13 +60,15 @@ class Player:
         raise Stopped
 
     def run(self, program: Path) -> None:
-        sys.path.insert(0, str(program.parent))
+        folders = [str(program.parent), str(ROOT / "examples/esp32/pump")]
+        sys.path[:0] = folders
         try:
             with pytest.raises(Stopped):
                 exec(compile(program.read_text(), str(program), "exec"), {"__name__": "__main__"})
         finally:
-            sys.path.remove(str(program.parent))
-            for name in ("zerynth_board", "decide"):
+            for folder in folders:
+                sys.path.remove(folder)
+            for name in ("zerynth_board", "decide", "network_of_board"):
                 sys.modules.pop(name, None)
 
 
@@ -75,7 +77,7 @@ def player(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Player:
     return Player(tmp_path, monkeypatch)
 
 
-@pytest.fixture(params=["tutorial", "gateway", "zerynth", "esp32", "policy/gateway", "policy/board"])
+@pytest.fixture(params=["tutorial", "gateway", "zerynth", "esp32/pump", "policy/gateway", "policy/board"])
 def program(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
     if request.param == "tutorial":
         (block,) = [block for block in blocks(read("docs/tutorial.md")) if block.words == "file=hello/__main__.py"]
@@ -85,7 +87,7 @@ def program(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
         ROOT
         / "examples"
         / str(request.param)
-        / ("main.py" if request.param in ("esp32", "policy/board") else "__main__.py")
+        / ("main.py" if request.param in ("esp32/pump", "policy/board") else "__main__.py")
     )
 
 

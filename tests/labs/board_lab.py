@@ -48,9 +48,9 @@ class BoardLab:
     library: Path
     factory_patches: Sequence[Patch] = ()
     is_signed: bool = False
-    program: Path = ROOT / "examples/esp32/main.py"
+    program: Path = ROOT / "examples/esp32/pump/main.py"
     modules: "Mapping[str, str]" = field(default_factory=dict)
-    """The text of each file that is in the image beside the program."""
+    """The text of each file that is in the image beside those of the program's folder."""
     thing: str = field(default_factory=lambda: f"board-{uuid4().hex[:8]}")
 
     def __post_init__(self) -> None:
@@ -89,7 +89,8 @@ class BoardLab:
         source.mkdir()
         says_it = after(CONNECTED, f"print('firmware {version} is connected')")
         text = patched(self.program.read_text(), (says_it, *patches))
-        for name, content in {"main.py": text, **self.modules}.items():
+        beside = {path.name: path.read_text() for path in self.program.parent.glob("*.py")}
+        for name, content in {**beside, "main.py": text, **self.modules}.items():
             (source / name).write_text(content)
         if ballast_bytes:
             (source / "ballast.bin").write_bytes(random.Random(6).randbytes(ballast_bytes))

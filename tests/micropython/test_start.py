@@ -1,4 +1,4 @@
-"""What `boot.py` refuses to start from, and the timer that ends a trial."""
+"""What `fota.start` refuses to start from, and the timer that ends a trial."""
 
 import pytest
 

@@ -12,6 +12,7 @@ EXCEPTIONS = {
     "fota/network_errors.py": {"code that runs at import"},
     # The image that it runs may raise anything.
     "fota/start.py": {"except for everything"},
+    "fota/start_firmware.py": {"except for everything"},
     "aws/iot/mqtt/_outbox_micropython.py": {"except for everything"},
     # Here what a program's own callback, connection, sink of the log or error class raises is caught.
     "aws/iot/exchange.py": {"except for everything"},

@@ -1,8 +1,12 @@
-"""The program of a board that decides itself when it takes an update; `decide.py` says when."""
+"""The program of a board that decides itself when it takes an update; `decide.py` says when.
+
+`network_of_board.py` is that of `examples/esp32/pump`; put it beside this file.
+"""
 
 import json
 import time
 
+import network_of_board
 from decide import policy
 
 from aws.iot import fota as awsfota
@@ -10,7 +14,8 @@ from aws.iot import iot, jobs
 from aws.iot.errors import IotError
 from fota import machine
 
-folder = machine.setting("FOTA_HOME") + "/thing/"
+home = machine.setting("FOTA_HOME")
+folder = home + "/thing/"
 with open(folder + "thing.conf.json") as file:
     conf = json.load(file)
 thing = iot.Thing(
@@ -19,9 +24,17 @@ thing = iot.Thing(
     folder + "certificate.pem.crt",
     folder + "private.pem.key",
     thingname=conf["thingname"],
-    cacert=folder + conf["cacert"] if "cacert" in conf else None,
+    cacert=folder + conf["cacert"] if "cacert" in conf else home + "/ca.pem",
 )
+
+
+def go_online():
+    network_of_board.connect(home + "/wifi.json")
+    network_of_board.set_clock()
+
+
 while True:
+    go_online()
     try:
         thing.mqtt.connect()
         myjobs = jobs.Jobs(thing)
@@ -36,5 +49,6 @@ while True:
         thing.mqtt.publish("things/" + conf["thingname"] + "/sample", {"asample": 1})
     except IotError as error:
         print("a sample is left out:", error)
+        go_online()
     thing.mqtt.wait(2000)
     awsfota.handle_fota_jobs(myjobs, policy=policy)

@@ -16,7 +16,7 @@ from fota import device as devices
 from fota import image, trial
 from fota.boards import Board, kept_in
 from fota.boards.watchdog import end_trial_after
-from fota.boot_note import begin, note_of
+from fota.boot_note import OFFLINE, begin, note_of
 from fota.errors import NotProvisioned, StorageFailed
 from fota.log import log
 from fota.record import Record, RecordStore
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
     from fota.boot_note import BootNote
     from fota.device import Device
+    from fota.same_attempt import SameAttempt
     from fota.slots import Slots
 
     class BootLoader(Protocol):
@@ -149,9 +150,10 @@ class BootLoaderRecords:
         """As `save`."""
         self.save(record)
 
-    def reconcile(self) -> Record:
+    def reconcile(self, *, goes_on: bool = False) -> Record:
         """Make record and boot loader agree with what runs. Call it once in each boot, as early as possible.
 
+        `goes_on`: this start of the image on trial belongs to the last one, and is not counted.
         A device always boots: what cannot be written is logged, and tried again in the next boot.
         """
         record, decision = None, _KEEP
@@ -160,6 +162,8 @@ class BootLoaderRecords:
             if record is None or max(record.confirmed_slot, record.trial_slot or 0) >= self._slots.count:
                 record = self._rebuilt()
             decision = action(record, self.running_slot, self._loader.next())
+            if goes_on and decision in (_RUN, _GIVE_UP):
+                return record
             record = self._carry_out(decision, record)
         except (OSError, StorageFailed) as error:
             log("record-not-saved", problem=error)
@@ -257,26 +261,29 @@ def open_device(
     *,
     deadline_ms: int,
     arm: "Callable[[int], object] | None",
+    same: "SameAttempt | None" = None,
 ) -> "Device":
     """The device whose images are in `slots` and whose record is in the folder `home`, as `device.current()` now.
 
     Record and boot loader agree once this returns; an image on trial is ended after `deadline_ms`.
+    `same`: the right to a start that is not counted, where the boot chooser gives any.
     *Raises* NotProvisioned when the firmware does not run from a slot.
     """
     note = note_of(home)
     records = BootLoaderRecords(RecordStore(*cell_pair(home + "/record")), slots, loader, note)
-    records.reconcile()
+    goes_on = same is not None and same.slot(records, lambda slot: slot == records.running_slot) is not None
+    records.reconcile(goes_on=goes_on)
     board = Board(slots, records, *kept_in(home, slots, image_kinds))
     device = devices.device_of(board, records.running_slot, home + "/ca.pem")
     devices.use(device)
-    if _is_on_trial(device):
-        begin(note)
-        end_trial_after(deadline_ms, lambda: _is_on_trial(device), arm)
+    if is_on_trial(device):
+        begin(note, **({"before": OFFLINE} if goes_on else {}))
+        end_trial_after(same.left_ms(deadline_ms) if same else deadline_ms, lambda: is_on_trial(device), arm)
     return device
 
 
-def _is_on_trial(device: "Device") -> bool:
-    """Whether that is so, and the record can be read now: if not, the next reset ends the trial."""
+def is_on_trial(device: "Device") -> bool:
+    """Whether the image that runs is on trial, and the record tells it now: if not, a reset ends the trial."""
     try:
         return device.verdict() == trial.ON_TRIAL
     except StorageFailed:

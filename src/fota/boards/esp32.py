@@ -1,10 +1,8 @@
-"""A board with the OTA partitions of an ESP32, where the boot loader of ESP-IDF owns the trial. For `boot.py`:
+"""A board with the OTA partitions of an ESP32, where the boot loader of ESP-IDF owns the trial.
 
-    from fota.boards.esp32 import open_board
-    open_board("/fota")
-
-The program's `handle_fota_jobs` finds the device then. An image is the whole firmware, and slot N is the partition
-`ota_N`. The home folder, on littlefs, keeps what partitions cannot: the record, the journal, seals, keys.
+`fota.start_firmware` opens it; the program's `handle_fota_jobs` finds the device then. An image is the whole
+firmware, and slot N is the partition `ota_N`. The home folder, on littlefs, keeps what partitions cannot: the record,
+the journal, seals, keys.
 
 https://docs.espressif.com/projects/esp-idf/en/stable/esp32/api-reference/system/ota.html#app-rollback
 https://docs.micropython.org/en/latest/library/esp32.html#flash-partitions
@@ -24,6 +22,7 @@ if TYPE_CHECKING:
     from typing import Any, Protocol
 
     from fota.device import Device
+    from fota.same_attempt import SameAttempt
     from fota.slots.partition import BlockDevice
 
     class Partition(BlockDevice, Protocol):
@@ -113,12 +112,13 @@ def open_board(
     arm: "Callable[[int], object] | None" = None,
     allow_fat: bool = False,
     partitions: "Any" = None,
+    same: "SameAttempt | None" = None,
 ) -> "Device":
     """The device of this board, from now on `device.current()`. Call it once in each boot, as early as possible.
 
     A start on trial is counted, durably, before this returns. A home that is not there is made.
     arm: as in `start.start`: called with the milliseconds that a trial may last.
-    partitions: the class `esp32.Partition`, unless another one takes its place.
+    partitions: the class `esp32.Partition`, unless another one takes its place. same: see `boot_loader.open_device`.
     *Raises* NotProvisioned without two OTA partitions, StorageFailed for FAT or a home that cannot be made: the
     firmware runs, but takes no update; one on trial is gone at the next reset.
     """
@@ -127,7 +127,7 @@ def open_board(
     loader = OtaBootLoader(partitions or __import__("esp32").Partition)
     make_folder(home)
     slots = PartitionSlots(loader.devices, lambda slot: cell_pair(f"{home}/slot-{slot}.seal"))
-    return open_device(home, slots, loader, IMAGE_KINDS, deadline_ms=deadline_ms, arm=arm)
+    return open_device(home, slots, loader, IMAGE_KINDS, deadline_ms=deadline_ms, arm=arm, same=same)
 
 
 def _slot_of(partition: "Partition") -> "int | None":

@@ -14,11 +14,11 @@ _PROGRAM = ("aws.iot.iot", "aws.iot.jobs", "aws.iot.fota")
 _FILES = ("fota.start", "fota.slots.files")
 
 BOARDS = {
-    "esp32": (*_PROGRAM, "fota.boards.esp32", "fota.ota"),
+    "esp32": (*_PROGRAM, "fota.start_firmware", "fota.ota"),
     "littlefs": (*_PROGRAM, *_FILES),
-    "unix": (*_PROGRAM, *_FILES, "fota.boards.esp32", "fota.ota"),
+    "unix": (*_PROGRAM, *_FILES, "fota.start_firmware", "fota.ota"),
 }
-"""What a program or `boot.py` imports, by the kind of board.
+"""What a program or `main.py` imports, by the kind of board.
 
 esp32: images in OTA partitions; littlefs: images in files, on any board; unix: all there is, to try it on a PC.
 """
@@ -33,7 +33,7 @@ EXTRAS = {
 
 
 _WITHOUT = {"esp32": ("fota.boards.files",)}
-"""What only a program imports that opens the device itself, since no `boot.py` of its board did."""
+"""What only a program imports that opens the device itself, since no `main.py` of its board did."""
 
 
 def modules_of(board: str) -> list[Path]:
