@@ -28,17 +28,23 @@ def up(
     device_port: Annotated[
         int | None, typer.Option(help="Port for devices. [default: the same as last time, or a free one]")
     ] = None,
+    host: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="Name or IPv4 address of this machine by which boards reach it. [default: none: only this machine "
+            "reaches it]",
+        ),
+    ] = None,
     timeout: Annotated[float, typer.Option(help="Wait at most this many seconds until it is ready.")] = 60.0,
     as_json: Json = False,
 ) -> None:
     """Start the local AWS, and return when it is ready. This does nothing if it runs already."""
     from fota_operator.local.aws import LocalAws
 
-    status = LocalAws(folder).up(gateway_port=gateway_port, device_port=device_port, timeout_s=timeout)
-    talk(
-        f"Devices connect to {status.device_endpoint}. It listens on every interface of this machine and lets "
-        "whoever shows no certificate do everything: run it only on a network that you trust."
-    )
+    local = LocalAws(folder)
+    status = local.up(gateway_port=gateway_port, device_port=device_port, host=host, timeout_s=timeout)
+    _say_who_reaches_it(status, ca_renewed=local.ca_renewed)
     option = "" if folder == _DEFAULT_FOLDER else f" --folder {shlex.quote(str(folder))}"
     talk(f'Point this shell at it: eval "$(fota local env{option})"')
     _answer_status(status, as_json=as_json)
@@ -77,6 +83,23 @@ def env(folder: Folder = _DEFAULT_FOLDER, as_json: Json = False) -> None:
     else:
         for name, value in environment.items():
             answer(f"export {name}={shlex.quote(value)}")
+
+
+def _say_who_reaches_it(status: "LocalStatus", *, ca_renewed: bool) -> None:
+    from fota_operator.local.host import addresses_of, only_this_machine_reaches
+
+    talk(f"Devices connect to {status.device_endpoint}, each with its certificate.")
+    if status.host is None:
+        talk("Only this machine reaches it. For a board on the bench: fota local up --host NAME")
+    else:
+        talk(
+            f"It is OPEN to the network at {status.host}, for devices with a certificate and for presigned "
+            "downloads, and for nothing else."
+        )
+        if only_this_machine_reaches(addresses := addresses_of(status.host)):
+            talk(f"But {', '.join(addresses)} is an address that only this machine reaches.")
+    if ca_renewed:
+        talk(f"Its CA is a new one: give things that were added before the file {status.ca_bundle} as their ca.pem.")
 
 
 def _answer_status(status: "LocalStatus", *, as_json: bool) -> None:

@@ -22,6 +22,7 @@ OPTIONS = {
     "force": "--force",
     "gateway_port": "--gateway-port",
     "hardware": "--hardware",
+    "host": "--host",
     "insist": "--insist",
     "interval_s": "--interval",
     "keyring": "--keyring",

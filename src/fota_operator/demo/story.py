@@ -66,7 +66,7 @@ def play(narrator: Narrator, scenes: tuple[Scene, ...] = SCENES) -> Iterator[Sce
         narrator.scene("A local AWS starts, and a device with firmware 1 from the factory")
         local, cloud = stage.enter_context(_local_aws(folder / "aws"))
         narrator.operator(f"AWS IoT, S3, IAM and STS at {local.status().gateway_url} (MiniStack)")
-        narrator.operator("its listener for devices binds every interface of this machine until the demo ends")
+        narrator.operator("only this machine reaches it, and it ends with the demo")
         added = add_things(cloud, [THING], folder / "things", local.thing_options())[0]
         home, maker = folder / "home", Maker(folder)
         provision(

@@ -1,9 +1,9 @@
 """Runs an AWS on this machine: MiniStack, with TLS on both its listeners and policies enforced, ready to use.
 
 All its state is in one folder. It acts as account 000000000000 in us-east-1.
-Its listener for devices binds every interface, and a client without a certificate may do everything; MiniStack
-has no setting for either. Use it only in a network that you trust.
-Leaves to others: the process (`process`), certificates (`pki`), bucket and role (`setup`).
+It listens on 127.0.0.1, and for devices that come by another name of this machine on that one too.
+Leaves to others: the process (`process`), what comes through which address (`ministack`), certificates (`pki`),
+bucket and role (`setup`).
 """
 
 import fcntl
@@ -20,7 +20,7 @@ from fota_operator.errors import IN_THE_CLONE, BadInput, LocalAwsFailed
 from fota_operator.local import server as local_server
 from fota_operator.local.pki import ensure_server_certificate
 from fota_operator.local.process import is_running, stop_process
-from fota_operator.local.server import Ports, RunningServer, ServerFiles
+from fota_operator.local.server import Host, Ports, RunningServer, ServerFiles
 from fota_operator.local.setup import ensure_bucket_and_role
 from fota_operator.things.things import ThingOptions
 
@@ -41,6 +41,8 @@ class LocalStatus:
     pid: int | None
     gateway_url: str | None
     device_endpoint: str | None
+    host: str | None
+    """The name by which devices reach it over the network; None if only this machine does."""
     ca_bundle: Path
     bucket: str
     role: str
@@ -57,24 +59,33 @@ class LocalAws:
         self.folder: Path = folder.resolve()
         self.ca_bundle: Path = self.folder / "bundle.pem"
         self.log: Path = self.folder / "ministack.log"
+        self.ca_renewed: bool = False
+        """Whether the last `up` put another CA in the place of the one that devices were given."""
 
     def up(
-        self, *, gateway_port: int | None = None, device_port: int | None = None, timeout_s: float = 60.0
+        self,
+        *,
+        gateway_port: int | None = None,
+        device_port: int | None = None,
+        host: str | None = None,
+        timeout_s: float = 60.0,
     ) -> LocalStatus:
         """Start it, unless it runs, and return when it is ready, with bucket and role made.
 
-        A port that is not given is that of the last start, or else a free one. If it runs, but its `up` was
-        interrupted, this makes it ready.
-        *Raises* LocalAwsFailed, also for a port in use; BadInput if it runs on other ports than asked for.
+        A port that is not given is that of the last start, or else a free one. `host`: a name or an IPv4 address of
+        this machine by which devices reach it from outside, for their MQTT and their downloads; without it, it is
+        for this machine alone. If it runs, but its `up` was interrupted, this makes it ready.
+        *Raises* LocalAwsFailed, also for a port in use; BadInput if it runs on other ports or for another host than
+        asked for, and for a host that is not this machine.
         """
         if importlib.util.find_spec("ministack") is None:
             raise LocalAwsFailed("MiniStack is not installed", f"run, {IN_THE_CLONE}: pip install '.[local]'")
         with self._locked():
             running = self._running()
             if running is None:
-                self._start(Ports(gateway_port, device_port), timeout_s)
+                self._start(Ports(gateway_port, device_port), Host.named(host), timeout_s)
             else:
-                _require_same_ports(running, gateway_port, device_port)
+                _require_the_same(running, gateway_port, device_port, host)
                 self._make_ready(running, timeout_s)
         return self.status()
 
@@ -105,6 +116,7 @@ class LocalAws:
             pid=last.process.pid if last is not None and running else None,
             gateway_url=None if last is None else last.gateway_url,
             device_endpoint=None if last is None else last.device_endpoint,
+            host=None if last is None else last.host,
             ca_bundle=self.ca_bundle,
             bucket=BUCKET,
             role=ROLE,
@@ -135,12 +147,13 @@ class LocalAws:
         endpoint = self._required().device_endpoint
         return ThingOptions(endpoint=endpoint, cacert=self.ca_bundle, allow_publish=allow_publish)
 
-    def _start(self, asked: Ports, timeout_s: float) -> None:
+    def _start(self, asked: Ports, host: Host, timeout_s: float) -> None:
         files = self._files()
-        ensure_server_certificate(files.ca, files.certificate, files.key)
+        names = () if host.name is None else (host.name, *host.addresses)
+        self.ca_renewed = ensure_server_certificate(files.ca, files.certificate, files.key, names=names)
         last = local_server.read_running(self.folder)
         preferred = Ports(last.gateway_port, last.device_port) if last is not None else Ports()
-        running = local_server.start(files, asked, preferred, timeout_s)
+        running = local_server.start(files, asked, preferred, host, timeout_s)
         try:
             self._make_ready(running, timeout_s)
         except BaseException:
@@ -193,13 +206,16 @@ class LocalAws:
             os.close(descriptor)
 
 
-def _require_same_ports(running: RunningServer, gateway_port: int | None, device_port: int | None) -> None:
+def _require_the_same(
+    running: RunningServer, gateway_port: int | None, device_port: int | None, host: str | None
+) -> None:
+    remedy = "stop it first with `fota local down`"
     asked = (gateway_port or running.gateway_port, device_port or running.device_port)
     if asked != (running.gateway_port, running.device_port):
-        raise BadInput(
-            f"it runs already, on ports {running.gateway_port} and {running.device_port}",
-            "stop it first with `fota local down`",
-        )
+        raise BadInput(f"it runs already, on ports {running.gateway_port} and {running.device_port}", remedy)
+    if (host or running.host) != running.host:
+        runs_for = "this machine alone" if running.host is None else f"the host {running.host}"
+        raise BadInput(f"`host`: it runs already, for {runs_for}, not for {host}", remedy)
 
 
 def _cloud(gateway_url: str, ca_bundle: Path) -> Cloud:

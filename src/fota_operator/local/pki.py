@@ -1,10 +1,11 @@
-"""The certificates of the local AWS: a CA of its own and a server certificate for this machine.
+"""The certificates of the local AWS: a CA of its own and a server certificate for the names of this machine.
 
 The CA's key is never stored: nobody can sign anything else with it.
 """
 
 import ipaddress
 import os
+from collections.abc import Sequence
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
@@ -18,14 +19,24 @@ _RENEW_BEFORE = timedelta(days=30)
 _CLOCK_SKEW = timedelta(hours=1)
 
 
-def ensure_server_certificate(ca_path: Path, certificate_path: Path, key_path: Path) -> None:
-    """Make the three files unless they exist and do not expire soon."""
+_ALWAYS = ("localhost", "127.0.0.1")
+
+
+def ensure_server_certificate(
+    ca_path: Path, certificate_path: Path, key_path: Path, *, names: Sequence[str] = ()
+) -> bool:
+    """Make the three files unless they exist, do not expire soon and are for these names and addresses too.
+
+    Returns whether it made them in the place of others: who trusts the CA that was there does not trust this one.
+    """
     paths = (ca_path, certificate_path, key_path)
-    if all(path.is_file() for path in paths) and _is_good(certificate_path):
-        return
+    wanted = [_general_name(name) for name in dict.fromkeys((*_ALWAYS, *names))]
+    were_there = all(path.is_file() for path in paths)
+    if were_there and _is_good(certificate_path, wanted):
+        return False
     ca_key, server_key = (ec.generate_private_key(ec.SECP256R1()) for _ in range(2))
     ca = _certificate_of_ca(ca_key)
-    server = _certificate_of_server(server_key, ca, ca_key)
+    server = _certificate_of_server(server_key, ca, ca_key, wanted)
     _write_private(
         key_path,
         server_key.private_bytes(
@@ -35,14 +46,24 @@ def ensure_server_certificate(ca_path: Path, certificate_path: Path, key_path: P
     ca_path.write_bytes(ca.public_bytes(serialization.Encoding.PEM))
     # Written last, since the check above reads this file.
     certificate_path.write_bytes(server.public_bytes(serialization.Encoding.PEM))
+    return were_there
 
 
-def _is_good(certificate_path: Path) -> bool:
+def _is_good(certificate_path: Path, wanted: Sequence[x509.GeneralName]) -> bool:
     try:
         certificate = x509.load_pem_x509_certificate(certificate_path.read_bytes())
-    except ValueError:
+        names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    except (ValueError, x509.ExtensionNotFound):
         return False
-    return certificate.not_valid_after_utc > datetime.now(timezone.utc) + _RENEW_BEFORE
+    lasts = certificate.not_valid_after_utc > datetime.now(timezone.utc) + _RENEW_BEFORE
+    return lasts and set(wanted) <= set(names)
+
+
+def _general_name(name: str) -> x509.GeneralName:
+    try:
+        return x509.IPAddress(ipaddress.ip_address(name))
+    except ValueError:
+        return x509.DNSName(name)
 
 
 def _certificate_of_ca(key: ec.EllipticCurvePrivateKey) -> x509.Certificate:
@@ -56,10 +77,12 @@ def _certificate_of_ca(key: ec.EllipticCurvePrivateKey) -> x509.Certificate:
 
 
 def _certificate_of_server(
-    key: ec.EllipticCurvePrivateKey, ca: x509.Certificate, ca_key: ec.EllipticCurvePrivateKey
+    key: ec.EllipticCurvePrivateKey,
+    ca: x509.Certificate,
+    ca_key: ec.EllipticCurvePrivateKey,
+    names: Sequence[x509.GeneralName],
 ) -> x509.Certificate:
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
-    names = [x509.DNSName("localhost"), x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]
     issuer_key = x509.AuthorityKeyIdentifier.from_issuer_public_key(ca_key.public_key())
     return (
         _begin(name, ca.subject, key)

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from fota_operator.errors import BadInput, LocalAwsFailed
+from fota_operator.local.host import LOOPBACK, addresses_of
 from fota_operator.local.process import ServerProcess, is_running, start_process, stop_process
 
 SERVICES = "iot,iot-data,iot-jobs-data,s3,iam,sts,kms"
@@ -38,6 +39,24 @@ class Ports:
 
 
 @dataclass(frozen=True)
+class Host:
+    """The name by which devices reach it from outside; without one, only this machine does."""
+
+    name: str | None = None
+    addresses: tuple[str, ...] = ()
+
+    @staticmethod
+    def named(name: str | None) -> "Host":
+        """*Raises* BadInput for what is no name or address of this machine."""
+        return Host() if name is None else Host(name, addresses_of(name))
+
+    @property
+    def doors(self) -> list[str]:
+        """The addresses on which it listens."""
+        return list(dict.fromkeys((LOOPBACK, *self.addresses)))
+
+
+@dataclass(frozen=True)
 class ServerFiles:
     """What the process reads and writes."""
 
@@ -55,6 +74,7 @@ class RunningServer:
     process: ServerProcess
     gateway_port: int
     device_port: int
+    host: str | None = None
 
     @property
     def gateway_url(self) -> str:
@@ -64,14 +84,14 @@ class RunningServer:
     @property
     def device_endpoint(self) -> str:
         """Where devices find it."""
-        return f"localhost:{self.device_port}"
+        return f"{self.host or 'localhost'}:{self.device_port}"
 
 
 class _PortTaken(Exception):
     """Another process took a port between our check and the start of MiniStack."""
 
 
-def start(files: ServerFiles, asked: Ports, preferred: Ports, timeout_s: float) -> RunningServer:
+def start(files: ServerFiles, asked: Ports, preferred: Ports, host: Host, timeout_s: float) -> RunningServer:
     """Start it and return when it is ready. *Raises* LocalAwsFailed, BadInput."""
     deadline = time.monotonic() + timeout_s
     for port, field in ((asked.gateway, "gateway_port"), (asked.device, "device_port")):
@@ -85,7 +105,7 @@ def start(files: ServerFiles, asked: Ports, preferred: Ports, timeout_s: float) 
         gateway_port = asked.gateway or _free_port(preferred.gateway)
         device_port = asked.device or _free_port(preferred.device)
         try:
-            return _start(files, gateway_port, device_port, deadline)
+            return _start(files, Ports(gateway_port, device_port), host, deadline)
         except _PortTaken:
             preferred = Ports()
     raise LocalAwsFailed("its ports were taken by others, again and again", f"see {files.log}")
@@ -99,6 +119,7 @@ def read_running(folder: Path) -> RunningServer | None:
             ServerProcess(int(note["pid"]), int(note["started_ticks"])),
             int(note["gateway_port"]),
             int(note["device_port"]),
+            None if note.get("host") is None else str(note["host"]),
         )
     except (OSError, ValueError, KeyError, TypeError):
         return None
@@ -112,13 +133,14 @@ def device_ca(running: RunningServer, gateway_ca: Path) -> bytes:
         raise LocalAwsFailed(f"it does not tell its CA ({error})", "start it again") from error
 
 
-def _start(files: ServerFiles, gateway_port: int, device_port: int, deadline: float) -> RunningServer:
+def _start(files: ServerFiles, ports: Ports, host: Host, deadline: float) -> RunningServer:
+    gateway_port, device_port = ports.gateway or 0, ports.device or 0
     (files.folder / "scratch").mkdir(mode=0o700, exist_ok=True)
     config = files.folder / "server.toml"
-    config.write_text(_server_config(files, gateway_port))
-    command = [sys.executable, "-m", "hypercorn", "--config", str(config), "ministack.app:app"]
-    process = start_process(command, _environment(files, gateway_port, device_port), files.log)
-    running = RunningServer(process, gateway_port, device_port)
+    config.write_text(_server_config(files, gateway_port, host))
+    command = [sys.executable, "-m", "fota_operator.local.ministack", str(config), *host.doors]
+    process = start_process(command, _environment(files, gateway_port, device_port, host), files.log)
+    running = RunningServer(process, gateway_port, device_port, host.name)
     try:
         _write_note(files.folder, running)
         wait_until_ready(running, files, deadline)
@@ -128,25 +150,26 @@ def _start(files: ServerFiles, gateway_port: int, device_port: int, deadline: fl
     return running
 
 
-def _server_config(files: ServerFiles, gateway_port: int) -> str:
+def _server_config(files: ServerFiles, gateway_port: int, host: Host) -> str:
     settings: dict[str, object] = {
-        "bind": [f"127.0.0.1:{gateway_port}"],
+        "bind": [f"{address}:{gateway_port}" for address in host.doors],
         "certfile": str(files.certificate),
         "keyfile": str(files.key),
-        "workers": 0,
         "graceful_timeout": 1,
         **_CONNECTIONS,
     }
     return "".join(f"{name} = {json.dumps(value)}\n" for name, value in settings.items())
 
 
-def _environment(files: ServerFiles, gateway_port: int, device_port: int) -> dict[str, str]:
+def _environment(files: ServerFiles, gateway_port: int, device_port: int, host: Host) -> dict[str, str]:
     # Without the operator's AWS settings: MiniStack would take their access key for that of its root user.
     inherited = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "PYTHONPATH") if name in os.environ}
     return inherited | {
         "GATEWAY_PORT": str(gateway_port),
         "IOT_MTLS_PORT": str(device_port),
-        "BIND_HOST": "127.0.0.1",
+        "BIND_HOST": LOOPBACK,
+        # The certificate of its listener for devices is made for this name too.
+        "MINISTACK_HOST": host.name or "localhost",
         "USE_SSL": "1",
         "MINISTACK_SSL_CERT": str(files.certificate),
         "MINISTACK_SSL_KEY": str(files.key),
@@ -207,6 +230,7 @@ def _write_note(folder: Path, running: RunningServer) -> None:
                 "started_ticks": running.process.started_ticks,
                 "gateway_port": running.gateway_port,
                 "device_port": running.device_port,
+                "host": running.host,
             }
         )
     )
