@@ -115,10 +115,7 @@ def test_up_on_other_ports_than_it_runs_on_is_refused(local_aws: LocalAws) -> No
 @pytest.mark.parametrize("field", ["gateway_port", "device_port"])
 def test_a_port_in_use_is_named_and_nothing_runs(stopped: LocalAws, taken_port: int, field: str) -> None:
     with pytest.raises(LocalAwsFailed, match=f"port {taken_port} is in use.*`{field}`"):
-        if field == "gateway_port":
-            stopped.up(gateway_port=taken_port)
-        else:
-            stopped.up(device_port=taken_port)
+        stopped.up(**{field: taken_port})  # type: ignore[arg-type]  # mypy does not know which fields
     assert processes_of(stopped.folder) == []
 
 
