@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from fota_operator.cli import rollout_control
+from fota_operator.cli import rollout_control, rollout_follow
 from fota_operator.cli.options import DEFAULT_KEYS, INSISTED, DryRun, Insist, Json, KeyringFile, Keys
 from fota_operator.cli.output import answer_json, reporting_errors, talk
 from fota_operator.cli.rollout_status import answer_status
@@ -147,7 +147,7 @@ def run(
         raise typer.Exit(1)
 
 
-for _command in rollout_control.COMMANDS:
+for _command in (*rollout_control.COMMANDS, *rollout_follow.COMMANDS):
     app.command()(_command)
 app.command("list")(rollout_control.list_all)
 

@@ -22,7 +22,7 @@ def pause(name: RolloutName, bucket: PlanBucket = None, dry_run: DryRun = False,
     """Stop offering the release until `resume`; devices already updating finish."""
     from fota_operator.rollouts import control
 
-    _answer_steered(control.pause(_rollout(name, bucket), dry_run=dry_run), dry_run=dry_run, as_json=as_json)
+    _answer_steered(control.pause(rollout_of(name, bucket), dry_run=dry_run), dry_run=dry_run, as_json=as_json)
 
 
 @reporting_errors()
@@ -30,7 +30,7 @@ def resume(name: RolloutName, bucket: PlanBucket = None, dry_run: DryRun = False
     """Offer the release again to the things that `pause` left out; `run` begins the later stages."""
     from fota_operator.rollouts import run
 
-    status = run.resume(_rollout(name, bucket), on_progress=on_progress, dry_run=dry_run)
+    status = run.resume(rollout_of(name, bucket), on_progress=on_progress, dry_run=dry_run)
     _answer_steered(status, dry_run=dry_run, as_json=as_json)
 
 
@@ -45,7 +45,7 @@ def abort(
     """End a rollout for good: stop offering the release. This cannot be undone."""
     from fota_operator.rollouts import control
 
-    status = control.abort(_rollout(name, bucket), force=force, dry_run=dry_run)
+    status = control.abort(rollout_of(name, bucket), force=force, dry_run=dry_run)
     _answer_steered(status, dry_run=dry_run, as_json=as_json)
 
 
@@ -54,7 +54,7 @@ def status(name: RolloutName, bucket: PlanBucket = None, as_json: Json = False) 
     """Show the status of a rollout, stage by stage. The exit status is 0, whatever the status of the rollout."""
     from fota_operator.rollouts.look import status_of
 
-    rollout = _rollout(name, bucket)
+    rollout = rollout_of(name, bucket)
     answer_status(status_of(rollout.cloud, rollout.name, rollout.bucket), as_json=as_json)
 
 
@@ -73,7 +73,7 @@ def wait(
     from fota_operator.rollouts.watch import wait_for_gate
 
     answer_status(
-        wait_for_gate(_rollout(name, bucket), gate, timeout_s=timeout, on_progress=on_progress), as_json=as_json
+        wait_for_gate(rollout_of(name, bucket), gate, timeout_s=timeout, on_progress=on_progress), as_json=as_json
     )
 
 
@@ -123,7 +123,8 @@ def on_progress(progress: "RolloutProgress") -> None:
     talk(worded(progress.text) + count)
 
 
-def _rollout(name: str, bucket: str | None) -> "Rollout":
+def rollout_of(name: str, bucket: str | None) -> "Rollout":
+    """The rollout that a command names."""
     from fota_operator.cloud import connect
     from fota_operator.rollouts.control import Rollout
 

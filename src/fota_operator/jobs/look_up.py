@@ -57,9 +57,25 @@ def signed_within_s(cloud: Cloud, job_id: str) -> int | None:
 
 def manifest_in(document: str) -> "manifest.Manifest | None":
     """The manifest in a job document, verified or not; None if there is none that can be read."""
+    found = envelope_in(document)
+    try:
+        return None if found is None else manifest.parse(found.payload)
+    except (ValueError, FotaError):
+        # It is a keyring, or has a later format.
+        return None
+
+
+def envelope_in(document: str) -> "envelope.Envelope | None":
+    """The envelope in a job document, verified or not; None if there is none that can be read."""
     try:
         fields = parse_json(document)
-        return manifest.parse(envelope.parse(fields.get("envelope")).payload) if isinstance(fields, dict) else None
+        return envelope.parse(fields.get("envelope")) if isinstance(fields, dict) else None
     except (ValueError, FotaError):
-        # It is no JSON, not signed, or a keyring, or has a later format.
+        # It is no JSON, or not signed.
         return None
+
+
+def read_document(cloud: Cloud, job_id: str) -> str:
+    """The document of a job, as it was given to AWS. Costs one call. *Raises* CloudRefused."""
+    with explaining(f"read the document of the job {job_id}"):
+        return cloud.iot.get_job_document(jobId=job_id)["document"]

@@ -88,10 +88,17 @@ class Prepared:
 
 
 def prepare(
-    cloud: Cloud, plan: Plan, release: Release, keyring: Keyring, *, clock: WallClock | None = None
+    cloud: Cloud,
+    plan: Plan,
+    release: Release,
+    keyring: Keyring,
+    *,
+    clock: WallClock | None = None,
+    ask_for_things: bool = True,
 ) -> Prepared:
     """Check all that can be checked: the release by the devices' own code, role and bucket, name and targets.
 
+    `ask_for_things`: ask AWS whether each thing that the plan names is there, at a call for each.
     *Raises* DeviceWouldRefuse, NotFound, AlreadyThere, BadInput, CloudRefused, CloudUnreachable.
     """
     clock = clock or SystemClock()
@@ -109,10 +116,10 @@ def prepare(
     bucket = bucket_of(cloud, plan.bucket)
     publication = check_publication(cloud, firmware, bucket=bucket, role=role_of(plan))
     known = find_plan(cloud, plan.name, bucket)
-    if known is None:
-        _require_things(cloud, plan, clock)
-    else:
+    if known is not None:
         require_same(known, plan)
+    elif ask_for_things:
+        _require_things(cloud, plan, clock)
     stored = StoredPlan(plan, release.manifest.product, release.manifest.version)
     reader = SnapshotReader(cloud, stored)
     decision = judge(reader, clock)

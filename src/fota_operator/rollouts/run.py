@@ -11,9 +11,10 @@ from datetime import datetime, timedelta
 
 from fota_operator.account.roles import presign_role_arn
 from fota_operator.bounded_text import parse_json
-from fota_operator.cloud import Cloud, explaining, is_passing
+from fota_operator.cloud import Cloud, is_passing
 from fota_operator.errors import AlreadyThere, CloudUnreachable, NotFound, OperatorError, TimedOut
 from fota_operator.former_names import former_keyword
+from fota_operator.jobs.look_up import read_document
 from fota_operator.jobs.publish import Publication, ship
 from fota_operator.rate_limiter import SystemClock, WallClock, jittered, require_waits
 from fota_operator.rollouts.aws.make_job import StageJob, make_stage_job
@@ -70,14 +71,17 @@ TO_THE_END = RunOptions()
 
 @dataclass
 class Runner:
-    """What a run works with. `publication` None: the rollout has begun, and its document is in AWS."""
+    """What a run works with.
+
+    `publication` None: the rollout has begun, and its document is in AWS, or it is `document`.
+    """
 
     cloud: Cloud
     reader: SnapshotReader
     publication: Publication | None = None
     clock: WallClock = field(default_factory=SystemClock)
     on_progress: OnProgress = silent
-    _document: str | None = None
+    document: str | None = None
 
     def run(self, options: RunOptions = TO_THE_END) -> RolloutStatus:
         """Go on until it is done, halted, aborted or paused, or as far as the options say; returns its status then.
@@ -102,6 +106,10 @@ class Runner:
             if not isinstance(step, Wait) or options.once or _is_reached(status, options.until):
                 return status
             self._sleep(self._pause_s(step, options), began_at, options)
+
+    def status(self) -> RolloutStatus:
+        """Its status now. *Raises* CloudRefused, CloudUnreachable."""
+        return judge(self.reader, self.clock).status
 
     def offer_again(self) -> RolloutStatus:
         """Make the jobs that a pause has left to be made, and no others. *Raises* CloudRefused."""
@@ -162,9 +170,9 @@ class Runner:
 
     def _document_of(self) -> str:
         """The document of every job: that of the first job, or else the one that the publication makes."""
-        if self._document is None:
-            self._document = self._stored_document() if self.reader.jobs else self._shipped_document()
-        return self._document
+        if self.document is None:
+            self.document = self._stored_document() if self.reader.jobs else self._shipped_document()
+        return self.document
 
     def _shipped_document(self) -> str:
         if self.publication is None:
@@ -179,8 +187,7 @@ class Runner:
 
     def _stored_document(self) -> str:
         job_id = self.reader.jobs[0].job_id
-        with explaining(f"read the document of the job {job_id}"):
-            document = self.cloud.iot.get_job_document(jobId=job_id)["document"]
+        document = read_document(self.cloud, job_id)
         if _image_of(document) != self.reader.stored.plan.release:
             raise AlreadyThere(
                 f"the job {job_id} offers another release than its plan says", "abort it, and start another rollout"

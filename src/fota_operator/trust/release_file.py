@@ -79,7 +79,20 @@ def read_release(path: Path) -> Release:
         NotTrusted,
     ) as error:
         raise BadInput(f"{path} is not a whole release: {error}", _REMEDY) from error
-    image = _image(path, image_content, manifest)
+    return _whole(path, envelope, manifest, image_content)
+
+
+def release_of(path: Path, envelope: Envelope, content: bytes) -> Release:
+    """The release of an envelope and its image, as `read_release`; errors name the path. *Raises* BadInput."""
+    try:
+        manifest = manifests.parse(envelope.payload)
+    except (ValueError, NotTrusted) as error:
+        raise BadInput(f"{path} is not a whole release: {error}", _REMEDY) from error
+    return _whole(path, envelope, manifest, content)
+
+
+def _whole(path: Path, envelope: Envelope, manifest: Manifest, content: bytes) -> Release:
+    image = _image(path, content, manifest)
     if not manifest.wanted.matches(digests_of(image)):
         raise BadInput(f"{path} is not a whole release: its image is not the one that was signed", _REMEDY)
     return Release(image, envelope, manifest)

@@ -68,6 +68,11 @@ class SnapshotReader:
             ),
         )
 
+    def read_jobs(self) -> tuple[JobRead, ...]:
+        """Read the jobs alone: a call for each, two for one that is new here. *Raises* AlreadyThere, CloudRefused."""
+        self._read_jobs()
+        return self.jobs
+
     @property
     def jobs(self) -> tuple[JobRead, ...]:
         """Every job, in the order in which they were made, as last read."""
