@@ -76,13 +76,14 @@ class FollowLab:
         things: tuple[str, ...] = (),
         keyring: Keyring | None = None,
         options: RunOptions = TO_THE_END,
+        stages: tuple[Stage, ...] = ANY_WILL_DO,
     ) -> RolloutStatus:
         """Run a rollout of it; every thing answers as the script says."""
         plan = Plan(
             name,
             release.image.sha256,
             Targets(things or self.fleet.names),
-            ANY_WILL_DO,
+            stages,
             aborts=(),
             bucket=self.local.bucket,
             role=self.local.role,

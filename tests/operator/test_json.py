@@ -171,9 +171,27 @@ def rolls_out(told: Answers, folder: Path, shop: tuple[str, ...]) -> None:
     told("watch", "of-json-1", *bucket)
     told("rollout abort", "of-json-2", *bucket)
     told("watch", "of-json-2", *bucket, ends=(1,))
+    follows(told, folder, shop)
     told("rollout list", *bucket)
     told("rollout cleanup", *bucket, "--dry-run")
     told("explain", "json-1")
+
+
+def follows(told: Answers, folder: Path, shop: tuple[str, ...]) -> None:
+    """One goes back to another release; to one that failed it is offered again."""
+    bucket = shop[:2]
+    (folder / "program" / "__main__.py").write_text("print('the program before')\n")
+    told("image build", folder / "program", "--out", folder / "b.pyz", "--version", "1.3.0")
+    trusted = ("--product", "pump", "--hardware", "rev-a")
+    told("release create", folder / "b.pyz", *trusted, "--sign", "alice", "--out", folder / "b.fota")
+    back = ("of-json-1", "--to", folder / "b.fota", "--sign", "alice", *bucket)
+    told("rollout revert", *back, "--dry-run")
+    told("rollout revert", *back, "--yes", "--once")
+    offered = ("--release", folder / "a.fota", "--thing", "json-2", "--name", "of-nobody", *shop)
+    (stage, *_) = told("rollout run", *offered, "--yes", "--once")["stages"]
+    told.device.report("json-2", stage["job_ids"][0], "FAILED", reason="unreachable")
+    told("rollout retry", "of-nobody", *bucket, "--dry-run")
+    told("rollout retry", "of-nobody", *bucket, "--yes", "--once")
 
 
 def starts_and_cancels(told: Answers, folder: Path, shop: tuple[str, ...]) -> None:

@@ -6,7 +6,7 @@ import typer
 
 from fota_operator.cli.options import DryRun, Json, PlanBucket
 from fota_operator.cli.output import answer, answer_json, answer_table, reporting_errors, talk
-from fota_operator.cli.rollout_status import answer_status, status_as_json
+from fota_operator.cli.rollout_status import act_in_words, answer_status, status_as_json
 from fota_operator.cli.wording import worded
 
 if TYPE_CHECKING:
@@ -55,7 +55,8 @@ def status(name: RolloutName, bucket: PlanBucket = None, as_json: Json = False) 
     from fota_operator.rollouts.look import status_of
 
     rollout = rollout_of(name, bucket)
-    answer_status(status_of(rollout.cloud, rollout.name, rollout.bucket), as_json=as_json)
+    found = status_of(rollout.cloud, rollout.name, rollout.bucket)
+    answer_status(found, as_json=as_json, with_acts=True)
 
 
 @reporting_errors()
@@ -79,7 +80,7 @@ def wait(
 
 @reporting_errors()
 def list_all(bucket: PlanBucket = None, as_json: Json = False) -> None:
-    """List all rollouts of a bucket with their statuses."""
+    """List all rollouts of a bucket with their statuses, and who did what with each last."""
     from fota_operator.cloud import connect
     from fota_operator.rollouts.look import statuses
 
@@ -91,8 +92,11 @@ def list_all(bucket: PlanBucket = None, as_json: Json = False) -> None:
         answer_json([status_as_json(one) for one in found])
         return
     answer_table(
-        ("NAME", "STATE", "PRODUCT", "VERSION", "THINGS", "SUCCEEDED"),
-        [(one.name, one.state, one.product, one.version, str(one.targets), str(_succeeded(one))) for one in found],
+        ("NAME", "STATE", "PRODUCT", "VERSION", "THINGS", "SUCCEEDED", "LAST"),
+        [
+            (one.name, one.state, one.product, one.version, str(one.targets), str(_succeeded(one)), _last(one))
+            for one in found
+        ],
     )
 
 
@@ -135,6 +139,10 @@ def _answer_steered(status: "RolloutStatus", *, dry_run: bool, as_json: bool) ->
     if dry_run:
         talk("Nothing was changed.")
     answer_status(status, as_json=as_json)
+
+
+def _last(status: "RolloutStatus") -> str:
+    return act_in_words(status.acts[-1], short=True) if status.acts else ""
 
 
 def _succeeded(status: "RolloutStatus") -> int:

@@ -152,7 +152,7 @@ def _tell_retry(found: "Retry") -> None:
 
 def _answer_things(name: str, things: tuple[str, ...], *, as_json: bool) -> None:
     if as_json:
-        answer_json({"name": name, "things": list(things)})
+        answer_json(list(things))
         return
     answer(f"{name}: {len(things)} things")
     answer_table(("THING",), [(thing,) for thing in things])

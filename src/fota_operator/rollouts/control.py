@@ -6,6 +6,8 @@ Leaves to others: going on (`run`).
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING
 
 from fota_operator.cloud import Cloud, explaining
 from fota_operator.errors import AlreadyThere, BadInput, NotFound
@@ -13,6 +15,7 @@ from fota_operator.jobs.cancel import cancel_executions, cancel_running
 from fota_operator.jobs.look_up import TAG_STATE
 from fota_operator.rate_limiter import JOBS_PER_SECOND, RateLimiter, SystemClock, WallClock
 from fota_operator.rollouts.aws import names
+from fota_operator.rollouts.aws.acts import act_tag, act_value
 from fota_operator.rollouts.aws.jobs import newest_executions
 from fota_operator.rollouts.aws.plan_store import stored_names
 from fota_operator.rollouts.aws.reader import SnapshotReader
@@ -21,6 +24,9 @@ from fota_operator.rollouts.aws.targets import group_members
 from fota_operator.rollouts.decide.snapshot import ABORTED_CODE, PAUSED_CODE
 from fota_operator.rollouts.decide.status import RolloutStatus
 from fota_operator.rollouts.look import Looker
+
+if TYPE_CHECKING:
+    from mypy_boto3_iot.type_defs import TagTypeDef
 
 
 @dataclass(frozen=True)
@@ -100,10 +106,13 @@ def require_paused(status: RolloutStatus) -> None:
         raise BadInput(f"the rollout {status.name} is {status.state}: {status.next}", "nothing can be resumed")
 
 
-def unmark(cloud: Cloud, reader: SnapshotReader) -> None:
-    """Remove the tag that pauses it. *Raises* CloudRefused."""
+def unmark(cloud: Cloud, reader: SnapshotReader, now: datetime) -> None:
+    """Remove the tag that pauses it, and say who resumed it. *Raises* CloudRefused."""
+    arn = reader.jobs[0].arn
     with explaining(f"resume the rollout {reader.stored.plan.name}"):
-        cloud.iot.untag_resource(resourceArn=reader.jobs[0].arn, tagKeys=[TAG_STATE])
+        # Cut after this: it says that it was resumed, and is paused; the next resume mends that.
+        cloud.iot.tag_resource(resourceArn=arn, tags=[_act(cloud, "resumed", now)])
+        cloud.iot.untag_resource(resourceArn=arn, tagKeys=[TAG_STATE])
 
 
 def enforce(cloud: Cloud, reader: SnapshotReader, code: str, *, force: bool = False) -> None:
@@ -124,8 +133,13 @@ def enforce(cloud: Cloud, reader: SnapshotReader, code: str, *, force: bool = Fa
 
 
 def _mark(cloud: Cloud, reader: SnapshotReader, state: str) -> None:
+    act = _act(cloud, state, SystemClock().now())
     with explaining(f"mark the rollout {reader.stored.plan.name} as {state}"):
-        cloud.iot.tag_resource(resourceArn=reader.jobs[0].arn, tags=[{"Key": TAG_STATE, "Value": state}])
+        cloud.iot.tag_resource(resourceArn=reader.jobs[0].arn, tags=[{"Key": TAG_STATE, "Value": state}, act])
+
+
+def _act(cloud: Cloud, act: str, now: datetime) -> TagTypeDef:
+    return {"Key": act_tag(act), "Value": act_value(cloud.caller_arn, now)}
 
 
 def _require_under_way(reader: SnapshotReader, status: RolloutStatus) -> None:

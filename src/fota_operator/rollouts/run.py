@@ -17,6 +17,7 @@ from fota_operator.former_names import former_keyword
 from fota_operator.jobs.look_up import read_document
 from fota_operator.jobs.publish import Publication, ship
 from fota_operator.rate_limiter import SystemClock, WallClock, jittered, require_waits
+from fota_operator.rollouts.aws.acts import caller_tag
 from fota_operator.rollouts.aws.make_job import StageJob, make_stage_job
 from fota_operator.rollouts.aws.plan_store import role_of
 from fota_operator.rollouts.aws.progress import OnProgress, RolloutProgress, silent
@@ -149,7 +150,8 @@ class Runner:
         title = f"stage {number}, {plan.stages[number - 1].name}"
         self.on_progress(RolloutProgress(f"{title}: {'offered again' if again else 'begins'}, {len(things)} things"))
         role_arn = presign_role_arn(self.cloud, role_of(plan))
-        offer = StageJob(self.reader.stored, self.reader.next_place(number), self._document_of(), role_arn)
+        place, by = self.reader.next_place(number), caller_tag(self.cloud.caller_arn)
+        offer = StageJob(self.reader.stored, place, self._document_of(), role_arn, by)
         gone = make_stage_job(self.cloud, offer, things, self.clock, self.on_progress)
         self.reader.expect(number)
         if gone:
@@ -243,7 +245,7 @@ def resume(
     if dry_run:
         return before
     if before.state == "paused":
-        unmark(rollout.cloud, looker.reader)
+        unmark(rollout.cloud, looker.reader, (clock or SystemClock()).now())
     return Runner(rollout.cloud, looker.reader, clock=clock or SystemClock(), on_progress=on_progress).offer_again()
 
 

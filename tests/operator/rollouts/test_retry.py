@@ -9,6 +9,8 @@ from fota_operator.cloud import Cloud
 from fota_operator.errors import BadInput
 from fota_operator.jobs.reasons import CAUSES, FAILED, REFUSED
 from fota_operator.local.aws import LocalAws
+from fota_operator.rollouts.aws.names import require_name
+from fota_operator.rollouts.history import follower_name
 from fota_operator.rollouts.passing import PASSING
 from fota_operator.rollouts.retry import retry_of
 from fota_operator.rollouts.run import RunOptions
@@ -108,6 +110,15 @@ def test_when_no_failure_may_pass_it_says_what_there_is(lab: FollowLab) -> None:
     lab.offer(lab.name, lab.release("1.0"), lambda thing, _: rejects("wrong-hardware") if thing == bad else SUCCEEDS)
     with pytest.raises(BadInput, match="there are 1 wrong-hardware"):
         retry_of(lab.rollout, clock=lab.clock)
+
+
+@pytest.mark.parametrize("number", [1, 2, 99])
+def test_the_name_of_a_follower_is_a_name_and_no_other_has_it(number: int) -> None:
+    longest = ["a" * 40, "a" * 39 + "b", "a" * 34, "a"]
+    names = {follower_name(one, "retry", number) for one in longest}
+    assert len(names) == len(longest)
+    for name in names:
+        require_name(name)
 
 
 def test_every_reason_that_passes_is_one_that_devices_report() -> None:

@@ -14,7 +14,7 @@ from fota_operator.cloud import Cloud
 from fota_operator.errors import IOT_ALREADY_EXISTS, IOT_NOT_FOUND, CloudRefused
 from fota_operator.jobs.create_job import NewJob, create_named_job
 from fota_operator.jobs.limits import MAX_TARGETS
-from fota_operator.jobs.look_up import TAG_PLAN, TAG_ROLLOUT, TAG_STAGE, TAG_THINGS, read_tags
+from fota_operator.jobs.look_up import TAG_BY, TAG_PLAN, TAG_ROLLOUT, TAG_STAGE, TAG_THINGS, read_tags
 from fota_operator.rate_limiter import WallClock
 from fota_operator.rollouts.aws.names import Place
 from fota_operator.rollouts.aws.plan_store import StoredPlan
@@ -49,6 +49,8 @@ class StageJob:
     place: Place
     document: str
     role_arn: str
+    by: str
+    """Who makes the job, as `acts.caller_tag` has it."""
 
     def tags(self, things: int | None = None) -> dict[str, str]:
         """The tags that tie the job and its group to the rollout."""
@@ -57,7 +59,7 @@ class StageJob:
             TAG_STAGE: str(self.place.stage),
             TAG_PLAN: self.stored.digest,
         }
-        return tags if things is None else tags | {TAG_THINGS: str(things)}
+        return tags if things is None else tags | {TAG_THINGS: str(things), TAG_BY: self.by}
 
 
 def make_stage_job(

@@ -14,6 +14,7 @@ from fota_operator.cloud import Cloud
 from fota_operator.errors import AlreadyThere
 from fota_operator.jobs.look_up import TAG_PLAN, TAG_ROLLOUT, TAG_STATE, TAG_THINGS, read_tags
 from fota_operator.jobs.progress import FAILURES, ExecutionStatus
+from fota_operator.rollouts.aws.acts import acts_in
 from fota_operator.rollouts.aws.deferrals import MAX_ASKED, MAX_ASKED_FOR_GATE, DeferralReader
 from fota_operator.rollouts.aws.failures import FailureReader
 from fota_operator.rollouts.aws.jobs import JobRead, newest_executions, read_job, things_of
@@ -22,6 +23,7 @@ from fota_operator.rollouts.aws.plan_store import StoredPlan
 from fota_operator.rollouts.aws.targets import current_targets
 from fota_operator.rollouts.decide.next_step import needs_times
 from fota_operator.rollouts.decide.snapshot import PAUSED_CODE, JobSnapshot, Snapshot, StageSnapshot
+from fota_operator.rollouts.decide.status import RolloutAct
 
 _UNANSWERED = (None, "CANCELED", "QUEUED")
 """The statuses without an answer in a job that a pause cancelled: what is QUEUED there is about to be CANCELED."""
@@ -61,6 +63,7 @@ class SnapshotReader:
             offered_targets=offered_targets,
             stages=stages,
             tag=tag,
+            acts=self._acts(),
             failures=tuple(
                 failure
                 for number, jobs in self._jobs.items()
@@ -155,6 +158,9 @@ class SnapshotReader:
         first = self.jobs[0]
         self._tags[first.job_id] = self._own_tags(first)
         return self._tags[first.job_id].get(TAG_STATE)
+
+    def _acts(self) -> tuple[RolloutAct, ...]:
+        return acts_in(self._tags[self.jobs[0].job_id], self.jobs[0].created_at) if self._jobs else ()
 
     def _size(self, job: JobRead) -> int:
         """How many things a job aims at."""

@@ -66,6 +66,7 @@ def decide(plan: Plan, snapshot: Snapshot, now: datetime) -> Decision:
         failures=snapshot.failures,
         next_at=step.until if isinstance(step, Wait) else None,
         rate_per_minute=plan.rate_per_minute,
+        acts=snapshot.acts,
     )
     return Decision(status, step)
 

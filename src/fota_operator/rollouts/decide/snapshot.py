@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from fota_operator.jobs.deferrals import CountedDeferrals
-from fota_operator.rollouts.decide.status import Failures, RolloutStatus, put_off
+from fota_operator.rollouts.decide.status import Failures, RolloutAct, RolloutStatus, put_off
 
 PAUSED_CODE = "FOTA_PAUSED"
 """The `reasonCode` of a CancelJob that pauses. It distinguishes a pause from AWS's abort rule, also after a crash."""
@@ -75,6 +75,7 @@ class Snapshot:
     stages: tuple[StageSnapshot, ...] = ()
     tag: str | None = None
     failures: tuple[Failures, ...] = ()
+    acts: tuple[RolloutAct, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -43,6 +43,15 @@ class Failures:
 
 
 @dataclass(frozen=True)
+class RolloutAct:
+    """What somebody did: `act` is "began", "paused", "resumed" or "aborted"; `at` or `by` None: that is not known."""
+
+    act: str
+    at: datetime | None
+    by: str | None
+
+
+@dataclass(frozen=True)
 class StageStatus:
     """The status of a stage. `things` is how many it has, or would have if it began now.
 
@@ -73,7 +82,8 @@ class RolloutStatus:
     """The status of a rollout. `state`: "running", "paused", "halted" (a gate failed), "aborted" or "done"; in a list
     of rollouts also "unreadable".
 
-    `next` says in words what comes, or what to do; `next_at` when, if that is known.
+    `next` says in words what comes, or what to do; `next_at` when, if that is known. `acts` is who began it, and who
+    paused, resumed and aborted it last; empty if it has not begun.
     """
 
     name: str
@@ -86,6 +96,7 @@ class RolloutStatus:
     failures: tuple[Failures, ...] = ()
     next_at: datetime | None = None
     rate_per_minute: int = 1000
+    acts: tuple[RolloutAct, ...] = ()
 
     def stage_called(self, word: str) -> StageStatus:
         """The stage of that name or number. *Raises* BadInput if no stage, or more than one, has it."""
