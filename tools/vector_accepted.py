@@ -67,7 +67,16 @@ def _manifests() -> list[Vector]:
         "release-named-like-a-folder": ("A name is never a path: two dots mean nothing.", {"release": ".."}),
     }
     found = [accepted(name, about, signed_document(**changes)) for name, (about, changes) in plain.items()]
-    return [accepted("plain", "A release with nothing special.", signed_document()), *found]
+    return [
+        accepted("plain", "A release with nothing special.", signed_document()),
+        accepted(
+            "numbers-instead-of-void-ones",
+            "Above the mark and the floor that the keyring names instead of void ones.",
+            signed_document(seq=6, secver=3),
+            device="void-numbers",
+        ),
+        *found,
+    ]
 
 
 def _devices() -> list[Vector]:

@@ -26,6 +26,13 @@ def devices() -> dict[str, tuple[str, Fields]]:
             "The newest release that it confirmed has the number of the new image, and other bytes.",
             device(floor=reached_other_image),
         ),
+        "void-numbers": (
+            "Both its numbers were signed by mistake, and its keyring voids them.",
+            device(
+                floor={"secver": 100, "seq": 2_000_000, "sha256": hashlib.sha256(FACTORY.encode()).hexdigest()},
+                keyring=keyring(version=2, seq_void=1_000_000, seq_mark=5, secver_void=100, secver_floor=3),
+            ),
+        ),
         "new-image-known-bad": ("The new image was rolled back here before.", device(known_bad=True)),
         "no-clock": ("It does not know the time.", device(now_s=None)),
         "one-byte-slots": ("Its slots hold one byte each.", device(capacity_bytes=1)),

@@ -36,11 +36,13 @@ def vectors() -> list[Vector]:
 def _accepted() -> list[Vector]:
     every_kind = keyring("second", version=2, hardware=ABSENT)
     stricter = keyring(*BOTH, version=2, threshold=2)
+    voiding = keyring("second", version=2, seq_void=1_000_000, seq_mark=7, secver_void=9, secver_floor=3)
     found = {
         "keyring-next": ("The next version, with another key, signed by both.", NEXT, ORDINARY),
         "keyring-for-all-hardware": ("It names no hardware: the device keeps its own.", every_kind, ORDINARY),
         "keyring-stricter": ("From one of one to two of two.", stricter, ORDINARY),
         "keyring-looser": ("From two of two to one of one.", NEXT, "two-of-two-keys"),
+        "keyring-voids-a-number": ("A number was signed by mistake: it is void.", voiding, ORDINARY),
         "keyring-same-again": ("The one that is there already.", keyring(), ORDINARY),
     }
     return [
@@ -83,6 +85,15 @@ def _who_signed() -> list[Vector]:
             "release-as-keyring-job",
             "A good release in a job that should bring a keyring.",
             {"envelope": envelope(encoded(manifest())), "operation": "fota-keyring"},
+        ),
+        *(
+            refused("bad-keyring", name, about, keyring_document(keyring("second", version=2, **fields), BOTH))
+            for name, about, fields in (
+                ("void-without-mark", "A number to void, and none in its place.", {"seq_void": 9}),
+                ("mark-without-void", "A mark, and no number to void.", {"seq_mark": 9}),
+                ("mark-is-void", "The mark is void itself.", {"seq_void": 9, "seq_mark": 9}),
+                ("floor-is-void", "The floor is void itself.", {"secver_void": 9, "secver_floor": 9}),
+            )
         ),
         refused(
             "bad-keyring",

@@ -109,6 +109,31 @@ def _too_old() -> list[Vector]:
     both = signed_document(seq=4, signers=("first", "second"))
     return [
         refused("older-release", "seq-just-below", "The manifest before that of the mark.", signed_document(seq=4)),
+        refused("older-release", "seq-void", "A void number.", signed_document(seq=1_000_000), "void-numbers"),
+        refused(
+            "older-release",
+            "seq-void-again",
+            "The void number that the device confirmed.",
+            signed_document(FACTORY, seq=2_000_000),
+            "void-numbers",
+        ),
+        refused(
+            "older-release",
+            "seq-mark-in-the-place",
+            "The mark that the keyring names.",
+            signed_document(seq=5),
+            "void-numbers",
+        ),
+        refused(
+            "below-floor", "secver-void", "A void security version.", signed_document(secver=100), "void-numbers"
+        ),
+        refused(
+            "below-floor",
+            "secver-below-the-one-instead",
+            "Below the one that the keyring names instead.",
+            signed_document(secver=2),
+            "void-numbers",
+        ),
         refused("older-release", "seq-lowest", "The very first manifest.", signed_document(seq=1)),
         refused(
             "older-release",

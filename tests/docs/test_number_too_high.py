@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from fota.boards.files import FilesBoard
+from fota.trust import releases
 from fota.trust.errors import OlderRelease
 from fota.trust.floor import Floor
 from fota.trust.manifest import Manifest
@@ -21,7 +22,7 @@ from tests.labs.signatures import Signatures
 HIGHEST = 9_007_199_254_740_991
 SLIPPED = 8_000_000_000_000_000
 
-SHOW, CREATE, PROVISION = range(3)
+SHOW, CREATE, VOID, PROVISION = range(4)
 
 
 def commands() -> list[list[str]]:
@@ -30,6 +31,12 @@ def commands() -> list[list[str]]:
         "\n" + section(read("docs/how-to/signed-releases.md"), "### If a number was too high")
     )
     return [block.content.replace("\\\n", " ").split() for block in found]
+
+
+def lines_of(number: int) -> list[list[str]]:
+    """The same of one block, line by line."""
+    found = blocks("\n" + section(read("docs/how-to/signed-releases.md"), "### If a number was too high"))
+    return [line.split() for line in found[number].content.replace("\\\n", " ").splitlines()]
 
 
 class Fleet:
@@ -89,6 +96,27 @@ def test_the_release_that_the_page_makes_is_taken_by_devices_that_confirmed_the_
     after_confirming(fleet.release().manifest).require(made.manifest)
 
 
+def test_the_keyring_that_the_page_makes_voids_the_number(fleet: Fleet, signatures: Signatures) -> None:
+    from fota.trust.keyring import successor
+    from fota_operator.trust.keyrings import read_keyring
+
+    slip, usual = fleet.slipped(SLIPPED).manifest, fleet.release().manifest
+    confirmed = after_confirming(slip)
+    export, rotate, _ = lines_of(VOID)
+    fleet.type(export)
+    fleet.type([word.replace("fota-keys/", "") for word in rotate])
+
+    before = read_keyring(Path("keyring.json"))
+    keyring = successor(before, json.loads(Path("next.json").read_text()))
+    with pytest.raises(OlderRelease):
+        confirmed.require(usual)
+    confirmed.under(keyring).require(usual)
+    releases.require_for(usual, keyring, ["zipapp"])
+    with pytest.raises(OlderRelease):
+        releases.require_for(slip, keyring, ["zipapp"])
+    assert confirmed.under(keyring).seq == int(export[export.index("--mark") + 1])
+
+
 def test_after_the_highest_number_a_home_that_is_provisioned_again_takes_usual_numbers(
     fleet: Fleet, tmp_path: Path
 ) -> None:
@@ -101,8 +129,8 @@ def test_after_the_highest_number_a_home_that_is_provisioned_again_takes_usual_n
 
     assert fota_boot([str(home) if word.startswith("/var") else word for word in words[1:]] + ["--force"]) == 0
 
-    releases = FilesBoard(str(home)).releases
-    releases.floor().require(usual)
-    keyring = releases.keyrings.load()
+    known = FilesBoard(str(home)).releases
+    known.floor().require(usual)
+    keyring = known.keyrings.load()
     assert keyring is not None
     assert keyring.threshold == 2

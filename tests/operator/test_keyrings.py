@@ -197,3 +197,46 @@ def test_the_command_signs_the_next_keyring(elsewhere: FotaCommand, signatures: 
     result = elsewhere(*rotate, "--sign", "a", "--sign", "b")
     assert (result.exit_code, result.stdout) == (0, f"{out}\n")
     assert keyrings.encode(require_successor(read_keyring(current), read_envelope(out))) == following.read_bytes()
+
+
+# Numbers that were signed by mistake.
+
+
+def test_what_is_void_stays_void_in_the_next_keyring(signatures: Signatures) -> None:
+    current = signatures.keyring("a")
+    voiding = replace_void(signatures.keyring("a", version=2), {"seq_void": 1000, "seq_mark": 9})
+    by = signatures.signers("a")
+    device = require_successor(current, sign_successor(current, voiding, by, any_hardware=False))
+    assert device.void == {"seq_void": 1000, "seq_mark": 9}
+    with pytest.raises(BadInput, match=r"voids numbers from 1000 on, and the next one none; .*`void_seq`"):
+        sign_successor(voiding, signatures.keyring("a", version=3), by, any_hardware=False)
+    less = replace_void(signatures.keyring("a", version=3), {"seq_void": 1001, "seq_mark": 9})
+    with pytest.raises(BadInput, match="the next one 1001"):
+        sign_successor(voiding, less, by, any_hardware=False)
+    more = replace_void(signatures.keyring("a", version=3), {"seq_void": 900, "seq_mark": 9})
+    assert sign_successor(voiding, more, by, any_hardware=True)
+
+
+def replace_void(keyring: Keyring, void: dict[str, int]) -> Keyring:
+    keyring.void = void
+    return keyring
+
+
+@pytest.mark.parametrize(
+    ("options", "names"),
+    [
+        (["--void-seq", 9], "--mark: missing"),
+        (["--mark", 9], "--void-seq: missing"),
+        (["--void-secver", 9], "--floor: missing"),
+        (["--void-seq", 9, "--mark", 9], "seq_mark: expected a number below seq_void"),
+        (["--void-seq", 0, "--mark", 0], "seq_mark: expected a whole number"),
+    ],
+    ids=str,
+)
+def test_half_a_void_is_refused(
+    elsewhere: FotaCommand, signatures: Signatures, options: list[object], names: str
+) -> None:
+    signatures.signers("a")
+    device = ["--product", "pump", "--hardware", "rev-a", "--keys", signatures.keys.path]
+    refused = elsewhere("keys", "export", "a", *device, *options)
+    assert (refused.exit_code, names in refused.stderr) == (2, True), refused.stderr

@@ -7,6 +7,8 @@ import vector_parts as parts
 
 from aws.iot import fota
 from fota.trust import errors as trust_errors
+from fota.trust import manifest
+from fota.trust.floor import PROBATION_BOOTS
 from fota.trust.keyring import KeyringStore
 from tests.labs.device_lab import FACTORY
 from tests.labs.trust_lab import BOTH, SECOND, THIRD, TrustLab, digests_of, read_keyring, refusal, version
@@ -150,3 +152,104 @@ def test_a_keyring_that_cannot_be_saved_at_all_fails_and_the_old_one_stays(bench
         bench.cells[f"keyring-{copy}"].broken = True
     assert bench.send_keyring(SECOND, "rotate", BOTH) == "FAILED"
     assert (bench.reason("rotate"), version(bench)) == ("storage-failed", 1)
+
+
+# Numbers that were signed by mistake.
+
+SLIP = manifest.MAX_NUMBER
+VOIDING = parts.keyring("second", version=2, seq_void=SLIP, seq_mark=20)
+VOIDING_WITH_THE_SAME_KEY = parts.keyring(version=2, seq_void=SLIP, seq_mark=20)
+
+
+def slipped(bench: TrustLab) -> None:
+    """A release with the highest number of all runs and is confirmed; nothing else is taken any more."""
+    assert bench.install("slip", "slip", seq=SLIP) == "SUCCEEDED"
+    bench.offer("a", "stuck", seq=30)
+    assert refusal(bench, "stuck") == ("REJECTED", "older-release")
+
+
+def test_a_keyring_that_voids_a_number_is_the_way_back_from_it(bench: TrustLab) -> None:
+    slipped(bench)
+    assert bench.send_keyring(VOIDING, "void", BOTH) == "SUCCEEDED"
+    assert bench.install("a", "usual", signers=("second",), seq=30) == "SUCCEEDED"
+    assert bench.floor.seq == 30
+
+
+def test_the_way_back_survives_restarts_and_writes_nothing_more(bench: TrustLab) -> None:
+    slipped(bench)
+    bench.send_keyring(VOIDING, "void", BOTH)
+    for _ in range(PROBATION_BOOTS):
+        bench.reboot()
+        bench.wake()
+    before = bench.power.writes
+    for _ in range(3):
+        bench.reboot()
+        bench.wake()
+    assert (bench.floor.seq, bench.power.writes) == (20, before)
+    assert bench.install("a", "usual", signers=("second",), seq=30) == "SUCCEEDED"
+
+
+@pytest.mark.parametrize("seq", [1, 19, 20])
+def test_no_number_up_to_the_mark_that_the_keyring_names_is_taken(bench: TrustLab, seq: int) -> None:
+    slipped(bench)
+    bench.send_keyring(VOIDING_WITH_THE_SAME_KEY, "void", ("first",))
+    bench.offer("old", "replay", seq=seq)
+    assert refusal(bench, "replay") == ("REJECTED", "older-release")
+
+
+def test_the_release_with_the_void_number_is_not_taken_again(bench: TrustLab) -> None:
+    slipped(bench)
+    bench.send_keyring(VOIDING_WITH_THE_SAME_KEY, "void", ("first",))
+    assert bench.install("a", "usual", seq=30) == "SUCCEEDED"
+    bench.offer("slip", "again", seq=SLIP)
+    assert refusal(bench, "again") == ("REJECTED", "older-release")
+    assert bench.floor.seq == 30
+
+
+def test_a_device_that_never_reached_a_void_number_keeps_its_own(bench: TrustLab) -> None:
+    assert bench.install("a", "usual", seq=25) == "SUCCEEDED"
+    bench.send_keyring(VOIDING_WITH_THE_SAME_KEY, "void", ("first",))
+    assert bench.floor.seq == 25
+    bench.offer("b", "replay", seq=22)
+    assert refusal(bench, "replay") == ("REJECTED", "older-release")
+
+
+def test_a_void_security_version_counts_as_the_one_that_the_keyring_names(bench: TrustLab) -> None:
+    assert bench.install("slip", "slip", secver=manifest.MAX_SECVER, seq=10) == "SUCCEEDED"
+    for _ in range(4):
+        bench.reboot()
+        bench.wake()
+    assert bench.floor.secver == manifest.MAX_SECVER
+    voiding = parts.keyring(version=2, secver_void=manifest.MAX_SECVER, secver_floor=4)
+    assert bench.send_keyring(voiding, "void", ("first",)) == "SUCCEEDED"
+    bench.offer("a", "too-low", seq=11, secver=3)
+    assert refusal(bench, "too-low") == ("REJECTED", "below-floor")
+    bench.offer("slip", "void", seq=12, secver=manifest.MAX_SECVER)
+    assert refusal(bench, "void") == ("REJECTED", "below-floor")
+    assert bench.install("b", "usual", seq=13, secver=4) == "SUCCEEDED"
+
+
+def test_who_may_not_sign_a_keyring_voids_nothing(bench: TrustLab) -> None:
+    slipped(bench)
+    assert bench.send_keyring(VOIDING, "void", ("second",)) == "REJECTED"
+    assert bench.floor.seq == SLIP
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"seq_void": SLIP},
+        {"seq_mark": 20},
+        {"seq_void": 20, "seq_mark": 20},
+        {"seq_void": SLIP, "seq_mark": 0},
+        {"seq_void": "no", "seq_mark": 20},
+        {"secver_void": 5, "secver_floor": 6},
+        {"secver_void": 0, "secver_floor": 0},
+        {"secver_floor": 1},
+    ],
+    ids=str,
+)
+def test_a_keyring_that_voids_nonsense_is_refused(bench: TrustLab, fields: dict[str, object]) -> None:
+    assert bench.send_keyring(parts.keyring(version=2, **fields), "void", ("first",)) == "REJECTED"
+    assert bench.reason("void") == "bad-keyring"
+    assert version(bench) == 1

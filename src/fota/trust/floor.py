@@ -4,6 +4,7 @@ It has two numbers. The mark is the manifest number of the newest release that w
 is refused, so that nobody can replay one; its maker can still offer an older image, with a new manifest. The floor
 itself is a security version, below which nothing is accepted, even if it is signed. It rises to that of the
 running image only after PROBATION_BOOTS healthy boots, so that one slot that boots always meets it.
+Neither number falls, except that a keyring voids numbers that were signed by mistake.
 """
 
 import json
@@ -17,6 +18,7 @@ from fota.trust.manifest import MAX_NUMBER, MAX_SECVER
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from fota.durable import Cell
+    from fota.trust.keyring import Keyring
     from fota.trust.manifest import Manifest
 
 PROBATION_BOOTS = trial.PROBATION_BOOTS
@@ -59,6 +61,19 @@ class Floor:
         elif boots >= PROBATION_BOOTS:
             secver, boots = manifest.secver, 0
         return Floor(manifest.seq, manifest.sha256, secver, boots)
+
+    def under(self, keyring: "Keyring") -> "Floor":
+        """This floor with the keyring's numbers in the place of those that it voids.
+
+        Nothing is written: a void number stays stored until a release with a good one is confirmed.
+        """
+        void, seq, sha256, secver, boots = keyring.void, self.seq, self.sha256, self.secver, self.boots
+        if seq >= void.get("seq_void", seq + 1):
+            # No digest: no release may have the very number of this mark.
+            seq, sha256, boots = void["seq_mark"], "", 0
+        if secver >= void.get("secver_void", secver + 1):
+            secver, boots = void["secver_floor"], 0
+        return Floor(seq, sha256, secver, boots)
 
     def is_as(self, other: "Floor") -> bool:
         """Whether both have the same numbers and the same digest."""

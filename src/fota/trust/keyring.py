@@ -8,6 +8,9 @@ hardware    its hardware; left out of a keyring that is sent to devices of sever
 version     1, and one more for each keyring that replaces it
 threshold   how many of the keys must have signed
 keys        key id -> public key: 130 hexadecimal digits, an uncompressed point of P-256
+seq_void    every sequence number from this one on is void: one was signed by mistake; optional
+seq_mark    the mark that a device has instead of a void one, below `seq_void`; with `seq_void`
+secver_void, secver_floor   the same for security versions; optional
 
 A key's id is the beginning of the SHA-256 of its public key, so that no key can be listed twice.
 The first keyring is stored when the device is provisioned; each later one is signed, as a release is.
@@ -45,8 +48,14 @@ _RULES = {
     "product": manifest.NAME,
     "threshold": (1, _MAX_KEYS),
     "version": (1, manifest.MAX_NUMBER),
+    "secver_floor": (0, manifest.MAX_SECVER),
+    "secver_void": (1, manifest.MAX_SECVER),
+    "seq_mark": (1, manifest.MAX_NUMBER),
+    "seq_void": (1, manifest.MAX_NUMBER),
 }
 """The rules of all fields but the keys, in the form that `fota.trust.manifest` uses."""
+_OPTIONAL = ("hardware", "secver_floor", "secver_void", "seq_mark", "seq_void")
+_PAIRS = (("seq_mark", "seq_void"), ("secver_floor", "secver_void"))
 
 
 class Keyring:
@@ -62,6 +71,8 @@ class Keyring:
         self.threshold = threshold
         self.keys = keys
         """Key id -> public key, 65 bytes."""
+        self.void: "dict[str, int]" = {}
+        """`seq_void` and `seq_mark`, `secver_void` and `secver_floor`; empty where no number is void."""
 
 
 class KeyringStore:
@@ -103,14 +114,20 @@ def key_id(public_key: bytes) -> str:
 
 def parse(content: bytes) -> Keyring:
     """The keyring that the bytes encode. *Raises* BadKeyring, which names the field."""
-    fields = manifest.checked("keyring", content, BadKeyring, _RULES, ("hardware",))
+    fields = manifest.checked("keyring", content, BadKeyring, _RULES, _OPTIONAL)
     for name in sorted(fields):
         if name not in _RULES and name != "keys":
             raise BadKeyring(f"{name}: expected no such field")
     keys, threshold = _keys(fields.get("keys")), fields["threshold"]
     if threshold > len(keys):
         raise BadKeyring(f"threshold: expected 1 to {len(keys)}, the number of keys, got {threshold}")
-    return Keyring(fields["product"], fields.get("hardware"), fields["version"], threshold, keys)
+    keyring = Keyring(fields["product"], fields.get("hardware"), fields["version"], threshold, keys)
+    for instead, void in _PAIRS:
+        if instead in fields or void in fields:
+            if fields.get(instead, manifest.MAX_NUMBER) >= fields.get(void, 0):
+                raise BadKeyring(f"{instead}: expected a number below {void}, and both of them")
+            keyring.void[void], keyring.void[instead] = fields[void], fields[instead]
+    return keyring
 
 
 def encode(keyring: Keyring) -> bytes:
@@ -125,6 +142,7 @@ def encode(keyring: Keyring) -> bytes:
         "threshold": keyring.threshold,
         "version": keyring.version,
     }
+    fields.update(keyring.void)
     if keyring.hardware is not None:
         fields["hardware"] = keyring.hardware
     return strict_json.canonical(fields)

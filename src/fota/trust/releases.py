@@ -46,12 +46,26 @@ def opened(envelope: object, keyring: "Keyring") -> "Manifest":
 
 
 def require_for(release: "Manifest", keyring: "Keyring", image_kinds: "Sequence[str]") -> None:
-    """*Raises* WrongProduct, WrongHardware, WrongFormat for a release that is not for such a device."""
+    """Check that a release is for such a device, and that the keyring does not void its numbers.
+
+    *Raises* WrongProduct, WrongHardware, WrongFormat, OlderRelease, BelowFloor.
+    """
     require_same(trust_errors.WrongProduct, "product", keyring.product, release.product)
     if keyring.hardware not in release.hardware:
         raise trust_errors.WrongHardware(f"hardware: expected {keyring.hardware} among {', '.join(release.hardware)}")
     if release.image not in image_kinds:
         raise trust_errors.WrongFormat(f"image: expected {' or '.join(image_kinds)}, got {release.image}")
+    require_not_void(release, keyring)
+
+
+def require_not_void(release: "Manifest", keyring: "Keyring") -> None:
+    """*Raises* OlderRelease, BelowFloor for a number that was signed by mistake, and that the keyring voids."""
+    for name, value, refusal in (
+        ("seq_void", release.seq, trust_errors.OlderRelease),
+        ("secver_void", release.secver, trust_errors.BelowFloor),
+    ):
+        if value >= keyring.void.get(name, value + 1):
+            raise refusal(f"{name[:-5]}: expected below {keyring.void[name]}, got {value}, which is void")
 
 
 def require_runnable(release: "Manifest") -> None:
@@ -193,8 +207,14 @@ class Releases:
             log("floor-raised", secver=reached.secver)
 
     def floor(self) -> "Floor":
-        """The floor of this device."""
-        return self.floors.load()
+        """The floor of this device, under its keyring."""
+        floor = self.floors.load()
+        try:
+            keyring = self.keyrings.load()
+        except trust_errors.NotTrusted:
+            # What a lost keyring voids is not known: the numbers that were reached stay.
+            return floor
+        return floor if keyring is None else floor.under(keyring)
 
     def is_renewed(self, slot: int) -> bool:
         """Whether the release of the confirmed image, in that slot, has a higher number than the mark."""
@@ -202,10 +222,14 @@ class Releases:
         return release is not None and release.seq > self.floor().seq
 
     def _running(self, slot: int) -> "Manifest | None":
-        """The release of a slot; None for an image that came without one."""
+        """The release of a slot; None for an image that came without one, or whose numbers are void."""
         try:
             keyring = self.keyrings.load()
-            return None if keyring is None else self._kept(slot, keyring, is_verified=True)
+            release = None if keyring is None else self._kept(slot, keyring, is_verified=True)
+            if release is not None and keyring is not None:
+                # The image runs on; its number raises nothing.
+                require_not_void(release, keyring)
+            return release
         except trust_errors.NotTrusted:
             return None
 

@@ -2,7 +2,7 @@
 
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -19,6 +19,9 @@ from fota_operator.cli.options import (
 from fota_operator.cli.output import answer, answer_json, answer_table, reporting_errors, talk
 from fota_operator.cli.signing import keyring_of, open_signers
 from fota_operator.errors import BadInput
+
+if TYPE_CHECKING:
+    from fota_operator.trust.keyrings import Void
 
 app: typer.Typer = typer.Typer(
     no_args_is_help=True, help="Make the keys that sign releases, and the keyrings that trust them."
@@ -88,6 +91,22 @@ def export(
         int,
         typer.Option(help="Version of the keyring: 1 at first, and one more for each keyring that replaces another."),
     ] = 1,
+    void_seq: Annotated[
+        int | None,
+        typer.Option(help="Void every sequence number from this one on: it was signed by mistake. Needs --mark."),
+    ] = None,
+    mark: Annotated[
+        int | None,
+        typer.Option(help="Highest sequence number signed on purpose: the mark of devices that reached a void one."),
+    ] = None,
+    void_secver: Annotated[
+        int | None,
+        typer.Option(help="Void every security version from this one on: it was signed by mistake. Needs --floor."),
+    ] = None,
+    floor: Annotated[
+        int | None,
+        typer.Option(help="Highest security version signed on purpose: that of devices that reached a void one."),
+    ] = None,
     out: Annotated[
         Path | None,
         typer.Option(
@@ -103,7 +122,15 @@ def export(
 
     folder = KeyFolder(keys)
     chosen = [folder.get(name) for name in names] if names else folder.all()
-    keyring = new_keyring(chosen, product=product, hardware=hardware, threshold=threshold, version=version)
+    keyring = new_keyring(
+        chosen,
+        product=product,
+        hardware=hardware,
+        threshold=threshold,
+        version=version,
+        seq=_void("--void-seq", void_seq, "--mark", mark),
+        secver=_void("--void-secver", void_secver, "--floor", floor),
+    )
     path = out or keys / KEYRING_FILE
     write_keyring(path, keyring)
     if as_json:
@@ -111,6 +138,19 @@ def export(
     else:
         talk(f"{threshold} of {len(chosen)} keys must sign: {', '.join(one.name for one in chosen)}")
         answer(str(path))
+
+
+def _void(option: str, begins: int | None, other: str, instead: int | None) -> "Void | None":
+    from fota_operator.trust.keyrings import Void
+
+    if begins is None and instead is None:
+        return None
+    if begins is None or instead is None:
+        raise BadInput(
+            f"{option if begins is None else other}: missing; {option} and {other} go together",
+            f"{other} is the highest number that was signed on purpose: nothing up to it is taken again",
+        )
+    return Void(begins, instead)
 
 
 @app.command()

@@ -48,6 +48,8 @@ OPTIONS = {
     "to": "--to",
     "urgency": "--urgency",
     "version": "--version",
+    "void_secver": "--void-secver",
+    "void_seq": "--void-seq",
     "within": "--within",
     "without_library": "--without-library",
 }

@@ -93,8 +93,8 @@ REFUSED = {
     ),
     "older-release": Meaning(
         "the number of the manifest is lower than that of a release that was confirmed on the device, or it is the "
-        "same and the image is another one",
-        "make a new release; this is also the way to go back to an older image",
+        "same and the image is another one; or the keyring voids it",
+        "make a new release; this is also the way to go back to an older image: `fota rollout revert`",
     ),
     "below-floor": Meaning(
         "the security version of the release is lower than the one that the device has reached",

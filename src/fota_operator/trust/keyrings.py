@@ -4,6 +4,7 @@ Leaves to others: the keys themselves (`keys`), bringing a successor to a device
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from fota import strict_json
@@ -26,8 +27,25 @@ _REMEDY = "make it with `fota keys export`"
 _REMEDY_NEXT = "make it with `fota keys rotate`"
 
 
-def new_keyring(keys: Sequence[SigningKey], *, product: str, hardware: str, threshold: int, version: int) -> Keyring:
-    """A keyring of these keys. *Raises* BadInput for what a device would not read."""
+@dataclass(frozen=True)
+class Void:
+    """Numbers that were signed by mistake: those from `begins` on; a device that reached one has `instead`."""
+
+    begins: int
+    instead: int
+
+
+def new_keyring(
+    keys: Sequence[SigningKey],
+    *,
+    product: str,
+    hardware: str,
+    threshold: int,
+    version: int,
+    seq: Void | None = None,
+    secver: Void | None = None,
+) -> Keyring:
+    """A keyring of these keys, which voids `seq` and `secver`. *Raises* BadInput for what no device would read."""
     require_countable(version)
     if len({key.key_id for key in keys}) != len(keys):
         raise BadInput("the same key twice", "name different keys")
@@ -38,6 +56,10 @@ def new_keyring(keys: Sequence[SigningKey], *, product: str, hardware: str, thre
         threshold=threshold,
         keys={key.key_id: key.public_key for key in keys},
     )
+    if seq is not None:
+        keyring.void |= {"seq_void": seq.begins, "seq_mark": seq.instead}
+    if secver is not None:
+        keyring.void |= {"secver_void": secver.begins, "secver_floor": secver.instead}
     try:
         return keyrings.parse(keyrings.encode(keyring))
     except (BadKeyring, ValueError) as error:
@@ -83,9 +105,22 @@ def sign_successor(current: Keyring, new: Keyring, by: Sequence[Signer], *, any_
         threshold=new.threshold,
         keys=new.keys,
     )
+    sent.void = dict(new.void)
+    _require_stays_void(current, new)
     envelope = signed(keyrings.PAYLOAD_TYPE, keyrings.encode(sent), by)
     require_successor(current, envelope)
     return envelope
+
+
+def _require_stays_void(current: Keyring, new: Keyring) -> None:
+    """A number that is void must stay so, or the release that had it could be sent again."""
+    for name, parameter in (("seq_void", "void_seq"), ("secver_void", "void_secver")):
+        before, after = current.void.get(name), new.void.get(name)
+        if before is not None and (after is None or after > before):
+            raise BadInput(
+                f"the keyring voids numbers from {before} on, and the next one {'none' if after is None else after}",
+                f"export the next one with `{parameter}`: the release that had such a number must stay refused",
+            )
 
 
 def require_successor(current: Keyring, envelope: Envelope) -> Keyring:
