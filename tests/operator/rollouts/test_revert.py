@@ -11,7 +11,7 @@ from fota_operator.cloud import Cloud
 from fota_operator.errors import BadInput, DeviceWouldRefuse, NotFound
 from fota_operator.jobs.look_up import envelope_in, manifest_in
 from fota_operator.local.aws import LocalAws
-from fota_operator.rollouts import revert
+from fota_operator.rollouts.history import followers
 from fota_operator.rollouts.revert import AT_ONCE, under_way, way_back
 from fota_operator.rollouts.run import RunOptions
 from fota_operator.trust.keyrings import write_keyring
@@ -92,7 +92,7 @@ def test_running_it_again_when_all_are_back_is_harmless_and_says_done(left: Foll
     again = under_way(left.rollout)
     assert again is not None
     assert again.run().state == "done"
-    assert len(revert.followers(left.cloud, left.name, "back", left.local.bucket)[0]) == 1
+    assert len(followers(left.cloud, left.name, "back", left.local.bucket)[0]) == 1
 
 
 def test_what_is_killed_before_its_first_job_goes_on_with_its_own_plan(left: FollowLab, monkeypatch: object) -> None:
@@ -151,7 +151,7 @@ def test_a_key_that_may_not_sign_is_refused_before_anything_is_made(left: Follow
     found = way_back(left.rollout, left.keyring)
     with pytest.raises(DeviceWouldRefuse, match="unknown-key"):
         found.signed(left.signatures.signers("mallory"))
-    assert revert.followers(left.cloud, left.name, "back", left.local.bucket)[0] == []
+    assert followers(left.cloud, left.name, "back", left.local.bucket)[0] == []
 
 
 def test_below_a_security_version_that_was_raised_there_is_no_way_back(lab: FollowLab) -> None:
