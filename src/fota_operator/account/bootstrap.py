@@ -2,12 +2,14 @@
 
 It looks at everything before it makes anything, and running it again is harmless. It deletes nothing, except the
 oldest version of a policy of ours that already has as many versions as AWS keeps.
-Leaves to others: the pieces (`bucket`, `presign_role`, `grants`).
+Leaves to others: the pieces (`bucket`, `presign_role`, `grants`, `catalog`, `fleet_index`).
 """
 
 from dataclasses import dataclass
 
 from fota_operator.account.bucket import bucket_key, bucket_pieces
+from fota_operator.account.catalog import catalog_pieces
+from fota_operator.account.fleet_index import index_piece
 from fota_operator.account.grants import device_policy_piece, operator_policy_piece
 from fota_operator.account.names import PRESIGN_ROLE, default_bucket
 from fota_operator.account.pieces import Found, Piece
@@ -16,14 +18,22 @@ from fota_operator.account.presign_role import Account, role_pieces
 from fota_operator.cloud import Cloud
 from fota_operator.trust.kms import kms_public_key
 
+TO_MAKE = ("missing", "differs")
+"""How a piece was found that is to be made or changed."""
+
 
 @dataclass(frozen=True)
 class BootstrapRequest:
-    """Names to use instead of the defaults; `key` is a KMS key for operators to sign with (id, ARN or alias)."""
+    """Names to use instead of the defaults; `key` is a KMS key for operators to sign with (id, ARN or alias).
+
+    `index`: extend the index of the fleet, for which AWS charges. `catalog`: let AWS IoT Jobs write package versions.
+    """
 
     bucket: str | None = None
     role: str = PRESIGN_ROLE
     key: str | None = None
+    index: bool = True
+    catalog: bool = True
 
 
 @dataclass(frozen=True)
@@ -48,7 +58,7 @@ def bootstrap(
     looks = [(piece, piece.look()) for piece in _pieces(cloud, request)]
     outcomes = []
     for piece, look in looks:
-        change = look.found != "right" and not dry_run
+        change = look.found in TO_MAKE and not dry_run
         if change:
             piece.make()
         outcomes.append(Outcome(piece.subject, look.found, piece.text, look.why, changed=change))
@@ -71,4 +81,6 @@ def _pieces(cloud: Cloud, request: BootstrapRequest) -> tuple[Piece, ...]:
         *role_pieces(account, request.role, bucket, image_key),
         device_policy_piece(account),
         operator_policy_piece(account, scope),
+        *(catalog_pieces(account) if request.catalog else ()),
+        *((index_piece(cloud),) if request.index else ()),
     )

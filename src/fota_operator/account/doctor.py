@@ -13,6 +13,7 @@ from functools import partial
 
 from fota_boot.doctor.findings import ERROR, OK, WARNING, Finding
 from fota_operator.account.bucket import NO_BUCKET_YET, bucket_key, bucket_pieces
+from fota_operator.account.doctor_fleet import catalog_findings, index_findings
 from fota_operator.account.doctor_iot import job_findings, policy_findings
 from fota_operator.account.names import PRESIGN_ROLE, default_bucket
 from fota_operator.account.pieces import Absent, Piece, looking
@@ -85,6 +86,8 @@ def _checks(
         yield f"key {request.key}", partial(_key, cloud, request.key)
     yield "IoT policies", partial(policy_findings, cloud)
     yield "jobs", partial(job_findings, cloud)
+    yield "index of the fleet", partial(index_findings, cloud)
+    yield "software packages", partial(catalog_findings, cloud)
 
 
 def _endpoint(cloud: Cloud) -> Iterator[Finding]:

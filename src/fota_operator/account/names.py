@@ -20,6 +20,16 @@ OPERATOR_POLICY = "fota-operator"
 OUR_MARK = ("made-by", "aws-iot-fota")
 """The attribute or tag that marks the things and roles that we made."""
 
+DEVICE_SHADOW = "fota"
+"""The named shadow in which a device says what it runs."""
+CATALOG_SHADOW = "$package"
+"""The named shadow in which AWS IoT Jobs keeps which package version a thing has; nobody else writes it."""
+CATALOG_ROLE = "fota-catalog"
+"""The role that AWS IoT Jobs assumes to write that shadow."""
+
+MADE_AT = "made-at"
+"""The attribute of a thing that says when we registered it, in seconds since 1970."""
+
 # S3: https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html
 BUCKET_NAME = r"(?!.*\.\.)[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]"
 # IAM: https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateRole.html

@@ -11,7 +11,8 @@ from typing import Literal
 from fota_operator.cloud import explaining
 from fota_operator.errors import CloudRefused
 
-Found = Literal["right", "missing", "differs"]
+Found = Literal["right", "missing", "differs", "unavailable"]
+"""Unavailable: this AWS has no such thing, and nothing is made."""
 
 
 @dataclass(frozen=True)
@@ -35,9 +36,14 @@ def missing(why: str) -> Look:
     return Look("missing", why)
 
 
+def unavailable(why: str) -> Look:
+    """This AWS has no such thing."""
+    return Look("unavailable", why)
+
+
 @dataclass(frozen=True)
 class Piece:
-    """One piece: `text` says how it is when it is right. `make` is called unless `look` found it right.
+    """One piece: `text` says how it is when it is right. `make` is called if `look` found it missing or different.
 
     `look` *raises* AlreadyThere for something that has the name of ours but is not ours.
     """

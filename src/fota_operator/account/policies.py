@@ -9,6 +9,7 @@ import json
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
+from fota_operator.account.names import CATALOG_ROLE, CATALOG_SHADOW
 from fota_operator.account.policy_findings import IOT_SERVICE
 from fota_operator.account.policy_statements import parse_statements
 from fota_operator.errors import BadInput
@@ -41,13 +42,13 @@ _IOT_GRANTS: tuple[tuple[str, tuple[str, ...], tuple[str, ...]], ...] = (
         ("AddThingToThingGroup", "CreateThingGroup", "DeleteThingGroup", "RemoveThingFromThingGroup"),
         ("thinggroup/fota-*", "thing/*"),
     ),
-    ("FotaIndex", ("SearchIndex",), ("index/AWS_Things",)),
+    ("FotaIndex", ("DescribeIndex", "SearchIndex"), ("index/AWS_Things",)),
     ("FotaGroups", ("ListThingsInThingGroup",), ("thinggroup/*",)),
     (
         "FotaThings",
         (
-            "CreateThing", "DeleteThing", "DescribeThing", "ListJobExecutionsForThing", "ListThingGroupsForThing",
-            "ListThingPrincipals",
+            "CreateThing", "DeleteThing", "DescribeThing", "GetThingConnectivityData", "GetThingShadow",
+            "ListJobExecutionsForThing", "ListThingGroupsForThing", "ListThingPrincipals",
         ),
         ("thing/*",),
     ),
@@ -64,8 +65,8 @@ _IOT_GRANTS: tuple[tuple[str, tuple[str, ...], tuple[str, ...]], ...] = (
 )  # fmt: skip
 # These cannot be restricted to a resource.
 _UNCONFINED = (
-    "iot:CreateCertificateFromCsr", "iot:DescribeEndpoint", "iot:GetIndexingConfiguration", "iot:ListJobs",
-    "iot:ListPolicies",
+    "iot:CreateCertificateFromCsr", "iot:DescribeEndpoint", "iot:GetIndexingConfiguration",
+    "iot:GetPackageConfiguration", "iot:ListJobs", "iot:ListPolicies", "iot:ListThings",
 )  # fmt: skip
 _BUCKET_ACTIONS = (
     "s3:GetBucketPolicy", "s3:GetBucketPublicAccessBlock", "s3:GetBucketVersioning", "s3:GetEncryptionConfiguration",
@@ -120,6 +121,17 @@ def read_policy(bucket_arn: str, key_arn: str | None = None) -> Document:
     if key_arn is None:
         return _document([images])
     return _document([images, _through_s3(_allow("FotaImageKey", ("kms:Decrypt",), [key_arn]))])
+
+
+def catalog_policy(partition: str, account_id: str) -> Document:
+    """What AWS IoT Jobs needs to write which package version a thing has."""
+    shadows = f"arn:{partition}:iot:*:{account_id}:thing/*/{CATALOG_SHADOW}"
+    return _document(
+        [
+            _allow("FotaPackageShadow", ("iot:GetThingShadow", "iot:UpdateThingShadow"), [shadows]),
+            _allow("FotaEndpoint", ("iot:DescribeEndpoint",), ["*"]),
+        ]
+    )
 
 
 def tls_statement(bucket_arn: str) -> Document:
@@ -188,6 +200,11 @@ def _operator_policy(scope: Scope, partition: str, account_id: str) -> Document:
             account_id,
         ),
         _allow(_ROLES, _ROLE_ACTIONS, sorted(scope.roles)),
+        _allow(
+            "FotaCatalogRole",
+            ("iam:GetRole", "iam:GetRolePolicy"),
+            [f"arn:{partition}:iam::{account_id}:role/{CATALOG_ROLE}"],
+        ),
         _allow(
             "FotaRolePolicies",
             ("iam:GetPolicy", "iam:GetPolicyVersion"),

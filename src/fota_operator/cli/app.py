@@ -12,6 +12,7 @@ from fota_operator.cli import (
     demo,
     doctor,
     explain,
+    fleet,
     image,
     jobs,
     keys,
@@ -99,6 +100,7 @@ for _command in (
     jobs.status,
     watch.watch,
     explain.explain,
+    fleet.fleet,
     jobs.cancel,
     demo.demo,
 ):

@@ -23,18 +23,25 @@ def bootstrap(
     bucket: AccountBucket = None,
     role: AccountRole = PRESIGN_ROLE,
     key: Key = None,
+    no_index: Annotated[
+        bool, typer.Option("--no-index", help="Leave AWS's index of the fleet as it is. AWS charges for it.")
+    ] = False,
+    no_catalog: Annotated[
+        bool, typer.Option("--no-catalog", help="Leave the configuration of software packages as it is.")
+    ] = False,
     dry_run: DryRun = False,
     as_json: Json = False,
 ) -> None:
-    """Make what an account needs before its first rollout: bucket, role and policies.
+    """Make what an account needs before its first rollout: bucket, role, policies, package catalog and index.
 
     It changes only what is missing or wrong, and deletes nothing. Running it again is harmless.
     """
-    from fota_operator.account.bootstrap import BootstrapRequest, bootstrap
+    from fota_operator.account.bootstrap import TO_MAKE, BootstrapRequest, bootstrap
     from fota_operator.cloud import connect
 
-    outcomes = bootstrap(connect(), BootstrapRequest(bucket=bucket, role=role, key=key), dry_run=dry_run)
-    wrong = sum(one.found != "right" for one in outcomes)
+    request = BootstrapRequest(bucket=bucket, role=role, key=key, index=not no_index, catalog=not no_catalog)
+    outcomes = bootstrap(connect(), request, dry_run=dry_run)
+    wrong = sum(one.found in TO_MAKE for one in outcomes)
     if dry_run:
         talk(f"Nothing was changed. Of {len(outcomes)} pieces, {wrong} would be made or changed:")
     else:
@@ -48,9 +55,11 @@ def bootstrap(
 
 def _told(outcome: "Outcome") -> str:
     """How it is now, or would be; and how it was, if it was wrong."""
+    if outcome.found == "unavailable":
+        return outcome.why
     return f"{outcome.text}; before: {outcome.why}" if outcome.found == "differs" else outcome.text
 
 
 def _verb(outcome: "Outcome") -> str:
-    verb = {"right": "right", "missing": "made", "differs": "changed"}[outcome.found]
-    return verb if outcome.changed or outcome.found == "right" else f"would be {verb}"
+    verb = {"right": "right", "missing": "made", "differs": "changed", "unavailable": "not here"}[outcome.found]
+    return verb if outcome.changed or outcome.found not in ("missing", "differs") else f"would be {verb}"

@@ -22,6 +22,7 @@ from fota_operator.plain import visible
 
 if TYPE_CHECKING:
     from fota_operator.jobs.explain import Chapter, OfferedJob, Story
+    from fota_operator.things.connectivity import Connection
 
 
 @reporting_errors()
@@ -54,8 +55,12 @@ def explain(
 
 def story_as_json(story: "Story") -> dict[str, object]:
     """A story as programs read it; times are in UTC, ISO 8601."""
+    connection = story.connection
     return {
         "subject": story.subject,
+        "connection": None
+        if connection is None
+        else {"connected": connection.connected, "since": in_utc(connection.since), "reason": connection.reason},
         "left_out": story.left_out,
         "chapters": [_chapter_as_json(chapter) for chapter in story.chapters],
     }
@@ -83,8 +88,20 @@ def _tell(story: "Story") -> None:
         console.print(Text(visible(f"{chapter.execution.thing}: {_brought(chapter.offer)}"), style="bold"))
         for line in _lines(chapter):
             console.print(Padding(Text(visible(line)), (0, 0, 0, 2), expand=False))
+    if story.of_thing:
+        console.print(Text(visible(_connected(story.connection))))
     if story.left_out:
         console.print(Text(f"{story.left_out} more; --most shows more of them."))
+
+
+def _connected(connection: "Connection | None") -> str:
+    if connection is None:
+        return "Whether it is connected is not known: AWS does not say; see `fota doctor`."
+    word = "connected" if connection.connected else "offline"
+    if connection.since is None:
+        return f"It is {word}; since when is not known."
+    why = "" if connection.connected or not connection.reason else f" ({connection.reason})"
+    return f"It is {word} since {moment(connection.since)}{why}."
 
 
 def _brought(offer: "OfferedJob") -> str:

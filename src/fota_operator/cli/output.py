@@ -126,7 +126,7 @@ def answer_job(status: "JobStatus", *, as_json: bool) -> None:
     # AWS calls a job COMPLETED whose things have all ended, well or badly.
     but = f", but {failed} of {len(status.executions)} failed" if failed else ""
     answer(f"{status.job_id}: {status.status}{but}")
-    failures_first = sorted(status.executions, key=lambda one: (one.status not in FAILURES, _natural(one.thing)))
+    failures_first = sorted(status.executions, key=lambda one: (one.status not in FAILURES, natural(one.thing)))
     rows = [(one.thing, one.status, one.reason or "", describe_details(one)) for one in failures_first]
     if rows:
         answer_table(("THING", "STATUS", "REASON", "DETAILS"), rows)
@@ -162,7 +162,7 @@ def moment(at: datetime) -> str:
     return f"{at.astimezone(timezone.utc):%Y-%m-%d %H:%M:%S} UTC"
 
 
-def _natural(name: str) -> list[tuple[int, str]]:
+def natural(name: str) -> list[tuple[int, str]]:
     """The sort key of a name in which numbers count as numbers: pump-2 comes before pump-10."""
     return [(int(part), "") if part.isdecimal() else (0, part) for part in re.split(r"([0-9]+)", name)]
 

@@ -1,15 +1,28 @@
-"""`fota things add`, `cleanup`: things, their certificates and the folders for their devices."""
+"""`fota things add`, `cleanup`, `list`: things, their certificates, the folders for their devices, what they run."""
 
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from fota_operator.cli.fleet import (
+    Csv,
+    Deferred,
+    Group,
+    NoIndex,
+    Product,
+    Silent,
+    Unknown,
+    Version,
+    filter_of,
+)
 from fota_operator.cli.options import DryRun, Json
 from fota_operator.cli.output import answer, answer_json, answer_table, reporting_errors, talk
 from fota_operator.errors import BadInput
 
-app: typer.Typer = typer.Typer(no_args_is_help=True, help="Register things, each with a folder for its device.")
+app: typer.Typer = typer.Typer(
+    no_args_is_help=True, help="Register things, each with a folder for its device; list what they run."
+)
 
 Folder = Annotated[Path, typer.Option(help="Folder in which each thing has a folder of its own name.")]
 
@@ -125,3 +138,26 @@ def cleanup(
     else:
         for name in removed:
             answer(name)
+
+
+@app.command("list")
+@reporting_errors()
+def list_(
+    version: Version = None,
+    product: Product = None,
+    group: Group = None,
+    silent: Silent = None,
+    deferred: Deferred = False,
+    unknown: Unknown = False,
+    no_index: NoIndex = False,
+    as_json: Json = False,
+    as_csv: Csv = False,
+) -> None:
+    """List things and what each of them runs. This changes nothing.
+
+    A version is what the device itself last said. Where that is not known, the note says why.
+    """
+    asked = filter_of(version, product, group, silent, deferred=deferred, unknown=unknown)
+    from fota_operator.cli.running_things import answer_things
+
+    answer_things(asked, no_index=no_index, as_json=as_json, as_csv=as_csv)

@@ -4,7 +4,7 @@ Leaves to others: what the words mean (`reasons`), and how it is shown (`cli.exp
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta, timezone
 from functools import cache
 
@@ -23,6 +23,7 @@ from fota_operator.jobs.progress import (
 )
 from fota_operator.jobs.reasons import Meaning
 from fota_operator.plain import plain
+from fota_operator.things.connectivity import Connection, connection_of
 from fota_operator.things.things import thing_arn
 
 MAX_CHAPTERS = 50
@@ -84,18 +85,23 @@ class Chapter:
 
 @dataclass(frozen=True)
 class Story:
-    """A thing's offers, the newest first; or a job's, failures first. `left_out`: how many are not included."""
+    """A thing's offers, the newest first; or a job's, failures first. `left_out`: how many are not included.
+
+    `of_thing`: it is the story of a thing, and `connection` that of its device; None: AWS does not say.
+    """
 
     subject: str
     chapters: tuple[Chapter, ...]
     left_out: int
+    of_thing: bool = False
+    connection: Connection | None = None
 
 
 def explain(cloud: Cloud, subject: str, *, most: int = 5) -> Story:
     """The story of a thing, or, if no thing is called that, of a job. *Raises* BadInput, NotFound."""
     _require_bound(most)
     if _is_thing(cloud, subject):
-        return _story(cloud, subject, newest_first(executions_of_thing(cloud, subject)), most)
+        return _of_thing(cloud, _story(cloud, subject, newest_first(executions_of_thing(cloud, subject)), most))
     try:
         return explain_job(cloud, subject, most=most)
     except (BadInput, NotFound) as no_job:
@@ -112,7 +118,7 @@ def explain_thing(cloud: Cloud, thing: str, job_id: str | None = None, *, most: 
     found = executions_of_thing(cloud, thing, job_id)
     if job_id is not None and not found:
         raise NotFound(f"the job {job_id} was not offered to {thing}", "look at both names")
-    return _story(cloud, thing, newest_first(found), most)
+    return _of_thing(cloud, _story(cloud, thing, newest_first(found), most))
 
 
 def explain_job(cloud: Cloud, job_id: str, *, most: int = 5) -> Story:
@@ -144,6 +150,15 @@ def _story(cloud: Cloud, subject: str, found: Sequence[tuple[str, ExecutionStatu
     offer_of = cache(lambda job_id: _offer(cloud, job_id))
     told = tuple(_chapter(cloud, offer_of, job_id, execution) for job_id, execution in found[:most])
     return Story(subject, told, left_out=len(found) - len(told))
+
+
+def _of_thing(cloud: Cloud, story: Story) -> Story:
+    try:
+        connection = connection_of(cloud, story.subject)
+    except CloudRefused:
+        # What was offered is told all the same.
+        connection = None
+    return replace(story, of_thing=True, connection=connection)
 
 
 def _chapter(cloud: Cloud, offer_of: Callable[[str], OfferedJob], job_id: str, execution: ExecutionStatus) -> Chapter:

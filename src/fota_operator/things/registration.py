@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 
-from fota_operator.account.names import OUR_MARK
+from fota_operator.account.names import MADE_AT, OUR_MARK
 from fota_operator.cloud import Cloud, explaining
 from fota_operator.errors import IOT_ALREADY_EXISTS, IOT_NOT_FOUND, AlreadyThere, CloudRefused, OperatorError
 
@@ -79,7 +79,9 @@ def register(cloud: Cloud, name: str, wanted: Registration, undo: Undo) -> Certi
     undo.later(f"policy {wanted.policy_name}", lambda: delete_policy(cloud, wanted.policy_name))
     mark, value = OUR_MARK
     with explaining(f"register the thing {name}"):
-        cloud.iot.create_thing(thingName=name, attributePayload={"attributes": {mark: value}})
+        cloud.iot.create_thing(
+            thingName=name, attributePayload={"attributes": {mark: value, MADE_AT: str(int(time.time()))}}
+        )
     undo.later(f"thing {name}", lambda: delete_thing(cloud, name))
     with explaining(f"certify the key of {name}"):
         made = cloud.iot.create_certificate_from_csr(
