@@ -35,7 +35,7 @@ _IOT_GRANTS: tuple[tuple[str, tuple[str, ...], tuple[str, ...]], ...] = (
     (
         "FotaOffers",
         ("CancelJobExecution", "CreateJob", "DescribeJobExecution"),
-        ("job/fota-*", "thing/*", "thinggroup/*"),
+        ("job/fota-*", "package/*", "thing/*", "thinggroup/*"),
     ),
     (
         "FotaStages",
@@ -59,6 +59,11 @@ _IOT_GRANTS: tuple[tuple[str, tuple[str, ...], tuple[str, ...]], ...] = (
             "DetachThingPrincipal", "UpdateCertificate",
         ),
         ("cert/*", "thing/*"),
+    ),
+    (
+        "FotaPackages",
+        ("CreatePackage", "CreatePackageVersion", "GetPackageVersion", "UpdatePackageVersion"),
+        ("package/*",),
     ),
     ("FotaPolicies", ("CreatePolicy", "DeletePolicy"), ("policy/fota-*",)),
     ("FotaPoliciesSeen", ("GetPolicy", "ListTargetsForPolicy"), ("policy/*",)),

@@ -49,6 +49,7 @@ Role = Annotated[
     typer.Option(help="IAM role that AWS IoT assumes to sign download URLs. [default: the one of `fota bootstrap`]"),
 ]
 Rate = Annotated[int | None, typer.Option(help="Offer the release to at most this many things a minute.")]
+NoCatalog = Annotated[bool, typer.Option("--no-catalog", help="Do not enter the release into AWS's package catalog.")]
 NoCanary = Annotated[
     bool, typer.Option("--no-canary", help="Offer the release to all things in one stage, without a canary first.")
 ]
@@ -67,6 +68,7 @@ def plan(
     role: Role = None,
     rate: Rate = None,
     no_canary: NoCanary = False,
+    no_catalog: NoCatalog = False,
     insist: Insist = False,
     ask: Annotated[int, typer.Option(help="Ask AWS about this many things one by one, from the first on.")] = 25,
     keyring: KeyringFile = None,
@@ -74,7 +76,8 @@ def plan(
     as_json: Json = False,
 ) -> None:
     """Show exactly what a rollout would do: which things, in which order, for how long. This changes nothing."""
-    flags = _flags(release, thing, group, percent, name, bucket, role, rate, no_canary=no_canary, insist=insist)
+    off = {"no_canary": no_canary, "no_catalog": no_catalog}
+    flags = _flags(release, thing, group, percent, name, bucket, role, rate, **off, insist=insist)
     prepared = _prepared(plan_path, flags, keyring, keys)
     _answer_plan(prepared, ask, as_json=as_json)
 
@@ -92,6 +95,7 @@ def run(
     role: Role = None,
     rate: Rate = None,
     no_canary: NoCanary = False,
+    no_catalog: NoCatalog = False,
     insist: Insist = False,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Begin without asking for confirmation.")] = False,
     max_things: Annotated[
@@ -115,7 +119,8 @@ def run(
     The exit status is 0 if the rollout is done, or reached what you asked for; it is 1 if the rollout was halted,
     paused or aborted.
     """
-    flags = _flags(release, thing, group, percent, name, bucket, role, rate, no_canary=no_canary, insist=insist)
+    off = {"no_canary": no_canary, "no_catalog": no_catalog}
+    flags = _flags(release, thing, group, percent, name, bucket, role, rate, **off, insist=insist)
     prepared = _prepared(plan_path, flags, keyring, keys)
     from fota_operator.rollouts.run import RunOptions
 
@@ -163,6 +168,7 @@ def _flags(
     rate: int | None,
     *,
     no_canary: bool,
+    no_catalog: bool,
     insist: bool,
 ) -> dict[str, object]:
     """The options as tables of a plan."""
@@ -174,6 +180,7 @@ def _flags(
         "rate-per-minute": rate,
         "canary": False if no_canary else None,
         "insist": insist or None,
+        "catalog": False if no_catalog else None,
         "targets": {"things": things or None, "groups": groups or None, "percent": percent},
     }
 
@@ -192,6 +199,7 @@ def _prepared(plan_path: Path | None, flags: dict[str, object], keyring: Path | 
     trusted = keyring_of(keyring, keys)
     manifest = release.manifest
     from fota_operator.cloud import connect
+    from fota_operator.rollouts.aws.package import misfit
     from fota_operator.rollouts.prepare import prepare
 
     asked = plan_file.plan(
@@ -199,6 +207,9 @@ def _prepared(plan_path: Path | None, flags: dict[str, object], keyring: Path | 
     )
     if asked.insist:
         talk(INSISTED)
+    why = misfit(manifest.product, manifest.version) if asked.catalog else None
+    if why is not None:
+        talk(f"It goes on without AWS's package catalog: {why}.")
     return prepare(connect(), asked, release, trusted)
 
 

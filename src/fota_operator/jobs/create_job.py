@@ -35,6 +35,8 @@ class NewJob:
     aborts: "AbortConfigTypeDef | None" = None
     retries: "JobExecutionsRetryConfigTypeDef | None" = None
     tags: Mapping[str, str] = field(default_factory=dict)
+    package_version: str | None = None
+    """The ARN of what a thing has in AWS's package catalog once the job SUCCEEDED."""
 
 
 def create_job(cloud: Cloud, job: NewJob) -> None:
@@ -72,6 +74,8 @@ def _request(job: NewJob) -> "CreateJobRequestTypeDef":
         request["abortConfig"] = job.aborts
     if job.retries is not None:
         request["jobExecutionsRetryConfig"] = job.retries
+    if job.package_version is not None:
+        request["destinationPackageVersions"] = [job.package_version]
     if job.tags:
         request["tags"] = [{"Key": key, "Value": value} for key, value in job.tags.items()]
     return request

@@ -19,6 +19,7 @@ from fota_operator.jobs.publish import Publication, ship
 from fota_operator.rate_limiter import SystemClock, WallClock, jittered, require_waits
 from fota_operator.rollouts.aws.acts import caller_tag
 from fota_operator.rollouts.aws.make_job import StageJob, make_stage_job
+from fota_operator.rollouts.aws.package import package_version
 from fota_operator.rollouts.aws.plan_store import role_of
 from fota_operator.rollouts.aws.progress import OnProgress, RolloutProgress, silent
 from fota_operator.rollouts.aws.reader import SnapshotReader
@@ -83,6 +84,8 @@ class Runner:
     clock: WallClock = field(default_factory=SystemClock)
     on_progress: OnProgress = silent
     document: str | None = None
+    _packages: list[str | None] = field(default_factory=list)
+    """The release in the package catalog, once it was asked for."""
 
     def run(self, options: RunOptions = TO_THE_END) -> RolloutStatus:
         """Go on until it is done, halted, aborted or paused, or as far as the options say; returns its status then.
@@ -151,7 +154,8 @@ class Runner:
         self.on_progress(RolloutProgress(f"{title}: {'offered again' if again else 'begins'}, {len(things)} things"))
         role_arn = presign_role_arn(self.cloud, role_of(plan))
         place, by = self.reader.next_place(number), caller_tag(self.cloud.caller_arn)
-        offer = StageJob(self.reader.stored, place, self._document_of(), role_arn, by)
+        document, package = self._document_of(), self._package_version()
+        offer = StageJob(self.reader.stored, place, document, role_arn, by, package)
         gone = make_stage_job(self.cloud, offer, things, self.clock, self.on_progress)
         self.reader.expect(number)
         if gone:
@@ -160,6 +164,11 @@ class Runner:
             )
             self.reader.forget(gone)
         return not gone
+
+    def _package_version(self) -> str | None:
+        if not self._packages:
+            self._packages.append(package_version(self.cloud, self.reader.stored, self.on_progress))
+        return self._packages[0]
 
     def _wait_for_cancelled(self, number: int) -> None:
         """AWS cancels executions a little after their job: until then a device may take one up."""

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from fota_operator.cloud import Cloud
+from fota_operator.cloud import Cloud, is_passing
 from fota_operator.errors import IOT_ALREADY_EXISTS, IOT_NOT_FOUND, CloudRefused
 from fota_operator.jobs.create_job import NewJob, create_named_job
 from fota_operator.jobs.limits import MAX_TARGETS
@@ -18,7 +18,7 @@ from fota_operator.jobs.look_up import TAG_BY, TAG_PLAN, TAG_ROLLOUT, TAG_STAGE,
 from fota_operator.rate_limiter import WallClock
 from fota_operator.rollouts.aws.names import Place
 from fota_operator.rollouts.aws.plan_store import StoredPlan
-from fota_operator.rollouts.aws.progress import OnProgress
+from fota_operator.rollouts.aws.progress import OnProgress, RolloutProgress
 from fota_operator.rollouts.aws.reader import require_own
 from fota_operator.rollouts.aws.stage_group import StageGroup
 from fota_operator.rollouts.aws.targets import missing_things
@@ -51,6 +51,7 @@ class StageJob:
     role_arn: str
     by: str
     """Who makes the job, as `acts.caller_tag` has it."""
+    package_version: str | None = None
 
     def tags(self, things: int | None = None) -> dict[str, str]:
         """The tags that tie the job and its group to the rollout."""
@@ -75,10 +76,10 @@ def make_stage_job(
         if len(gone) < len(things):
             targets = [_arn(cloud, "thinggroup", offer.place.job_id)]
             targets += [_arn(cloud, "thing", thing) for thing in group.outside]
-            _create(cloud, offer, tuple(targets), len(things) - len(gone))
+            _create(cloud, offer, tuple(targets), len(things) - len(gone), on_progress)
         return gone
     try:
-        _create(cloud, offer, tuple(_arn(cloud, "thing", thing) for thing in things), len(things))
+        _create(cloud, offer, tuple(_arn(cloud, "thing", thing) for thing in things), len(things), on_progress)
     except CloudRefused as error:
         if error.code != IOT_NOT_FOUND:
             raise
@@ -87,12 +88,12 @@ def make_stage_job(
         if not gone:
             raise
         if left:
-            _create(cloud, offer, tuple(_arn(cloud, "thing", thing) for thing in left), len(left))
+            _create(cloud, offer, tuple(_arn(cloud, "thing", thing) for thing in left), len(left), on_progress)
         return gone
     return frozenset()
 
 
-def _create(cloud: Cloud, offer: StageJob, targets: tuple[str, ...], things: int) -> None:
+def _create(cloud: Cloud, offer: StageJob, targets: tuple[str, ...], things: int, on_progress: OnProgress) -> None:
     job_id = offer.place.job_id
     plan = offer.stored.plan
     stage = plan.stages[offer.place.stage - 1]
@@ -107,14 +108,27 @@ def _create(cloud: Cloud, offer: StageJob, targets: tuple[str, ...], things: int
         aborts=_aborts(plan.aborts, things),
         retries=_retries(plan.retries, plan.timeout_minutes),
         tags=offer.tags(things),
+        package_version=offer.package_version,
     )
     try:
-        create_named_job(cloud, job)
+        _create_with_package(cloud, job, on_progress)
     except CloudRefused as error:
         if error.code != IOT_ALREADY_EXISTS:
             raise
         # An answer to us was lost, or another run of this rollout made the job first.
         require_own(offer.stored, job_id, read_tags(cloud, _arn(cloud, "job", job_id)))
+
+
+def _create_with_package(cloud: Cloud, job: NewJob, on_progress: OnProgress) -> None:
+    """Make the job; if AWS refuses it for the package version that it names, without that."""
+    try:
+        create_named_job(cloud, job)
+    except CloudRefused as error:
+        if job.package_version is None or is_passing(error) or error.code in (IOT_ALREADY_EXISTS, IOT_NOT_FOUND):
+            raise
+        # Whatever else it was refused for, it is refused for again.
+        create_named_job(cloud, replace(job, package_version=None))
+        on_progress(RolloutProgress(f"the job goes on without AWS's package catalog: {error.message}"))
 
 
 def _arn(cloud: Cloud, kind: str, name: str) -> str:

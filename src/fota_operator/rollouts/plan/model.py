@@ -64,6 +64,7 @@ class Plan:
     for; `timeout_minutes` how long an execution may be IN_PROGRESS; `retries` how often AWS offers again what FAILED
     or TIMED_OUT. `most_things` is a bound that the targets may never pass, also when a group grows.
     `insist`: a device on which the image was rolled back tries it again, instead of refusing it as `known-bad`.
+    `catalog`: enter the release into AWS's package catalog, and name it in each job.
     `urgency` and `within_s` (how long a device may put it off) must be those that were signed; None is not compared.
     """
 
@@ -83,3 +84,4 @@ class Plan:
     insist: bool = False
     urgency: str | None = None
     within_s: int | None = None
+    catalog: bool = True

@@ -21,6 +21,7 @@ from fota_operator.time_span import span_in_words
 _PLAN = (
     "name", "release", "targets", "canary", "stages", "aborts", "rate-per-minute", "retries", "timeout-minutes",
     "window", "bucket", "role", "duration-s", "most-things", "insist", "urgency", "within",
+    "catalog",
 )  # fmt: skip
 _TARGETS = ("things", "groups", "percent")
 _STAGE = ("name", "things", "percent", "gate", "rate-per-minute")
@@ -62,6 +63,7 @@ def plan_of(table: Mapping[str, object]) -> Plan:
         insist=fields.take("insist", read.flag, Plan.insist),
         urgency=fields.take("urgency", read.one_of(*limits.URGENCIES), None),
         within_s=fields.take("within", read.span, None),
+        catalog=fields.take("catalog", read.flag, Plan.catalog),
     )
     limits.require_sense(plan, canary=canary)
     return plan
@@ -94,6 +96,7 @@ def table_of(plan: Plan) -> dict[str, object]:
             "insist": plan.insist or None,
             "urgency": plan.urgency,
             "within": None if plan.within_s is None else span_in_words(plan.within_s),
+            "catalog": None if plan.catalog else False,
         }
     )
 
