@@ -28,8 +28,10 @@ from tests.labs.signatures import Signatures
 
 pytestmark = pytest.mark.e2e
 
-# What the local AWS judges on another resource than AWS does: all of AWS IoT, not the certificate or the policy.
-JUDGED_OTHERWISE = ("iot:AttachPolicy", "iot:DetachPolicy", "iot:ListTargetsForPolicy")
+# What the local AWS judges on another resource than AWS does: all of AWS IoT, not the certificate, the policy or the index.
+JUDGED_OTHERWISE = (
+    "iot:AttachPolicy", "iot:DescribeIndex", "iot:DetachPolicy", "iot:ListTargetsForPolicy", "iot:SearchIndex",
+)  # fmt: skip
 
 
 @pytest.fixture

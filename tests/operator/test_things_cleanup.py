@@ -53,6 +53,14 @@ def test_cleaning_up_removes_all_of_a_thing(cloud: Cloud, folder: Path, new_name
     assert list(folder.iterdir()) == []
 
 
+def test_cleaning_up_removes_what_the_device_said(cloud: Cloud, folder: Path, added: AddedThing) -> None:
+    said = b'{"state": {"reported": {"format": 1}}}'
+    cloud.iot_data.update_thing_shadow(thingName=added.name, shadowName="fota", payload=said)
+    cleanup_things(cloud, folder)
+    with pytest.raises(cloud.iot_data.exceptions.ResourceNotFoundException):
+        cloud.iot_data.get_thing_shadow(thingName=added.name, shadowName="fota")
+
+
 def test_cleaning_up_again_finds_nothing(cloud: Cloud, folder: Path, added: AddedThing) -> None:
     cleanup_things(cloud, folder)
     assert cleanup_things(cloud, folder) == ()

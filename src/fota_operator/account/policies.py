@@ -47,8 +47,8 @@ _IOT_GRANTS: tuple[tuple[str, tuple[str, ...], tuple[str, ...]], ...] = (
     (
         "FotaThings",
         (
-            "CreateThing", "DeleteThing", "DescribeThing", "GetThingConnectivityData", "GetThingShadow",
-            "ListJobExecutionsForThing", "ListThingGroupsForThing", "ListThingPrincipals",
+            "CreateThing", "DeleteThing", "DeleteThingShadow", "DescribeThing", "GetThingConnectivityData",
+            "GetThingShadow", "ListJobExecutionsForThing", "ListThingGroupsForThing", "ListThingPrincipals",
         ),
         ("thing/*",),
     ),

@@ -17,6 +17,7 @@ from fota_operator.things.names import require_thing_name
 from fota_operator.things.registration import (
     delete_certificate,
     delete_policy,
+    delete_shadow,
     delete_thing,
     detach_certificate,
     detach_policy,
@@ -145,6 +146,7 @@ def _users(cloud: Cloud, policy_name: str) -> list[str] | None:
 
 def _remove(cloud: Cloud, conf: ThingConf, registered: _Registered) -> None:
     # Every step leaves what the next run needs in order to go on: the folder goes last.
+    delete_shadow(cloud, conf.thingname)
     for certificate in registered.certificates:
         detach_certificate(cloud, conf.thingname, certificate)
     if registered.policy_attached:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 
-from fota_operator.account.names import MADE_AT, OUR_MARK
+from fota_operator.account.names import DEVICE_SHADOW, MADE_AT, OUR_MARK
 from fota_operator.cloud import Cloud, explaining
 from fota_operator.errors import IOT_ALREADY_EXISTS, IOT_NOT_FOUND, AlreadyThere, CloudRefused, OperatorError
 
@@ -96,6 +96,16 @@ def register(cloud: Cloud, name: str, wanted: Registration, undo: Undo) -> Certi
         cloud.iot.attach_thing_principal(thingName=name, principal=certificate.arn)
     undo.later("its certificate's attachment", lambda: detach_certificate(cloud, name, certificate.arn))
     return certificate
+
+
+def delete_shadow(cloud: Cloud, name: str) -> None:
+    """Delete what a device said that it runs: AWS keeps a shadow when its thing is removed."""
+    try:
+        with explaining(f"delete the shadow {DEVICE_SHADOW} of {name}"):
+            cloud.iot_data.delete_thing_shadow(thingName=name, shadowName=DEVICE_SHADOW)
+    except CloudRefused as error:
+        if error.code != IOT_NOT_FOUND:
+            raise
 
 
 def detach_certificate(cloud: Cloud, name: str, certificate_arn: str) -> None:
