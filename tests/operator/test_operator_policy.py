@@ -28,7 +28,7 @@ from tests.labs.signatures import Signatures
 
 pytestmark = pytest.mark.e2e
 
-# What the local AWS judges on another resource than AWS does: all of AWS IoT, not the certificate, the policy or the index.
+# What the local AWS judges on another resource than AWS does: all of AWS IoT, not the certificate, policy or index.
 JUDGED_OTHERWISE = (
     "iot:AttachPolicy", "iot:DescribeIndex", "iot:DetachPolicy", "iot:ListTargetsForPolicy", "iot:SearchIndex",
 )  # fmt: skip

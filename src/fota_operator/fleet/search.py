@@ -58,7 +58,8 @@ def index_state(cloud: Cloud) -> IndexState:
     if status != "ACTIVE":
         return IndexState(f"the index of the fleet is still being built ({status})")
     return IndexState(
-        shadows=DEVICE_SHADOW in indexed_shadows(indexing),
+        # The local AWS takes the names of shadows for its index, and does not index them.
+        shadows=DEVICE_SHADOW in indexed_shadows(indexing) and not cloud.is_stand_in,
         connectivity=indexing.get("thingConnectivityIndexingMode") == "STATUS",
     )
 

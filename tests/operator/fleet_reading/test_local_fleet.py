@@ -62,6 +62,13 @@ def test_what_runs_where_is_read_from_real_shadows(fota: FotaCommand, group: str
     assert f"{group}-1" in listed(fota, "--version", ">=1.4")
 
 
+def test_an_index_that_only_takes_the_names_of_shadows_is_not_asked_for_them(
+    fota: FotaCommand, cloud: Cloud, group: str
+) -> None:
+    bootstrap(cloud, BootstrapRequest())
+    assert listed(fota, "--group", group)[f"{group}-1"] == ("1.4.0", None)
+
+
 def test_a_device_that_is_registered_again_does_not_run_what_the_former_one_did(
     fota: FotaCommand, cloud: Cloud, local_aws: LocalAws, index: str, new_name: Callable[[], str], tmp_path: object
 ) -> None:
