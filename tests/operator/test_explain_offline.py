@@ -7,7 +7,7 @@ import pytest
 
 from fota_operator.cloud import Cloud
 from fota_operator.errors import CloudRefused
-from fota_operator.things.connectivity import Connection, connection_in, connection_of
+from fota_operator.things.connectivity import ThingConnection, connection_in, connection_of
 from tests.labs.fota_command import FotaCommand
 from tests.labs.strict_fleet import StrictFleet
 
@@ -27,16 +27,16 @@ def strict() -> Iterator[StrictFleet]:
 
 
 def test_aws_tells_of_one_device(strict: StrictFleet) -> None:
-    assert connection_of(strict.cloud, "pump-1") == Connection(False, AT)
-    assert connection_of(strict.cloud, "pump-2") == Connection(True, AT)
-    assert connection_of(strict.cloud, "pump-3") == Connection(False, None)
+    assert connection_of(strict.cloud, "pump-1") == ThingConnection(False, AT)
+    assert connection_of(strict.cloud, "pump-2") == ThingConnection(True, AT)
+    assert connection_of(strict.cloud, "pump-3") == ThingConnection(False, None)
     assert strict.operations.calls["SearchIndex"] == 0
 
 
 @pytest.mark.parametrize("code", ["InvalidRequestException", "UnauthorizedException", "ResourceNotFoundException"])
 def test_without_that_operation_the_index_tells(strict: StrictFleet, code: str) -> None:
     strict.operations.refuse("GetThingConnectivityData", code)
-    assert connection_of(strict.cloud, "pump-1") == Connection(False, AT)
+    assert connection_of(strict.cloud, "pump-1") == ThingConnection(False, AT)
 
 
 @pytest.mark.parametrize("code", ["IndexNotReadyException", "UnauthorizedException", "ResourceNotFoundException"])
@@ -61,7 +61,7 @@ def test_what_the_index_does_not_say_is_not_guessed(about: object) -> None:
 
 @pytest.mark.parametrize("timestamp", [None, 0, -1, 10**18, "x"])
 def test_a_time_that_is_none_is_not_known(timestamp: object) -> None:
-    assert connection_in({"connectivity": {"connected": False, "timestamp": timestamp}}) == Connection(False)
+    assert connection_in({"connectivity": {"connected": False, "timestamp": timestamp}}) == ThingConnection(False)
 
 
 @pytest.mark.e2e

@@ -175,6 +175,9 @@ def rolls_out(told: Answers, folder: Path, shop: tuple[str, ...]) -> None:
     told("rollout list", *bucket)
     told("rollout cleanup", *bucket, "--dry-run")
     told("explain", "json-1")
+    told("fleet")
+    told("fleet", "--unknown")
+    told("things list")
 
 
 def follows(told: Answers, folder: Path, shop: tuple[str, ...]) -> None:

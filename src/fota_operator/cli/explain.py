@@ -22,7 +22,7 @@ from fota_operator.plain import visible
 
 if TYPE_CHECKING:
     from fota_operator.jobs.explain import Chapter, OfferedJob, Story
-    from fota_operator.things.connectivity import Connection
+    from fota_operator.things.connectivity import ThingConnection
 
 
 @reporting_errors()
@@ -94,7 +94,7 @@ def _tell(story: "Story") -> None:
         console.print(Text(f"{story.left_out} more; --most shows more of them."))
 
 
-def _connected(connection: "Connection | None") -> str:
+def _connected(connection: "ThingConnection | None") -> str:
     if connection is None:
         return "Whether it is connected is not known: AWS does not say; see `fota doctor`."
     word = "connected" if connection.connected else "offline"

@@ -13,7 +13,7 @@ from dataclasses import asdict
 from itertools import chain, islice
 from typing import TYPE_CHECKING
 
-from fota_operator.cli.fleet import Progress, connected_fleet
+from fota_operator.cli.fleet_options import ReadProgress, connected_fleet
 from fota_operator.cli.output import answer_table, in_utc, moment, natural, talk, writing_result
 from fota_operator.errors import BadInput
 from fota_operator.plain import plain, visible
@@ -61,7 +61,7 @@ class _Meant:
 
     def __iter__(self) -> "Iterator[RunningThing]":
         now = self._found.clock.now()
-        for thing in self._found.things(Progress()):
+        for thing in self._found.things(ReadProgress()):
             verdict = self._found.meant.verdict(thing, now)
             if verdict:
                 self._shown += 1

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from fota_operator.cli.fleet import (
+from fota_operator.cli.fleet_options import (
     Csv,
     Deferred,
     Group,

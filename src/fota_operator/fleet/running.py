@@ -9,7 +9,7 @@ from fota_operator.account.names import MADE_AT
 from fota_operator.errors import BadInput
 from fota_operator.fleet.said_state import NO_VERSION, OLDER_THING, Doubt, Doubtful, SaidState
 from fota_operator.fleet.versions import VersionRule, verdict_of
-from fota_operator.things.connectivity import Connection
+from fota_operator.things.connectivity import ThingConnection
 from fota_operator.things.names import THING_NAME
 
 NOTHING_SAID = SaidState()
@@ -28,7 +28,7 @@ class RunningThing:
     name: str
     said: SaidState
     doubt: Doubt | None = None
-    connection: Connection | None = None
+    connection: ThingConnection | None = None
     groups: tuple[str, ...] | None = None
     deferred: str | None = None
     maybe_deferred: bool = False
@@ -81,7 +81,7 @@ def running_thing(
     said: SaidState | Doubtful,
     *,
     attributes: Mapping[str, str] | None = None,
-    connection: Connection | None = None,
+    connection: ThingConnection | None = None,
     groups: tuple[str, ...] | None = None,
 ) -> RunningThing:
     """A thing by what its shadow says, or why it says nothing."""
@@ -101,7 +101,7 @@ def _is_older(said: SaidState, attributes: Mapping[str, str]) -> bool:
     return said.reported_at.timestamp() < int(made_at) - _SKEW_S
 
 
-def _is_silent(connection: Connection | None, silent_s: int, now: datetime) -> bool | None:
+def _is_silent(connection: ThingConnection | None, silent_s: int, now: datetime) -> bool | None:
     if connection is None:
         return None
     if connection.connected:

@@ -50,7 +50,7 @@ class Doubtful(Exception):
 
     def __init__(self, kind: str, text: str = "") -> None:
         super().__init__(text or DOUBTS[kind])
-        self.doubt = Doubt(kind, text or DOUBTS[kind])
+        self.doubt: Doubt = Doubt(kind, text or DOUBTS[kind])
 
 
 @dataclass(frozen=True)

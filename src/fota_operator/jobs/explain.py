@@ -23,7 +23,7 @@ from fota_operator.jobs.progress import (
 )
 from fota_operator.jobs.reasons import Meaning
 from fota_operator.plain import plain
-from fota_operator.things.connectivity import Connection, connection_of
+from fota_operator.things.connectivity import ThingConnection, connection_of
 from fota_operator.things.things import thing_arn
 
 MAX_CHAPTERS = 50
@@ -94,7 +94,7 @@ class Story:
     chapters: tuple[Chapter, ...]
     left_out: int
     of_thing: bool = False
-    connection: Connection | None = None
+    connection: ThingConnection | None = None
 
 
 def explain(cloud: Cloud, subject: str, *, most: int = 5) -> Story:

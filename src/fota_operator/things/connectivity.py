@@ -17,7 +17,7 @@ _MAX_SECONDS = 100_000_000_000
 
 
 @dataclass(frozen=True)
-class Connection:
+class ThingConnection:
     """`since` None: the device never connected, or ended its connection before AWS began to keep that.
 
     `reason` is AWS's word for why the last connection ended.
@@ -28,7 +28,7 @@ class Connection:
     reason: str | None = None
 
 
-def connection_of(cloud: Cloud, thing: str) -> Connection | None:
+def connection_of(cloud: Cloud, thing: str) -> ThingConnection | None:
     """The connection of a thing; None: AWS does not know, or does not say. *Raises* CloudUnreachable, CloudRefused.
 
     It refuses only for a moment: an AWS that has no such operation, or keeps us from it, is no error.
@@ -37,14 +37,14 @@ def connection_of(cloud: Cloud, thing: str) -> Connection | None:
         with explaining(f"ask whether {thing} is connected"):
             found = cloud.iot.get_thing_connectivity_data(thingName=thing)
         if "connected" in found:
-            return Connection(found["connected"], found.get("timestamp"), found.get("disconnectReason"))
+            return ThingConnection(found["connected"], found.get("timestamp"), found.get("disconnectReason"))
     except CloudRefused as error:
         if is_passing(error):
             raise
     return _in_index(cloud, thing)
 
 
-def connection_in(found: Mapping[str, object]) -> Connection | None:
+def connection_in(found: Mapping[str, object]) -> ThingConnection | None:
     """The connection that a thing of the index tells of; None if connectivity is not indexed."""
     about = found.get("connectivity")
     if not isinstance(about, Mapping) or type(about.get("connected")) is not bool:
@@ -52,10 +52,10 @@ def connection_in(found: Mapping[str, object]) -> Connection | None:
     at, reason = about.get("timestamp"), about.get("disconnectReason")
     seconds = at / _MILLISECONDS if isinstance(at, int | float) else 0
     since = datetime.fromtimestamp(seconds, timezone.utc) if 0 < seconds < _MAX_SECONDS else None
-    return Connection(about["connected"], since, reason if isinstance(reason, str) else None)
+    return ThingConnection(about["connected"], since, reason if isinstance(reason, str) else None)
 
 
-def _in_index(cloud: Cloud, thing: str) -> Connection | None:
+def _in_index(cloud: Cloud, thing: str) -> ThingConnection | None:
     try:
         with explaining("search the index of the fleet"):
             things = cloud.iot.search_index(queryString=f'thingName:"{thing}"', maxResults=1).get("things", [])

@@ -10,7 +10,7 @@ from fota_operator.fleet.read import BY_INDEX, BY_INDEX_AND_SHADOWS, ONE_BY_ONE,
 from fota_operator.fleet.running import EVERYTHING, FleetFilter, RunningThing
 from fota_operator.fleet.said_state import NO_VERSION, NONSENSE, NOT_TOLD, OLDER_THING, OTHER_WRITER
 from fota_operator.fleet.versions import parse_rules
-from fota_operator.things.connectivity import Connection
+from fota_operator.things.connectivity import ThingConnection
 from tests.labs.strict_fleet import StrictFleet, telling
 
 NOW = datetime(2026, 9, 21, tzinfo=timezone.utc)
@@ -101,9 +101,9 @@ def test_the_index_says_who_is_connected_and_in_which_groups(strict: StrictFleet
     strict.index_everything()
     things = by_name(read(strict))
     assert {name: things[name].connection for name in ("pump-1", "pump-2", "pump-4")} == {
-        "pump-1": Connection(True, NOW - timedelta(days=5)),
-        "pump-2": Connection(False, NOW - timedelta(days=1)),
-        "pump-4": Connection(False, None),
+        "pump-1": ThingConnection(True, NOW - timedelta(days=5)),
+        "pump-2": ThingConnection(False, NOW - timedelta(days=1)),
+        "pump-4": ThingConnection(False, None),
     }
     assert things["pump-1"].groups == ("north",)
 
