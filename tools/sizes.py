@@ -1,10 +1,13 @@
 """Prints how large the compiled device library is: each module, each kind of board, and at the end all as JSON.
 
-It is compiled as by `mip_lists.py --compiled`: byte code without line numbers.
+It is compiled as by `mip_lists.py --compiled`: byte code without line numbers. The last rows are the bundle of each
+board, by `bundle.py`, and how large it is compressed.
 """
 
 import json
 import sys
+
+from bundle import sizes as bundle_sizes
 
 from fota_operator.board.byte_code import device_bytecode
 from fota_operator.board.modules import BOARDS, SOURCE, modules_of
@@ -20,7 +23,11 @@ def main() -> int:
         _row(path.as_posix(), *(size if path in needed[board] else "-" for board in BOARDS))
     boards = {board: sum(sizes[path] for path in needed[board]) for board in BOARDS}
     _row("all", *boards.values())
-    sys.stdout.write(json.dumps({"boards": boards}) + "\n")
+    bundles = {board: bundle_sizes(board) for board in BOARDS}
+    _row("as one bundle", *(size for size, _ in bundles.values()))
+    _row("as one bundle, compressed", *(compressed for _, compressed in bundles.values()))
+    together = {board: size for board, (size, _) in bundles.items()}
+    sys.stdout.write(json.dumps({"boards": boards, "bundles": together}) + "\n")
     return 0
 
 

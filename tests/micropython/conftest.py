@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from fota_operator.local.aws import LocalAws
-from tests.labs.board import compile_library
+from tests.labs.board import ROOT, compile_library
 from tests.labs.board_lab import BoardLab
 
 
@@ -18,8 +18,26 @@ def library(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
+def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The library as one module."""
+    folder = tmp_path_factory.mktemp("bundle")
+    subprocess.run([sys.executable, ROOT / "tools/bundle.py", folder], check=True, stdout=subprocess.DEVNULL)
+    return folder / "littlefs"
+
+
+@pytest.fixture(scope="session")
 def library_in_rom(library: Path) -> Path:
-    """The same as the image of a ROMFS, made as the documentation says."""
+    """The library as the image of a ROMFS, made as the documentation says."""
+    return in_rom(library)
+
+
+@pytest.fixture(scope="session")
+def bundle_in_rom(bundle: Path) -> Path:
+    """The bundle as the image of a ROMFS."""
+    return in_rom(bundle)
+
+
+def in_rom(library: Path) -> Path:
     pytest.importorskip("mpremote", reason="the tool that makes images of ROMFS is not installed")
     image = library.with_suffix(".romfs")
     command = [sys.executable, "-m", "mpremote", "romfs", "--output", str(image), "build", str(library)]

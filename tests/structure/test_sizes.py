@@ -11,13 +11,13 @@ from pathlib import Path
 
 import pytest
 
-from fota_operator.board.modules import BOARDS, EXTRAS, _imported, _path_of, extras_of, modules_of
+from fota_operator.board.modules import BOARDS, EXTRAS, _imported, extras_of, modules_of, path_of
 from tests.labs.interpreter import COMMAND
 from tests.labs.interpreter import only_where_it_runs as pytestmark
 
 ROOT = Path(__file__).parents[2]
 SOURCE = ROOT / "src"
-BUDGET_BYTES = {"esp32": 110 << 10, "littlefs": 106 << 10, "unix": 114 << 10}
+BUDGET_BYTES = {"esp32": 110 << 10, "littlefs": 108 << 10, "unix": 114 << 10}
 """What holds now, up to the next 2 KiB. Wanted are 48 KiB for a board."""
 
 on_micropython = pytestmark
@@ -58,7 +58,8 @@ def module(name):
 
 def test_the_last_line_of_the_sizes_is_the_sum_for_each_board():
     *rows, last = sizes()
-    assert list(json.loads(last)) == ["boards"]
+    assert list(json.loads(last)) == ["boards", "bundles"]
+    assert json.loads(last)["bundles"].keys() == set(BOARDS)
     cells = [row.split()[1:] for row in rows if row.split()[0].endswith(".py")]
     sums = [sum(int(cell) for cell in column if cell != "-") for column in zip(*cells, strict=True)]
     assert json.loads(last)["boards"] == dict(zip(BOARDS, sums, strict=True))
@@ -101,7 +102,7 @@ def test_the_modules_of_the_esp32_are_not_given_to_other_boards():
 @pytest.mark.parametrize("name", EXTRAS)
 def test_what_is_added_to_a_board_needs_nothing_but_that_and_what_the_board_has(name, board):
     added = extras_of(name)
-    imported = {_path_of(one) for path in added for one in _imported(ast.parse((SOURCE / path).read_text()))}
+    imported = {path_of(one) for path in added for one in _imported(ast.parse((SOURCE / path).read_text()))}
     assert imported - {None} - set(added) - set(modules_of(board)) == set()
 
 

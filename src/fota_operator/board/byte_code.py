@@ -125,11 +125,11 @@ def _edits(source: bytes) -> Iterator[_Edit]:
         return starts[node.lineno - 1] + node.col_offset, starts[node.end_lineno - 1] + node.end_col_offset
 
     for node in ast.walk(module):
-        if isinstance(node, ast.If) and _is_never_true(node.test):
+        if isinstance(node, ast.If) and is_never_true(node.test):
             yield *span(node.test), b"False"
     for statement in module.body:
         start, end = span(statement)
-        if isinstance(statement, ast.ClassDef) and _is_bare(statement):
+        if isinstance(statement, ast.ClassDef) and is_bare(statement):
             yield start, end, _call_of(statement).encode() + b"\n" * source[start:end].count(b"\n")
         if not isinstance(statement, ast.Assign):
             continue
@@ -141,7 +141,7 @@ def _edits(source: bytes) -> Iterator[_Edit]:
             yield start, end, b"const(" + source[start:end] + b")"
 
 
-def _is_bare(statement: ast.ClassDef) -> bool:
+def is_bare(statement: ast.ClassDef) -> bool:
     """Whether a class is its name, one base and constants."""
     is_plain = len(statement.bases) == 1 and not statement.keywords and not statement.decorator_list
     return is_plain and all(_is_text(one) or _is_constant_of_class(one) for one in statement.body)
@@ -167,7 +167,8 @@ def _call_of(statement: ast.ClassDef) -> str:
     return f"{name} = type({name!r}, ({base},), {{{', '.join(pairs)}}})"
 
 
-def _is_never_true(test: ast.expr) -> bool:
+def is_never_true(test: ast.expr) -> bool:
+    """Whether a condition says that this is CPython, or the type checker."""
     parts = test.values if isinstance(test, ast.BoolOp) and isinstance(test.op, ast.Or) else [test]
     return all(ast.unparse(part) in _NEVER_TRUE for part in parts)
 

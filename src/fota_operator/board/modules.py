@@ -32,6 +32,22 @@ EXTRAS = {
 """What a program may add to any board, by the name of its list."""
 
 
+OPEN = (
+    *_PROGRAM,
+    *_FILES[:1],
+    "aws.iot.errors",
+    "fota.boards.esp32",
+    "fota.errors",
+    "fota.fields",
+    "fota.log",
+    "fota.machine",
+    "fota.ota",
+    "fota.policy",
+    "fota.progress",
+)
+"""What a program may import of the library where a board has it as one bundle."""
+
+
 _WITHOUT = {"esp32": ("fota.boards.files",)}
 """What only a program imports that opens the device itself, since no `main.py` of its board did."""
 
@@ -42,7 +58,7 @@ def modules_of(board: str) -> list[Path]:
     waiting = list(BOARDS[board])
     while waiting:
         name = waiting.pop()
-        path = _path_of(name)
+        path = path_of(name)
         if path is None or path in needed or name in _WITHOUT.get(board, ()):
             continue
         needed.add(path)
@@ -57,13 +73,13 @@ def extras_of(name: str) -> list[Path]:
 
 
 def _file_of(module: str) -> Path:
-    path = _path_of(module)
+    path = path_of(module)
     if path is None:
         raise LookupError(f"{module}: no such module")
     return path
 
 
-def _path_of(name: str) -> Path | None:
+def path_of(name: str) -> Path | None:
     """The file of a module; None for one that is not ours, and for the halves that CPython alone has."""
     if not name or name.endswith("_cpython"):
         return None
