@@ -9,10 +9,10 @@ COVERING := $(addprefix tests/,boot device fakes formats homes iot operator trus
 	--ignore=tests/trust/test_flips.py --ignore=tests/trust/test_mutants.py --ignore=tests/trust/test_power.py
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-fast coverage test-pythons test-micropython lint powercut powercut-full powercut-mutants trust-mutants fuzz-mutants faults faults-mutants mutants-fit killsweep killsweep-bundle fuzz bench peers docs size format clean
+.PHONY: help demo test test-fast coverage test-pythons test-micropython test-micropython32 lint powercut powercut-full powercut-mutants trust-mutants fuzz-mutants faults faults-mutants mutants-fit killsweep killsweep-bundle fuzz bench peers docs size format clean
 
 help: ## List the targets
-	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 20
+	@grep -E '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 20
 
 $(READY): pyproject.toml
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -38,6 +38,9 @@ test-pythons: $(READY) ## Run the tests of device and operator on each CPython f
 
 test-micropython: $(READY) ## Run the tests on MicroPython, and measure the smallest heap of an update
 	@$(BIN)/python tools/test_on_micropython.py
+
+test-micropython32: $(READY) ## Run a whole update on a MicroPython of 32 bits, and measure its smallest heaps and its stack
+	@$(BIN)/python tools/test_on_micropython32.py
 
 lint: $(READY) ## Check format, lint, types, layers, and that every public name has a type
 	@$(BIN)/ruff format --check .
@@ -97,4 +100,4 @@ format: $(READY) ## Format the code
 	@$(BIN)/ruff check --fix .
 
 clean: ## Remove what make made
-	@rm -rf $(VENV) .pythons .bench .peers build dist .mypy_cache .ruff_cache .pytest_cache .coverage .coverage.json .hypothesis .import_linter_cache
+	@rm -rf $(VENV) .pythons .micropython32 .bench .peers build dist .mypy_cache .ruff_cache .pytest_cache .coverage .coverage.json .hypothesis .import_linter_cache

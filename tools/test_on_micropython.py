@@ -33,7 +33,7 @@ class Tally:
     def __init__(self) -> None:
         self._passed: set[str] = set()
         self._failed: set[str] = set()
-        self._smallest_heaps_kib: dict[str, object] = {}
+        self._measured: dict[str, object] = {}
         self._cuts = 0
         self._violations = 0
 
@@ -50,24 +50,30 @@ class Tally:
             return
         if report.passed:
             self._passed.add(report.nodeid)
-        measured = {name: figure for name, figure in report.user_properties if name.startswith("smallest_heap_kib")}
-        self._smallest_heaps_kib.update(measured)
+        self._measured.update(report.user_properties)
         for cuts, violations in _SWEPT.findall(report.capstdout):
             self._cuts += int(cuts)
             self._violations += int(violations)
 
     def lines(self) -> str:
         """All of it, the last line as JSON."""
-        in_files_kib = self._smallest_heaps_kib.get("smallest_heap_kib_files")
-        return f"smallest heap with the library in files: {in_files_kib} KiB\n" + json.dumps(
-            {
-                "passed": len(self._passed - self._failed),
-                "failed": len(self._failed),
-                "smallest_heap_kib": self._smallest_heaps_kib.get("smallest_heap_kib_rom"),
-                "cuts": self._cuts,
-                "violations": self._violations,
-            }
-        )
+        in_files_kib = self._measured.get("smallest_heap_kib_files")
+        figures = {**self._tests(), **self._heap(), **self._power()}
+        return f"smallest heap with the library in files: {in_files_kib} KiB\n" + json.dumps(figures)
+
+    def of_32_bits(self) -> dict[str, object]:
+        """The same, with both heaps and the stack."""
+        others = {name: self._measured.get(name) for name in ("smallest_heap_kib_files", "stack_bytes")}
+        return {**self._tests(), **self._heap(), **others, **self._power()}
+
+    def _tests(self) -> dict[str, object]:
+        return {"passed": len(self._passed - self._failed), "failed": len(self._failed)}
+
+    def _heap(self) -> dict[str, object]:
+        return {"smallest_heap_kib": self._measured.get("smallest_heap_kib_rom")}
+
+    def _power(self) -> dict[str, object]:
+        return {"cuts": self._cuts, "violations": self._violations}
 
 
 def main() -> int:

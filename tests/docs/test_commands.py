@@ -35,7 +35,7 @@ def parse(command: str) -> None:
     """Raises, or exits, unless the command could be typed like this."""
     name, *words = shlex.split(command.replace('"$job"', "JOB"))
     if name == "make":
-        targets = re.findall(r"^([a-z-]+):", read("Makefile"), re.MULTILINE)
+        targets = re.findall(r"^([a-z0-9-]+):", read("Makefile"), re.MULTILINE)
         variables = re.findall(r"\$\(([A-Z]+)\)", read("Makefile"))
         assert {word for word in words if "=" not in word} <= set(targets)
         assert {word.partition("=")[0] for word in words if "=" in word} <= set(variables)
@@ -82,8 +82,8 @@ def test_the_reference_has_the_options_of_the_command_s_own_help(path: tuple[str
 
 
 def test_every_make_target_is_in_contributing_and_no_other_is() -> None:
-    targets = re.findall(r"^([a-z-]+):.*## ", read("Makefile"), re.MULTILINE)
-    named = re.findall(r"^\| `make ([a-z-]+)`", read("CONTRIBUTING.md"), re.MULTILINE)
+    targets = re.findall(r"^([a-z0-9-]+):.*## ", read("Makefile"), re.MULTILINE)
+    named = re.findall(r"^\| `make ([a-z0-9-]+)`", read("CONTRIBUTING.md"), re.MULTILINE)
     assert sorted(named) == sorted(set(targets) - {"help"})
 
 

@@ -2,6 +2,8 @@
 
 A board maps its flash into the memory; here a file is mapped, for reading alone, outside of MicroPython's heap. The
 last argument is the program, which finds the file system mounted at /rom, as boards mount it.
+
+An interpreter that the environment names is a process of its own, and maps the file itself, with its module `ffi`.
 """
 
 import ctypes
@@ -16,8 +18,25 @@ vfs.mount(vfs.VfsRom(uctypes.bytearray_at({address}, {size})), "/rom")
 sys.path.insert(0, "/rom")
 """
 
+_MOUNT_BY_FFI = """
+import ffi, os, sys, uctypes, vfs
+def _map(path):
+    libc = ffi.open(None)
+    size = os.stat(path)[6]
+    address = libc.func("p", "mmap", "piiiii")(0, size, 1, 2, libc.func("i", "open", "si")(path, 0), 0)
+    vfs.mount(vfs.VfsRom(uctypes.bytearray_at(address, size)), "/rom")
+_map({path!r})
+sys.path.insert(0, "/rom")
+for _name in ("_map", "ffi", "os", "uctypes", "vfs", "_name"):
+    del globals()[_name]
+"""
+
 
 def main() -> int:
+    given = os.environ.get("FOTA_MICROPYTHON")
+    if given:
+        image, *options, program = sys.argv[1:]
+        os.execv(given, [given, *options, _MOUNT_BY_FFI.format(path=image) + program])
     # Its module takes the place of the interpreter: nothing of it is wanted where this file is only named.
     from micropython_unix import run_main  # type: ignore[import-untyped]
 

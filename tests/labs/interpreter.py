@@ -1,6 +1,7 @@
 """The interpreter of the microcontrollers: where it runs, what a device is given, and scripts that run there."""
 
 import json
+import os
 import platform
 import shutil
 import subprocess
@@ -10,7 +11,12 @@ from pathlib import Path
 import pytest
 
 SOURCE = Path(__file__).parents[2] / "src"
-COMMAND = Path(sys.executable).parent / "micropython"
+GIVEN = "FOTA_MICROPYTHON"
+"""The variable of the environment that names another interpreter."""
+
+COMMAND = Path(os.environ.get(GIVEN, Path(sys.executable).parent / "micropython"))
+IS_OF_32_BITS = GIVEN in os.environ
+"""As microcontrollers are, and as Debian's build is that `make test-micropython32` gives."""
 
 only_where_it_runs = pytest.mark.skipif(
     (sys.platform, platform.machine()) != ("linux", "x86_64"),
