@@ -11,13 +11,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypedDict
 from urllib.parse import urlsplit
 
 import boto3
 from botocore import exceptions as aws
 from botocore.config import Config
 from botocore.httpsession import get_cert_path
+from botocore.parsers import ResponseParserError
 
 from fota_operator.aws_hosts import is_host_of_aws
 from fota_operator.errors import (
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     from mypy_boto3_iot_data import IoTDataPlaneClient
     from mypy_boto3_kms import KMSClient
     from mypy_boto3_s3 import S3Client
+    from mypy_boto3_sns import SNSClient
 
 CONNECT_TIMEOUT_S = 5
 READ_TIMEOUT_S = 30
@@ -84,6 +86,12 @@ class Access:
         return f"Access(endpoint_url={self.endpoint_url!r}, region={self.region!r})"
 
 
+class _ClientOptions(TypedDict):
+    endpoint_url: str | None
+    verify: str | None
+    config: Config
+
+
 class Cloud:
     """One account in one region. Clients are made when first used."""
 
@@ -94,21 +102,21 @@ class Cloud:
         self.region_from: str = _region_from(access)
         """Where the region was found."""
 
+    @property
+    def _options(self) -> "_ClientOptions":
+        return {"endpoint_url": self._access.endpoint_url, "verify": self._access.ca_bundle, "config": _config()}
+
     @cached_property
     def iot(self) -> "IoTClient":
         """The control plane of AWS IoT: things, certificates, policies, jobs."""
         with explaining("make a client of AWS IoT"):
-            return self._session.client(
-                "iot", endpoint_url=self._access.endpoint_url, verify=self._access.ca_bundle, config=_config()
-            )
+            return self._session.client("iot", **self._options)
 
     @cached_property
     def iot_data(self) -> "IoTDataPlaneClient":
         """The data plane of AWS IoT: shadows."""
         with explaining("make a client of the data plane of AWS IoT"):
-            return self._session.client(
-                "iot-data", endpoint_url=self._access.endpoint_url, verify=self._access.ca_bundle, config=_config()
-            )
+            return self._session.client("iot-data", **self._options)
 
     @cached_property
     def s3(self) -> "S3Client":
@@ -122,25 +130,25 @@ class Cloud:
     def kms(self) -> "KMSClient":
         """Keys that sign without leaving AWS."""
         with explaining("make a client of KMS"):
-            return self._session.client(
-                "kms", endpoint_url=self._access.endpoint_url, verify=self._access.ca_bundle, config=_config()
-            )
+            return self._session.client("kms", **self._options)
 
     @cached_property
     def iam(self) -> "IAMClient":
         """Roles."""
         with explaining("make a client of IAM"):
-            return self._session.client(
-                "iam", endpoint_url=self._access.endpoint_url, verify=self._access.ca_bundle, config=_config()
-            )
+            return self._session.client("iam", **self._options)
+
+    @cached_property
+    def sns(self) -> "SNSClient":
+        """Who is told."""
+        with explaining("make a client of SNS"):
+            return self._session.client("sns", **self._options)
 
     @cached_property
     def caller_arn(self) -> str:
         """Who we are, as AWS sees it. *Asks* AWS."""
         with explaining("ask AWS who we are"):
-            sts = self._session.client(
-                "sts", endpoint_url=self._access.endpoint_url, verify=self._access.ca_bundle, config=_config()
-            )
+            sts = self._session.client("sts", **self._options)
             return sts.get_caller_identity()["Arn"]
 
     @property
@@ -215,6 +223,10 @@ def explaining(action: str) -> Iterator[None]:
         raise BadInput(f"could not {action}: {error}", "correct it and run this again") from error
     except (aws.ConnectionError, aws.HTTPClientError) as error:
         raise _no_answer(action, error) from error
+    except ResponseParserError as error:
+        raise CloudRefused(
+            f"could not {action}: what came is no answer of AWS", "look at AWS_ENDPOINT_URL and the proxies", code=""
+        ) from error
     except aws.BotoCoreError as error:
         raise OperatorError(f"could not {action}: {error}") from error
     except ValueError as error:

@@ -23,6 +23,8 @@ IOT_NOT_FOUND = "ResourceNotFoundException"
 """The code of AWS IoT for something that does not exist."""
 IOT_ALREADY_EXISTS = "ResourceAlreadyExistsException"
 """The code of AWS IoT for a name that is taken."""
+SNS_NOT_FOUND = "NotFound"
+"""The code of SNS for a topic that does not exist."""
 IAM_NOT_FOUND = "NoSuchEntity"
 """The code of IAM for something that does not exist."""
 

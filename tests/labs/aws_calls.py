@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 import botocore.session
 
-_CLIENTS = {"iot": "iot", "iot_data": "iot-data", "s3": "s3", "kms": "kms", "iam": "iam"}
+_CLIENTS = {"iot": "iot", "iot_data": "iot-data", "s3": "s3", "kms": "kms", "sns": "sns", "iam": "iam"}
 """The services of the clients of a `Cloud`, by the names of the clients."""
 # Where an operation is not the action of its name, or not it alone.
 _OTHERWISE = {

@@ -35,6 +35,7 @@ BY_OTHERS = (
     "account/catalog.py",
     "account/fleet_index.py",
     "account/grants.py",
+    "account/notify.py",
     "account/presign_role.py",
     "local/*.py",
     "demo/**/*.py",
@@ -57,9 +58,9 @@ def asked_for() -> set[str]:
     """
     left_out = {path for pattern in BY_OTHERS for path in PACKAGE.glob(pattern)}
     actions = set().union(*(actions_of(path.read_text()) for path in set(PACKAGE.rglob("*.py")) - left_out))
-    looked = [PACKAGE / "account" / name for name in ("bucket.py", "catalog.py", "fleet_index.py")]
+    looked = [PACKAGE / "account" / name for name in ("bucket.py", "catalog.py", "fleet_index.py", "notify.py")]
     looks = set().union(*(actions_of(path.read_text()) for path in looked))
-    return actions | {action for action in looks if re.match(r"(s3|iot|iam):(Get|List)", action)}
+    return actions | {action for action in looks if re.match(r"(s3|iot|iam|sns):(Get|List)|iot:DescribeEv", action)}
 
 
 def test_an_operator_is_allowed_what_this_package_asks_for_and_nothing_else() -> None:
@@ -90,8 +91,9 @@ def test_the_policy_of_an_operator_has_no_wildcard_where_there_could_be_less() -
     }
     # AWS lets none of these be confined to a resource.
     assert everywhere == {
-        "iot:CreateCertificateFromCsr", "iot:DescribeEndpoint", "iot:GetIndexingConfiguration",
-        "iot:GetPackageConfiguration", "iot:ListJobs", "iot:ListPolicies", "iot:ListThings",
+        "iot:CreateCertificateFromCsr", "iot:DescribeEndpoint", "iot:DescribeEventConfigurations",
+        "iot:GetIndexingConfiguration", "iot:GetPackageConfiguration", "iot:ListJobs", "iot:ListPolicies",
+        "iot:ListThings", "iot:ListTopicRules",
     }  # fmt: skip
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from botocore.exceptions import ClientError
+from botocore.parsers import ResponseParserError
 
 from fota_operator.cloud import Access, connect, explaining, is_passing
 from fota_operator.errors import BadInput, CloudRefused, CloudUnreachable, NoCredentials, OperatorError
@@ -178,3 +179,12 @@ def test_an_access_shows_no_secret() -> None:
 def test_who_we_are_tells_account_and_partition(local_aws: LocalAws) -> None:
     cloud = local_aws.cloud()
     assert (cloud.account_id, cloud.partition, cloud.region) == ("000000000000", "aws", "us-east-1")
+
+
+def test_what_is_no_answer_of_aws_is_an_error_of_one_line() -> None:
+    with (
+        pytest.raises(CloudRefused, match="could not look at it: what came is no answer of AWS") as error,
+        explaining("look at it"),
+    ):
+        raise ResponseParserError("Unable to parse response:\nb'{}'")
+    assert not is_passing(error.value)

@@ -1,8 +1,8 @@
 """Prepares an account for its first rollout: looks at each piece, and makes or changes only what is not right.
 
 It looks at everything before it makes anything, and running it again is harmless. It deletes nothing, except the
-oldest version of a policy of ours that already has as many versions as AWS keeps.
-Leaves to others: the pieces (`bucket`, `presign_role`, `grants`, `catalog`, `fleet_index`).
+oldest version of a policy of ours that already has as many versions as AWS keeps, and what `no_notify` names.
+Leaves to others: the pieces (`bucket`, `presign_role`, `grants`, `catalog`, `fleet_index`, `notify`).
 """
 
 from dataclasses import dataclass
@@ -12,10 +12,13 @@ from fota_operator.account.catalog import catalog_pieces
 from fota_operator.account.fleet_index import index_piece
 from fota_operator.account.grants import device_policy_piece, operator_policy_piece
 from fota_operator.account.names import PRESIGN_ROLE, default_bucket
+from fota_operator.account.notify import Notices
 from fota_operator.account.pieces import Found, Piece
 from fota_operator.account.policies import Scope
 from fota_operator.account.presign_role import Account, role_pieces
+from fota_operator.account.subscriber import parse_subscriber
 from fota_operator.cloud import Cloud
+from fota_operator.errors import BadInput
 from fota_operator.trust.kms import kms_public_key
 
 TO_MAKE = ("missing", "differs")
@@ -27,6 +30,7 @@ class BootstrapRequest:
     """Names to use instead of the defaults; `key` is a KMS key for operators to sign with (id, ARN or alias).
 
     `index`: extend the index of the fleet, for which AWS charges. `catalog`: let AWS IoT Jobs write package versions.
+    `notify`: who is to be told of rollouts from now on, see `subscriber`; `no_notify`: nobody any more.
     """
 
     bucket: str | None = None
@@ -34,6 +38,8 @@ class BootstrapRequest:
     key: str | None = None
     index: bool = True
     catalog: bool = True
+    notify: str | None = None
+    no_notify: bool = False
 
 
 @dataclass(frozen=True)
@@ -66,7 +72,13 @@ def bootstrap(
 
 
 def _pieces(cloud: Cloud, request: BootstrapRequest) -> tuple[Piece, ...]:
+    if request.notify is not None and request.no_notify:
+        raise BadInput(
+            "`notify`: expected nobody together with `no_notify`, got somebody", "leave one of the two out"
+        )
+    subscriber = None if request.notify is None else parse_subscriber(request.notify)
     account = Account(cloud, cloud.partition, cloud.account_id)
+    notices = Notices(account)
     bucket = request.bucket or default_bucket(cloud)
     of_bucket = bucket_pieces(cloud, bucket)
     image_key = bucket_key(cloud, bucket)
@@ -83,4 +95,6 @@ def _pieces(cloud: Cloud, request: BootstrapRequest) -> tuple[Piece, ...]:
         operator_policy_piece(account, scope),
         *(catalog_pieces(account) if request.catalog else ()),
         *((index_piece(cloud),) if request.index else ()),
+        *(() if subscriber is None else notices.pieces(subscriber)),
+        *(notices.removal() if request.no_notify else ()),
     )

@@ -16,6 +16,7 @@ from fota_operator.account.bucket import NO_BUCKET_YET, bucket_key, bucket_piece
 from fota_operator.account.doctor_fleet import catalog_findings, index_findings
 from fota_operator.account.doctor_iot import job_findings, policy_findings
 from fota_operator.account.names import PRESIGN_ROLE, default_bucket
+from fota_operator.account.notify import notice_findings
 from fota_operator.account.pieces import Absent, Piece, looking
 from fota_operator.account.policy_findings import read_findings, trust_findings
 from fota_operator.cloud import Cloud, explaining
@@ -88,6 +89,7 @@ def _checks(
     yield "jobs", partial(job_findings, cloud)
     yield "index of the fleet", partial(index_findings, cloud)
     yield "software packages", partial(catalog_findings, cloud)
+    yield "notifications", partial(notice_findings, cloud)
 
 
 def _endpoint(cloud: Cloud) -> Iterator[Finding]:

@@ -17,6 +17,13 @@ Its name must not begin with `fota-`: such a policy belongs to a thing, and oper
 OPERATOR_POLICY = "fota-operator"
 """The managed policy of those who run `fota`."""
 
+NOTICE_TOPIC = "fota-rollouts"
+"""The topic of SNS that tells people and programs of rollouts."""
+NOTICE_ROLE = "fota-notify"
+"""The role by which AWS IoT publishes events of jobs to that topic."""
+NOTICE_RULE = "fota_rollouts"
+"""The rule of AWS IoT that chooses these events."""
+
 OUR_MARK = ("made-by", "aws-iot-fota")
 """The attribute or tag that marks the things and roles that we made."""
 
@@ -45,6 +52,11 @@ class AccountAndRegion(Protocol):
         """The twelve digits of the account. *Asks* AWS."""
 
     region: str
+
+
+def notice_topic_arn(region: str, *, partition: str, account_id: str) -> str:
+    """The ARN of the topic in a region."""
+    return f"arn:{partition}:sns:{region}:{account_id}:{NOTICE_TOPIC}"
 
 
 def default_bucket(cloud: AccountAndRegion) -> str:

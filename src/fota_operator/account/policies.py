@@ -9,7 +9,7 @@ import json
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from fota_operator.account.names import CATALOG_ROLE, CATALOG_SHADOW
+from fota_operator.account.names import CATALOG_ROLE, CATALOG_SHADOW, NOTICE_RULE, notice_topic_arn
 from fota_operator.account.policy_findings import IOT_SERVICE
 from fota_operator.account.policy_statements import parse_statements
 from fota_operator.errors import BadInput
@@ -42,6 +42,7 @@ _IOT_GRANTS: tuple[tuple[str, tuple[str, ...], tuple[str, ...]], ...] = (
         ("AddThingToThingGroup", "CreateThingGroup", "DeleteThingGroup", "RemoveThingFromThingGroup"),
         ("thinggroup/fota-*", "thing/*"),
     ),
+    ("FotaRule", ("GetTopicRule",), (f"rule/{NOTICE_RULE}",)),
     ("FotaIndex", ("DescribeIndex", "SearchIndex"), ("index/AWS_Things",)),
     ("FotaGroups", ("ListThingsInThingGroup",), ("thinggroup/*",)),
     (
@@ -70,9 +71,11 @@ _IOT_GRANTS: tuple[tuple[str, tuple[str, ...], tuple[str, ...]], ...] = (
 )  # fmt: skip
 # These cannot be restricted to a resource.
 _UNCONFINED = (
-    "iot:CreateCertificateFromCsr", "iot:DescribeEndpoint", "iot:GetIndexingConfiguration",
-    "iot:GetPackageConfiguration", "iot:ListJobs", "iot:ListPolicies", "iot:ListThings",
+    "iot:CreateCertificateFromCsr", "iot:DescribeEndpoint", "iot:DescribeEventConfigurations",
+    "iot:GetIndexingConfiguration", "iot:GetPackageConfiguration", "iot:ListJobs", "iot:ListPolicies",
+    "iot:ListThings", "iot:ListTopicRules",
 )  # fmt: skip
+_NOTICE_ACTIONS = ("sns:GetTopicAttributes", "sns:ListSubscriptionsByTopic", "sns:Publish")
 _BUCKET_ACTIONS = (
     "s3:GetBucketPolicy", "s3:GetBucketPublicAccessBlock", "s3:GetBucketVersioning", "s3:GetEncryptionConfiguration",
     "s3:GetLifecycleConfiguration", "s3:ListBucket",
@@ -108,16 +111,26 @@ def trust_policy(*, partition: str, account_id: str) -> Document:
     The conditions keep AWS IoT from acting for somebody else's job:
     https://docs.aws.amazon.com/iot/latest/developerguide/cross-service-confused-deputy-prevention.html
     """
+    return service_trust(account_id, f"arn:{partition}:iot:*:{account_id}:job/*")
+
+
+def service_trust(account_id: str, source_arn: str) -> Document:
+    """Who may take a role: AWS IoT, for what has such an ARN, of this account."""
     allow: Document = {
         "Effect": "Allow",
         "Principal": {"Service": IOT_SERVICE},
         "Action": "sts:AssumeRole",
         "Condition": {
             "StringEquals": {"aws:SourceAccount": account_id},
-            "ArnLike": {"aws:SourceArn": f"arn:{partition}:iot:*:{account_id}:job/*"},
+            "ArnLike": {"aws:SourceArn": source_arn},
         },
     }
     return _document([allow])
+
+
+def notice_policy(topic_arn: str) -> Document:
+    """What the role that tells of rollouts may do."""
+    return _document([_allow("FotaNotices", ("sns:Publish",), [topic_arn])])
 
 
 def read_policy(bucket_arn: str, key_arn: str | None = None) -> Document:
@@ -197,6 +210,7 @@ def _operator_policy(scope: Scope, partition: str, account_id: str) -> Document:
             for sid, actions, resources in _IOT_GRANTS
         ),
         _allow("FotaUnconfined", _UNCONFINED, ["*"]),
+        _allow("FotaNotices", _NOTICE_ACTIONS, [notice_topic_arn("*", partition=partition, account_id=account_id)]),
         _ours(_allow(_BUCKETS, _BUCKET_ACTIONS, buckets), account_id),
         _ours(
             _allow(

@@ -29,17 +29,36 @@ def bootstrap(
     no_catalog: Annotated[
         bool, typer.Option("--no-catalog", help="Leave the configuration of software packages as it is.")
     ] = False,
+    notify: Annotated[
+        str | None,
+        typer.Option(
+            metavar="EMAIL-OR-ARN",
+            help="Tell this email address, https URL, SQS queue or Lambda function (its ARN) about rollouts.",
+        ),
+    ] = None,
+    no_notify: Annotated[
+        bool, typer.Option("--no-notify", help="Tell nobody about rollouts any more: remove the topic and the rule.")
+    ] = False,
     dry_run: DryRun = False,
     as_json: Json = False,
 ) -> None:
     """Make what an account needs before its first rollout: bucket, role, policies, package catalog and index.
 
-    It changes only what is missing or wrong, and deletes nothing. Running it again is harmless.
+    It changes only what is missing or wrong, and deletes nothing unless --no-notify says so. Running it again is
+    harmless.
     """
     from fota_operator.account.bootstrap import TO_MAKE, BootstrapRequest, bootstrap
     from fota_operator.cloud import connect
 
-    request = BootstrapRequest(bucket=bucket, role=role, key=key, index=not no_index, catalog=not no_catalog)
+    request = BootstrapRequest(
+        bucket=bucket,
+        role=role,
+        key=key,
+        index=not no_index,
+        catalog=not no_catalog,
+        notify=notify,
+        no_notify=no_notify,
+    )
     outcomes = bootstrap(connect(), request, dry_run=dry_run)
     wrong = sum(one.found in TO_MAKE for one in outcomes)
     if dry_run:

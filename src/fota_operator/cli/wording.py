@@ -38,6 +38,8 @@ OPTIONS = {
     "not_before": "--not-before",
     "per_second": "--rate",
     "reasons": "--reason",
+    "no_notify": "--no-notify",
+    "notify": "--notify",
     "requirements": "--requirements",
     "product": "--product",
     "role": "--role",

@@ -19,6 +19,8 @@ TAG_THINGS = "fota:things"
 """How many things a job aims at: for a group AWS does not report it."""
 TAG_STATE = "fota:state"
 """Only the first job of a rollout has this tag, and not while the rollout runs."""
+TAG_TOLD = "fota:told"
+"""What was told of a rollout: the numbers of stages whose gates were passed, and its end."""
 TAG_BY = "fota:by"
 """Who made the job, as AWS knows the credentials that were used."""
 

@@ -18,7 +18,7 @@ from fota_operator.errors import BadInput, LocalAwsFailed
 from fota_operator.local.host import LOOPBACK, addresses_of
 from fota_operator.local.process import ServerProcess, is_running, start_process, stop_process
 
-SERVICES = "iot,iot-data,iot-jobs-data,s3,iam,sts,kms"
+SERVICES = "iot,iot-data,iot-jobs-data,s3,iam,sts,kms,sns,sqs"
 _NOTE = "running.json"
 _TRIES = 3
 _POLL_S = 0.05

@@ -19,6 +19,7 @@ from fota_operator.jobs.publish import Publication, ship
 from fota_operator.rate_limiter import SystemClock, WallClock, jittered, require_waits
 from fota_operator.rollouts.aws.acts import caller_tag
 from fota_operator.rollouts.aws.make_job import StageJob, make_stage_job
+from fota_operator.rollouts.aws.notices import NoticeSender
 from fota_operator.rollouts.aws.package import package_version
 from fota_operator.rollouts.aws.plan_store import role_of
 from fota_operator.rollouts.aws.progress import OnProgress, RolloutProgress, silent
@@ -93,9 +94,11 @@ class Runner:
         *Raises* TimedOut, AlreadyThere, CloudRefused, CloudUnreachable after MAX_TROUBLES in a row.
         """
         began_at, troubles, told = self.clock.now(), 0, ""
+        notices = NoticeSender(self.cloud, self.on_progress)
         while True:
             try:
                 decision = self._advanced(options)
+                notices.send(self.reader, decision.status)
                 troubles = 0
             except OperatorError as error:
                 troubles += 1

@@ -81,6 +81,11 @@ class SnapshotReader:
         """Every job, in the order in which they were made, as last read."""
         return tuple(job for jobs in self._jobs.values() for job in jobs)
 
+    @property
+    def first_tags(self) -> dict[str, str]:
+        """The tags of the first job, as last read; there must be one."""
+        return self._tags[self.jobs[0].job_id]
+
     def targets(self) -> frozenset[str]:
         """The things that are targets now, before the plan's share. *Raises* NotFound, CloudRefused."""
         if self._targets is None:
@@ -160,7 +165,7 @@ class SnapshotReader:
         return self._tags[first.job_id].get(TAG_STATE)
 
     def _acts(self) -> tuple[RolloutAct, ...]:
-        return acts_in(self._tags[self.jobs[0].job_id], self.jobs[0].created_at) if self._jobs else ()
+        return acts_in(self.first_tags, self.jobs[0].created_at) if self._jobs else ()
 
     def _size(self, job: JobRead) -> int:
         """How many things a job aims at."""
