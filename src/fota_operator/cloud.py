@@ -278,15 +278,13 @@ def _refusal(action: str, error: aws.ClientError) -> OperatorError:
         return NoCredentials(message, "the AWS credentials in use are expired or wrong: renew them")
     if code in _FORBIDDEN:
         return CloudRefused(
-            message, f"allow {_iam_action(error)} to the user or role whose credentials you use", code=code
+            message,
+            f"allow the action {error.operation_name} to the user or role whose credentials you use",
+            code=code,
         )
     if code in _OVERLOADED:
         return CloudRefused(message, "AWS limits how often and how much: wait and run this again", code=code)
     return CloudRefused(message, code=code)
-
-
-def _iam_action(error: aws.ClientError) -> str:
-    return f"the action {error.operation_name}"
 
 
 def _url_of(error: Exception) -> str:

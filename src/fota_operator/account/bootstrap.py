@@ -12,7 +12,7 @@ from fota_operator.account.catalog import catalog_pieces
 from fota_operator.account.fleet_index import index_piece
 from fota_operator.account.grants import device_policy_piece, operator_policy_piece
 from fota_operator.account.names import PRESIGN_ROLE, default_bucket
-from fota_operator.account.notify import Notices
+from fota_operator.account.notify import NoticePieces
 from fota_operator.account.pieces import Found, Piece
 from fota_operator.account.policies import Scope
 from fota_operator.account.presign_role import Account, role_pieces
@@ -78,7 +78,7 @@ def _pieces(cloud: Cloud, request: BootstrapRequest) -> tuple[Piece, ...]:
         )
     subscriber = None if request.notify is None else parse_subscriber(request.notify)
     account = Account(cloud, cloud.partition, cloud.account_id)
-    notices = Notices(account)
+    notices = NoticePieces(account)
     bucket = request.bucket or default_bucket(cloud)
     of_bucket = bucket_pieces(cloud, bucket)
     image_key = bucket_key(cloud, bucket)

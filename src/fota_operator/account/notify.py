@@ -37,7 +37,7 @@ _TURN_ON = "run `fota bootstrap notify=EMAIL`"
 
 
 @dataclass(frozen=True)
-class Notices:
+class NoticePieces:
     """The pieces that tell of rollouts, in one account and region."""
 
     account: Account
@@ -285,5 +285,5 @@ def _subscribed(subscriber: Subscriber) -> str:
 
 
 def notice_findings(cloud: Cloud) -> Iterator[Finding]:
-    """See `Notices.findings`."""
-    yield from Notices(Account(cloud, cloud.partition, cloud.account_id)).findings()
+    """See `NoticePieces.findings`."""
+    yield from NoticePieces(Account(cloud, cloud.partition, cloud.account_id)).findings()
