@@ -145,6 +145,14 @@ def renamed(source):
         ("def g(modu):\n    return modu.x", "def g(modu):\n    return modu.x"),
         ("a._a = b.__a__", "a.q = b.__a__"),
         ("def g():\n    global f\n    f = 2", "def g():\n    global G\n    G = 2"),
+        (
+            "def g():\n    try:\n        pass\n    except E as f:\n        return f",
+            "def g():\n    try:\n        pass\n    except E as f:\n        return f",
+        ),
+        (
+            "def g():\n    def f():\n        pass\n    return f",
+            "def g():\n\n    def f():\n        pass\n    return f",
+        ),
         ("try:\n    pass\nexcept E as e:\n    raise f(e)", "try:\n    pass\nexcept E as e:\n    raise G(e)"),
     ],
 )
