@@ -1,11 +1,11 @@
 """`fota local up`, `down`, `status`, `env`: an AWS on this machine, for trying and testing."""
 
 import shlex
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from fota_operator.cli import local_devices
 from fota_operator.cli.options import Json
 from fota_operator.cli.output import answer, answer_json, reporting_errors, talk
 
@@ -13,9 +13,10 @@ if TYPE_CHECKING:
     from fota_operator.local.aws import LocalStatus
 
 app: typer.Typer = typer.Typer(no_args_is_help=True, help="Run an AWS on this machine, for trying and testing.")
+app.command()(reporting_errors()(local_devices.devices))
 
-Folder = Annotated[Path, typer.Option(help="Folder that holds the local AWS's state.")]
-_DEFAULT_FOLDER = Path(".fota-local")
+Folder = local_devices.Folder
+_DEFAULT_FOLDER = local_devices.DEFAULT_FOLDER
 
 
 @app.command()
