@@ -39,8 +39,8 @@ _IOT_GRANTS: tuple[tuple[str, tuple[str, ...], tuple[str, ...]], ...] = (
     ),
     (
         "FotaStages",
-        ("AddThingToThingGroup", "CreateThingGroup", "DeleteThingGroup", "RemoveThingFromThingGroup"),
-        ("thinggroup/fota-*", "thing/*"),
+        ("DeleteThingGroup",),
+        ("thinggroup/fota-*",),
     ),
     ("FotaRule", ("GetTopicRule",), (f"rule/{NOTICE_RULE}",)),
     ("FotaIndex", ("DescribeIndex", "SearchIndex"), ("index/AWS_Things",)),
@@ -49,7 +49,7 @@ _IOT_GRANTS: tuple[tuple[str, tuple[str, ...], tuple[str, ...]], ...] = (
         "FotaThings",
         (
             "CreateThing", "DeleteThing", "DeleteThingShadow", "DescribeThing", "GetThingConnectivityData",
-            "GetThingShadow", "ListJobExecutionsForThing", "ListThingGroupsForThing", "ListThingPrincipals",
+            "GetThingShadow", "ListJobExecutionsForThing", "ListThingPrincipals",
         ),
         ("thing/*",),
     ),

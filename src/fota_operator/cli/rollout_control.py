@@ -102,9 +102,9 @@ def list_all(bucket: PlanBucket = None, as_json: Json = False) -> None:
 
 @reporting_errors()
 def cleanup(bucket: PlanBucket = None, dry_run: DryRun = False, as_json: Json = False) -> None:
-    """Delete the thing groups of rollouts that have ended.
+    """Delete the thing groups that former versions of this command made for rollouts that have ended.
 
-    A thing may be in ten groups. A stage of more than a hundred things has a group, until all of them have answered.
+    A thing may be in ten groups. No rollout makes a group any more: its jobs name their things.
     """
     from fota_operator.cloud import connect
     from fota_operator.rollouts.control import clean_up

@@ -13,12 +13,19 @@ from fota_operator.jobs.limits import MAX_DOCUMENT_BYTES
 
 
 def build_document(
-    image: Image, object_url: str, slot: int | None, envelope: Envelope | None = None, *, insist: bool = False
+    image: Image,
+    object_url: str,
+    slot: int | None,
+    envelope: Envelope | None = None,
+    *,
+    insist: bool = False,
+    progress: tuple[int, int] | None = None,
 ) -> str:
     """The document of an update, as JSON; AWS IoT puts a presigned URL of the object in the place of its URL.
 
     `slot` None asks for the slot that is spare on the device; `envelope` makes it a release.
-    `insist` lets devices try an image again that was rolled back there. *Raises* BadInput.
+    `insist` lets devices try an image again that was rolled back there. `progress`: how many reports of progress a
+    device sends at most, and how many percent of the devices send any; None leaves it to them. *Raises* BadInput.
     """
     fields: dict[str, object] = {
         "operation": "fota",
@@ -30,6 +37,8 @@ def build_document(
     }
     if insist:
         fields["bc_insist"] = True
+    if progress is not None:
+        fields["x-progress-reports"], fields["x-progress-share"] = progress
     if envelope is not None:
         fields["envelope"] = envelopes.fields(envelope)
     return _fitting(fields)

@@ -3,7 +3,7 @@
 Leaves to others: who gets it (`start`, `rollouts`), the object in S3 (`image_store`), the text (`document`).
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from fota.trust import manifest as manifests
 from fota.trust.envelope import Envelope
@@ -56,6 +56,8 @@ class Publication:
     role_arn: str
     object_url: str
     is_aws: bool
+    progress: tuple[int, int] | None = None
+    """How many reports of progress a device sends at most, and the percentage of devices that send any."""
 
     @property
     def key(self) -> str:
@@ -70,7 +72,20 @@ class Publication:
         firmware, url = self.firmware, self.object_url
         if firmware.envelope is not None:
             url = pinned(url, version_id, is_aws=self.is_aws)
-        return build_document(firmware.image, url, _slot(firmware), firmware.envelope, insist=firmware.insist)
+        return build_document(
+            firmware.image,
+            url,
+            _slot(firmware),
+            firmware.envelope,
+            insist=firmware.insist,
+            progress=self.progress,
+        )
+
+    def with_progress(self, reports: int, share: int) -> "Publication":
+        """The same, with that many reports of progress; the job document says it. *Raises* BadInput if too long."""
+        limited = replace(self, progress=(reports, share))
+        limited.document(_LONGEST_VERSION)
+        return limited
 
 
 @dataclass(frozen=True)

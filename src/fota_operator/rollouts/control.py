@@ -5,6 +5,7 @@ Leaves to others: going on (`run`).
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -115,13 +116,18 @@ def unmark(cloud: Cloud, reader: SnapshotReader, now: datetime) -> None:
         cloud.iot.untag_resource(resourceArn=arn, tagKeys=[TAG_STATE])
 
 
-def enforce(cloud: Cloud, reader: SnapshotReader, code: str, *, force: bool = False) -> None:
+def enforce(
+    cloud: Cloud, reader: SnapshotReader, code: str, *, force: bool = False, only: Collection[str] | None = None
+) -> None:
     """Cancel the jobs of a rollout that is to stop; a stop before may have been interrupted.
 
-    `code` is the reason that AWS keeps. *Raises* CloudRefused.
+    `code` is the reason that AWS keeps; with `only`, other jobs go on. The newest come first: they are offered to
+    most devices now. *Raises* CloudRefused.
     """
     pace = RateLimiter(JOBS_PER_SECOND, SystemClock())
-    for job in reader.jobs:
+    for job in reversed(reader.jobs):
+        if only is not None and job.job_id not in only:
+            continue
         if job.running:
             pace.wait()
             cancel_running(

@@ -5,6 +5,7 @@ Leaves to others: doing it (`run`).
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from fota.trust.keyring import Keyring
@@ -26,10 +27,11 @@ from fota_operator.rollouts.aws.progress import OnProgress, silent
 from fota_operator.rollouts.aws.reader import SnapshotReader
 from fota_operator.rollouts.aws.targets import missing_things
 from fota_operator.rollouts.decide.snapshot import Halted
-from fota_operator.rollouts.decide.stages import PlannedStage, planned
+from fota_operator.rollouts.decide.stages import PlannedStage, planned, reports_of
 from fota_operator.rollouts.decide.status import RolloutStatus
 from fota_operator.rollouts.look import judge
 from fota_operator.rollouts.plan.model import Plan
+from fota_operator.rollouts.plan.quotas import ProgressReports
 from fota_operator.rollouts.plan.text import decode, encode
 from fota_operator.rollouts.preview import Forecast, forecast
 from fota_operator.rollouts.run import TO_THE_END, Runner, RunOptions
@@ -127,8 +129,18 @@ def prepare(
     if not begun and isinstance(decision.step, Halted):
         raise BadInput(decision.step.why, "correct the plan")
     stages = planned(plan, reader.targets()) if not begun else ()
+    if not begun:
+        publication = _limited(publication, plan, stages)
     within_s = release.manifest.within_s
     return Prepared(cloud, plan, reader, publication, stages, decision.status, begun, within_s)
+
+
+def _limited(publication: Publication, plan: Plan, stages: Sequence[PlannedStage]) -> Publication:
+    """With no more reports of progress than AWS's quota leaves room for: every job has the same document."""
+    reports = reports_of(plan, sum(len(stage.things) for stage in stages))
+    if reports == ProgressReports():
+        return publication
+    return publication.with_progress(reports.reports, reports.share)
 
 
 def _require_things(cloud: Cloud, plan: Plan, clock: WallClock) -> None:

@@ -14,11 +14,12 @@ from fota_operator.bounded_text import parse_json
 from fota_operator.cloud import Cloud, is_passing
 from fota_operator.errors import AlreadyThere, CloudUnreachable, NotFound, OperatorError, TimedOut
 from fota_operator.former_names import former_keyword
+from fota_operator.jobs.limits import MAX_TARGETS
 from fota_operator.jobs.look_up import read_document
 from fota_operator.jobs.publish import Publication, ship
 from fota_operator.rate_limiter import SystemClock, WallClock, jittered, require_waits
 from fota_operator.rollouts.aws.acts import caller_tag
-from fota_operator.rollouts.aws.make_job import StageJob, make_stage_job
+from fota_operator.rollouts.aws.make_job import StageOffer, make_stage_jobs
 from fota_operator.rollouts.aws.notices import NoticeSender
 from fota_operator.rollouts.aws.package import package_version
 from fota_operator.rollouts.aws.plan_store import role_of
@@ -30,12 +31,14 @@ from fota_operator.rollouts.decide.snapshot import (
     ABORTED_CODE,
     GATE_CODE,
     PAUSED_CODE,
+    RULE_CODE,
     Aborted,
     Begin,
     Decision,
     Done,
     Halted,
     OfferAgain,
+    OfferMore,
     Paused,
     Step,
     Wait,
@@ -51,6 +54,7 @@ _LONGEST_TROUBLE_S = 60.0
 _QUEUE_LOOKS = 30
 _STOPS: dict[type[Step], str] = {Paused: PAUSED_CODE, Aborted: ABORTED_CODE, Halted: GATE_CODE}
 """Why jobs that still run are cancelled: a pause or an abort may have been interrupted, or a gate failed."""
+_OFFERED: dict[type[Step], str] = {Begin: "begins", OfferMore: "goes on", OfferAgain: "offered again"}
 
 
 @dataclass(frozen=True)
@@ -127,7 +131,7 @@ class Runner:
             if not isinstance(step, OfferAgain):
                 return decision.status
             _require_other(step, made)
-            made = step if self._offer(step.stage, again=True) else None
+            made = step if self._offer(step) else None
 
     def _advanced(self, options: RunOptions) -> Decision:
         """Do every step that is due; returns the status then, and what is waited for."""
@@ -138,28 +142,31 @@ class Runner:
                 # A final decision, or one that makes something, needs the members that the groups have now.
                 decision = judge(self.reader, self.clock, fresh=True)
             step = decision.step
-            if _is_reached(decision.status, options.until) or not isinstance(step, Begin | OfferAgain):
+            if _is_reached(decision.status, options.until) or not isinstance(step, Begin | OfferMore | OfferAgain):
                 return self._ended(decision)
             _require_other(step, made)
-            made = step if self._offer(step.stage, again=isinstance(step, OfferAgain)) else None
+            made = step if self._offer(step) else None
 
-    def _offer(self, number: int, *, again: bool) -> bool:
-        """Make a job for a stage. False: some of its things do not exist, and the next step must be decided again."""
-        plan = self.reader.stored.plan
-        if again:
-            self._wait_for_cancelled(number)
-            things = tuple(sorted(self.reader.unanswered(number)))
-        else:
+    def _offer(self, step: Begin | OfferMore | OfferAgain) -> bool:
+        """Make jobs for a stage. False: some of its things do not exist, and the next step must be decided again."""
+        plan, number = self.reader.stored.plan, step.stage
+        if isinstance(step, Begin):
             things = split(plan, number, self.reader.targets(), self.reader.offered())
+        else:
+            if isinstance(step, OfferAgain):
+                self._wait_for_cancelled(number)
+            things = self.reader.due(number)
         if not things:
             return False
         title = f"stage {number}, {plan.stages[number - 1].name}"
-        self.on_progress(RolloutProgress(f"{title}: {'offered again' if again else 'begins'}, {len(things)} things"))
+        self.on_progress(RolloutProgress(f"{title}: {_OFFERED[type(step)]}, {len(things)} things"))
+        place = self.reader.next_place(number, again=isinstance(step, OfferAgain))
         role_arn = presign_role_arn(self.cloud, role_of(plan))
-        place, by = self.reader.next_place(number), caller_tag(self.cloud.caller_arn)
-        document, package = self._document_of(), self._package_version()
-        offer = StageJob(self.reader.stored, place, document, role_arn, by, package)
-        gone = make_stage_job(self.cloud, offer, things, self.clock, self.on_progress)
+        total = self.reader.offer_total(number) if isinstance(step, OfferMore) else len(things)
+        document, by = self._document_of(), caller_tag(self.cloud.caller_arn)
+        offer = StageOffer(self.reader.stored, place, document, role_arn, total, by, self._package_version())
+        most = step.jobs if isinstance(step, OfferMore) else offer.jobs.at_once
+        gone = make_stage_jobs(self.cloud, offer, things[: most * MAX_TARGETS], self.clock, self.on_progress)
         self.reader.expect(number)
         if gone:
             self.on_progress(
@@ -211,11 +218,15 @@ class Runner:
     def _ended(self, decision: Decision) -> Decision:
         """What is left to do when nothing begins now."""
         code = _STOPS.get(type(decision.step))
-        if code == GATE_CODE and all(stage.state != "failed" for stage in decision.status.stages):
-            # It is halted because of its targets: things that were already offered the release may install it.
-            code = None
-        if code is not None and any(job.running for job in self.reader.jobs):
-            enforce(self.cloud, self.reader, code)
+        if code == GATE_CODE:
+            # If it is halted because of its targets, things that were already offered the release may install it.
+            states = {stage.state for stage in decision.status.stages}
+            code = RULE_CODE if "aborted" in states else GATE_CODE if "failed" in states else None
+        # AWS's abort rule cancels one job: the others of its stage offer the same release.
+        of_stage = {job for stage in decision.status.stages if stage.state == "aborted" for job in stage.job_ids}
+        only = of_stage if code == RULE_CODE else None
+        if code is not None and any(job.running for job in self.reader.jobs if only is None or job.job_id in only):
+            enforce(self.cloud, self.reader, code, only=only)
             decision = judge(self.reader, self.clock)
         if isinstance(decision.step, Aborted | Done | Halted):
             delete_groups(self.cloud, self.reader.jobs)

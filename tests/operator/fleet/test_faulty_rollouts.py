@@ -9,7 +9,16 @@ import pytest
 from fota_operator.errors import BadInput, CloudRefused, NotFound
 from fota_operator.rollouts.plan.model import Stage
 from fota_operator.rollouts.run import RunOptions
-from tests.labs.aws_faults import Held, Proxy, answer_lost, cut_in_the_middle, refused, request_lost, throttled
+from tests.labs.aws_faults import (
+    Held,
+    Proxy,
+    answer_lost,
+    cut_in_the_middle,
+    passed_on,
+    refused,
+    request_lost,
+    throttled,
+)
 from tests.labs.rollout_lab import ALL_AT_ONCE, RolloutLab
 
 pytestmark = pytest.mark.e2e
@@ -53,12 +62,12 @@ def test_a_pace_that_aws_refuses_is_waited_out_and_told(faulty_lab: RolloutLab, 
     assert each_thing_once(faulty_lab, "1", "2")
 
 
-def test_filling_a_group_goes_on_where_aws_refused_its_pace(faulty_lab: RolloutLab, proxy: Proxy) -> None:
+def test_the_jobs_of_a_stage_go_on_where_aws_refused_their_pace(faulty_lab: RolloutLab, proxy: Proxy) -> None:
     fleet = faulty_lab.fleet(110)
-    proxy.on("iot.AddThingToThingGroup", *6 * [throttled])
+    proxy.on("iot.CreateJob", passed_on, *6 * [throttled])
     plan = faulty_lab.plan(fleet, stages=ALL_AT_ONCE)
     assert faulty_lab.run(plan, fleet.turn).state == "done"
-    assert each_thing_once(faulty_lab, "1")
+    assert each_thing_once(faulty_lab, "1", "1_1-2")
     assert len(fleet.reached) == 110
 
 

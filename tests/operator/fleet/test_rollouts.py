@@ -117,17 +117,15 @@ def test_a_thing_that_never_was_is_refused_before_anything_is_made(lab: RolloutL
     assert (lab.objects(), lab.job_ids()) == (set(), [])
 
 
-def test_more_than_a_hundred_things_in_a_stage_are_one_job_by_a_group_that_goes_at_the_end(
-    lab: RolloutLab,
-) -> None:
+def test_more_than_a_hundred_things_in_a_stage_are_several_jobs_and_no_group(lab: RolloutLab) -> None:
     fleet = lab.fleet(120)
     plan = lab.plan(fleet, stages=ALL_AT_ONCE)
     lab.run(plan, options=RunOptions(once=True))
-    assert lab.groups_left() == [f"fota-{lab.name}-1"]
+    assert lab.groups_left() == []
     assert any(progress.total == 120 for progress in lab.told)
     status = lab.run(plan, fleet.turn)
     assert (status.state, counts(status), lab.groups_left()) == ("done", [{"SUCCEEDED": 120}], [])
-    assert lab.job_ids() == [f"fota-{lab.name}-1"]
+    assert lab.job_ids() == [f"fota-{lab.name}-1", f"fota-{lab.name}-1_1-2"]
 
 
 def test_a_pause_takes_back_what_nobody_took_and_lets_the_others_finish(lab: RolloutLab) -> None:

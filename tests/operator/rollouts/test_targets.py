@@ -1,16 +1,15 @@
-"""Who is a target, and the group of a stage that is too large for a job."""
+"""Who is a target, and what former versions left of groups."""
 
 from collections.abc import Callable
+from itertools import product
 
 import pytest
 
 from fota_operator.cloud import Cloud
-from fota_operator.errors import AlreadyThere
+from fota_operator.jobs import create_job
+from fota_operator.jobs.create_job import NewJob
 from fota_operator.rate_limiter import RateLimiter, SystemClock
-from fota_operator.rollouts.aws.jobs import read_job
 from fota_operator.rollouts.aws.names import Place, name_in, plan_key
-from fota_operator.rollouts.aws.progress import silent
-from fota_operator.rollouts.aws.stage_group import StageGroup, delete_groups
 from fota_operator.rollouts.aws.targets import current_targets, group_members, missing_things
 from fota_operator.rollouts.control import clean_up, pause
 from fota_operator.rollouts.decide.stages import ordered
@@ -21,7 +20,6 @@ from tests.labs.fleet_clock import FleetClock
 from tests.labs.plan_lab import PlanLab, PlanLabOf
 
 pytestmark = pytest.mark.e2e
-TAGS = {"fota:rollout": "one"}
 
 
 def _group(cloud: Cloud, name: str, *things: str, parent: str | None = None) -> str:
@@ -42,52 +40,6 @@ def test_things_and_members_of_groups_are_targets_once(lab: PlanLab, new_name: C
 
 def test_only_things_that_are_not_registered_are_missing(lab: PlanLab) -> None:
     assert missing_things(lab.cloud, (*lab.fleet.names, "nobody-knows"), lab.clock) == ("nobody-knows",)
-
-
-def test_a_group_of_a_stage_gets_its_things_and_no_others(lab: PlanLab, new_name: Callable[[], str]) -> None:
-    first, second, third = lab.fleet.names
-    group = StageGroup(lab.cloud, new_name(), TAGS, lab.clock, silent)
-    group.fill(frozenset((first, second)))
-    assert group.fill(frozenset((second, third))) == frozenset()
-    assert group_members(lab.cloud, group._name) == frozenset((second, third))
-
-
-def test_a_thing_that_is_gone_is_left_out_of_the_group(lab: PlanLab, new_name: Callable[[], str]) -> None:
-    group = StageGroup(lab.cloud, new_name(), TAGS, lab.clock, silent)
-    assert group.fill(frozenset((*lab.fleet.names, "nobody-knows"))) == {"nobody-knows"}
-
-
-def test_a_group_of_somebody_else_is_left_alone(lab: PlanLab, new_name: Callable[[], str]) -> None:
-    name = _group(lab.cloud, new_name())
-    with pytest.raises(AlreadyThere, match="not made for this rollout"):
-        StageGroup(lab.cloud, name, TAGS, lab.clock, silent).fill(frozenset(lab.fleet.names))
-    assert group_members(lab.cloud, name) == frozenset()
-
-
-def test_a_stage_of_more_than_a_hundred_goes_to_a_group_which_is_deleted_at_the_end(lab_of: PlanLabOf) -> None:
-    lab = lab_of(102)
-    lab.run(until=1)
-    lab.run(once=True)
-    job_id = Place(lab.plan.name, 2).job_id
-    job = read_job(lab.cloud, job_id)
-    assert job is not None
-    assert (job.group, len(group_members(lab.cloud, job_id) or ())) == (job_id, 101)
-    delete_groups(lab.cloud, [job])
-    assert group_members(lab.cloud, job_id) is not None, "a group is not deleted while its job runs"
-    assert lab.run().state == "done"
-    assert group_members(lab.cloud, job_id) is None
-    assert lab.status().stages[1].counts == {"SUCCEEDED": 101}
-
-
-def test_more_than_a_hundred_that_a_pause_left_out_get_a_group_of_their_own(lab_of: PlanLabOf) -> None:
-    lab = lab_of(102, stages=(Stage("all", percent=100.0),))
-    lab.run(once=True)
-    pause(lab.rollout)
-    resume(lab.rollout, clock=lab.clock)
-    again = read_job(lab.cloud, Place(lab.plan.name, 1, 2).job_id)
-    assert again is not None
-    assert (again.group, again.counts["QUEUED"]) == (again.job_id, 102)
-    assert lab.run().state == "done"
 
 
 def test_who_left_a_group_during_a_pause_is_not_offered_it_again(lab: PlanLab, new_name: Callable[[], str]) -> None:
@@ -133,12 +85,14 @@ def test_a_forecast_tells_what_is_in_the_way(lab: PlanLab) -> None:
 
 
 def test_no_two_rollouts_have_a_job_id_in_common() -> None:
-    places = [Place(name, stage, offer) for name in ("a", "a-1", "a-1-1") for stage in (1, 2) for offer in (1, 2)]
+    numbers = (1, 2)
+    names = ("a", "a-1", "a-1-1", "a-1-1-1")
+    places = [Place(*one) for one in product(names, numbers, numbers, numbers)]
     assert len({place.job_id for place in places}) == len(places)
 
 
 def test_the_longest_job_id_is_one_that_aws_takes() -> None:
-    assert len(Place("a" * 40, 20, 9999).job_id) <= 64
+    assert len(Place("a" * 40, 20, 9999, 100_000).job_id) <= 64
 
 
 def test_an_object_says_which_rollout_it_is_of() -> None:
@@ -161,14 +115,22 @@ def test_things_are_asked_for_no_faster_than_aws_allows() -> None:
     assert sum(waits) == pytest.approx(1.0, abs=0.2)
 
 
-def test_the_groups_of_rollouts_that_have_ended_are_cleaned_up_and_others_stay(
+def test_the_groups_of_former_versions_are_cleaned_up_when_their_rollouts_have_ended(
     lab_of: PlanLabOf, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    lab = lab_of(102)
-    lab.run(until=1)
+    lab = lab_of(2, stages=(Stage("all", percent=100.0),))
+    job_id = Place(lab.plan.name, 1).job_id
+    group = _group(lab.cloud, job_id, *lab.fleet.names)
+    arn = lab.cloud.iot.describe_thing_group(thingGroupName=group)["thingGroupArn"]
+
+    def as_before(request: NewJob) -> dict[str, object]:
+        return real(request) | {"targets": [arn]}
+
+    real = create_job._request
+    monkeypatch.setattr(create_job, "_request", as_before)
     lab.run(once=True)
-    job_id = Place(lab.plan.name, 2).job_id
-    assert job_id not in clean_up(lab.cloud, lab.plan.bucket)
+    assert lab.status().stages[0].things == 2
+    assert job_id not in clean_up(lab.cloud, lab.plan.bucket), "its job runs"
     with monkeypatch.context() as broken:
         # As if the run had ended while a thing had not answered.
         broken.setattr("fota_operator.rollouts.run.delete_groups", lambda *_: None)
@@ -176,3 +138,4 @@ def test_the_groups_of_rollouts_that_have_ended_are_cleaned_up_and_others_stay(
     assert job_id in clean_up(lab.cloud, lab.plan.bucket, dry_run=True)
     assert job_id in clean_up(lab.cloud, lab.plan.bucket)
     assert group_members(lab.cloud, job_id) is None
+    assert lab.status().stages[0].counts == {"SUCCEEDED": 2}

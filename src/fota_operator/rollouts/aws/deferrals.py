@@ -22,6 +22,9 @@ MAX_ASKED_FOR_GATE = 100
 MAX_LISTED = 1000
 """How many things of a job that are in progress are listed: a call for 250."""
 
+MAX_JOBS_LISTED = 10
+"""In how many jobs of a stage that is looked for at one look; those that were not listed for longest come first."""
+
 _Key = tuple[str, int, datetime | None]
 _LONG_AGO = datetime.fromtimestamp(0, timezone.utc)
 
@@ -32,15 +35,21 @@ class DeferralReader:
     def __init__(self, cloud: Cloud) -> None:
         self._cloud = cloud
         self._said: dict[str, dict[_Key, ExecutionStatus]] = {}
+        self._listed_at: dict[str, int] = {}
+        self._listings = 0
         self._within_s: int | None = None
         self._knows_within = False
 
     def read(self, jobs: Sequence[JobRead], most: int = MAX_ASKED) -> CountedDeferrals | None:
         """The deferrals of a stage; None if no thing that was looked at puts it off. *Raises* CloudRefused."""
         found: list[ExecutionStatus] = []
-        for job in jobs:
-            if job.counts["IN_PROGRESS"]:
-                found += self._looked_at(job.job_id, most - len(found))
+        in_question = [job.job_id for job in jobs if job.counts["IN_PROGRESS"]]
+        in_question.sort(key=lambda job_id: self._listed_at.get(job_id, 0))
+        for place, job_id in enumerate(in_question):
+            if place < MAX_JOBS_LISTED:
+                found += self._looked_at(job_id, most - len(found))
+            else:
+                found += self._said.get(job_id, {}).values()
         if all(one.deferral is None for one in found):
             return None
         in_progress = sum(job.counts["IN_PROGRESS"] for job in jobs)
@@ -48,6 +57,8 @@ class DeferralReader:
         return counted(said, in_progress, self._signed_within_s(jobs[0].job_id))
 
     def _looked_at(self, job_id: str, most: int) -> list[ExecutionStatus]:
+        self._listings += 1
+        self._listed_at[job_id] = self._listings
         listed = executions_in_progress(self._cloud, job_id, MAX_LISTED)
         listed.sort(key=lambda one: (one.last_updated_at or _LONG_AGO, one.thing))
         before = self._said.get(job_id, {})

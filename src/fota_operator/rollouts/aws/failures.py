@@ -5,7 +5,9 @@ Leaves to others: what the reasons mean (`explain`).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 from fota_operator.cloud import Cloud
@@ -15,11 +17,12 @@ from fota_operator.rollouts.aws.jobs import JobRead, newest_executions
 from fota_operator.rollouts.decide.status import Failures
 
 MAX_ASKED = 25
-"""The limit for each job: a bad release fails everywhere for the same few reasons."""
+"""The limit for each stage: a bad release fails everywhere for the same few reasons."""
 NO_REASON = "none-given"
 TIMED_OUT = "timed-out"
+_UNLISTED = "(not listed)"
 NOT_ASKED = "not-asked"
-"""The reason given for the failures beyond MAX_ASKED."""
+"""The reason given for the failures beyond MAX_ASKED. Jobs with these alone are not even listed."""
 
 
 class _Kind(NamedTuple):
@@ -41,15 +44,21 @@ class FailureReader:
     def read(self, stage: str, jobs: Sequence[JobRead]) -> tuple[Failures, ...]:
         """The failures of a stage, most frequent first. *Raises* CloudRefused."""
         groups: dict[_Kind, list[ExecutionStatus]] = {}
+        asked = 0
+        unlisted: Counter[str] = Counter()
         for job in jobs:
-            for place, one in enumerate(self._failed(job)):
-                known = self._with_reason(job, one) if place < MAX_ASKED else None
+            if asked >= MAX_ASKED:
+                unlisted.update({status: job.counts[status] for status in FAILURES if job.counts[status]})
+                continue
+            for one in self._failed(job):
+                known = self._with_reason(job, one) if asked < MAX_ASKED else None
+                asked += 1
                 groups.setdefault(_kind(one, known), []).append(known or one)
-        failures = (
+        failures = [
             Failures(stage, kind.status, kind.reason, len(ones), ones[0].thing, ones[0].message, *kind.said)
             for kind, ones in groups.items()
-        )
-        return tuple(sorted(failures, key=lambda one: (-one.count, one.status, one.reason)))
+        ]
+        return tuple(sorted(_with(failures, stage, unlisted), key=lambda one: (-one.count, one.status, one.reason)))
 
     def _failed(self, job: JobRead) -> list[ExecutionStatus]:
         """The newest executions that failed, in the order in which they did."""
@@ -69,6 +78,16 @@ class FailureReader:
         if key not in self._asked:
             self._asked[key] = with_details(self._cloud, job.job_id, one)
         return self._asked[key]
+
+
+def _with(failures: Sequence[Failures], stage: str, unlisted: Mapping[str, int]) -> Iterator[Failures]:
+    """The failures, and how many more there are by AWS's counts; an example of these is not known."""
+    left = dict(unlisted)
+    for one in failures:
+        more = left.pop(one.status, 0) if one.reason == NOT_ASKED else 0
+        yield replace(one, count=one.count + more)
+    for status, count in left.items():
+        yield Failures(stage, status, TIMED_OUT if status == "TIMED_OUT" else NOT_ASKED, count, _UNLISTED)
 
 
 def _kind(one: ExecutionStatus, known: ExecutionStatus | None) -> _Kind:

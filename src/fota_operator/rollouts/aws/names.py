@@ -20,17 +20,22 @@ _NAME = re.compile(ROLLOUT_NAME)
 
 @dataclass(frozen=True)
 class Place:
-    """The place of a job in a rollout: its stage, and the number of its offer. Each further offer follows a pause."""
+    """The place of a job in a rollout: its stage, the number of its offer, and its number among the jobs of that.
+
+    Each further offer follows a pause.
+    """
 
     name: str
     stage: int
     offer: int = 1
+    part: int = 1
 
     @property
     def job_id(self) -> str:
-        """The id of the job; also the name of its thing group, if it has too many things to name them."""
+        """The id of the job."""
         # No name holds an underscore: with a dash, stage 1, offer 2 of `a` would be stage 2 of `a-1`.
-        return f"fota-{self.name}-{self.stage}" + ("" if self.offer == 1 else f"_{self.offer}")
+        part = "" if self.part == 1 else f"-{self.part}"
+        return f"fota-{self.name}-{self.stage}" + (f"_{self.offer}{part}" if self.offer > 1 or part else "")
 
 
 def require_name(name: str) -> None:

@@ -6,7 +6,7 @@ Leaves to others: the status of each stage (`stage_status`), reading AWS (`reade
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from fota_operator.rollouts.decide.snapshot import (
     ABORTED_CODE,
@@ -16,14 +16,17 @@ from fota_operator.rollouts.decide.snapshot import (
     Done,
     Halted,
     OfferAgain,
+    OfferMore,
     Paused,
     Snapshot,
     Step,
     Wait,
 )
 from fota_operator.rollouts.decide.stage_status import is_offerable, judge_stages, needs_times, soaked_at
+from fota_operator.rollouts.decide.stages import rate
 from fota_operator.rollouts.decide.status import PENDING, RolloutStatus, StageStatus
 from fota_operator.rollouts.plan.model import Plan
+from fota_operator.rollouts.plan.quotas import jobs_for
 from fota_operator.rollouts.plan.window import next_inside
 
 __all__ = ["decide", "needs_times"]
@@ -58,7 +61,7 @@ def decide(plan: Plan, snapshot: Snapshot, now: datetime) -> Decision:
     status = RolloutStatus(
         name=plan.name,
         state=_STATES[type(step)],
-        next=_announced(facts, step) if isinstance(step, Begin | OfferAgain) else step.why,
+        next=_announced(facts, step) if isinstance(step, Begin | OfferMore | OfferAgain) else step.why,
         product=snapshot.product,
         version=snapshot.version,
         targets=facts.things,
@@ -105,6 +108,20 @@ def _paused(facts: _Facts) -> Step | None:
 def _offer_again(facts: _Facts) -> Step | None:
     stage = next((stage for stage in facts.snapshot.stages if is_offerable(stage)), None)
     return None if stage is None else _inside_window(facts, OfferAgain(stage.number))
+
+
+def _offer_more(facts: _Facts) -> Step | None:
+    """The jobs that roll out together share the rate of their stage: when one is through, the next is due."""
+    stage = next((stage for stage in facts.snapshot.stages if stage.not_offered), None)
+    if stage is None:
+        return None
+    jobs = jobs_for(stage.offer_total, rate(facts.plan, facts.plan.stages[stage.number - 1]))
+    through = [job.created_at + timedelta(minutes=jobs.minutes) for job in stage.newest]
+    rolling = [moment for moment in through if moment > facts.now]
+    if len(rolling) < jobs.at_once:
+        return OfferMore(stage.number, len(stage.newest) + 1, jobs.at_once - len(rolling))
+    row = facts.stages[stage.number - 1]
+    return Wait(min(rolling), f"{_title(row)}: {row.why}; {_pending(row)}")
 
 
 def _running(facts: _Facts) -> Step | None:
@@ -155,6 +172,7 @@ _RULES = (
     _gate_failed,
     _paused,
     _offer_again,
+    _offer_more,
     _running,
     _soaking,
     _no_targets,
@@ -166,6 +184,7 @@ _RULES = (
 
 _STATES = {
     Begin: "running",
+    OfferMore: "running",
     OfferAgain: "running",
     Wait: "running",
     Paused: "paused",
@@ -189,12 +208,14 @@ def _inside_window(facts: _Facts, step: Begin | OfferAgain) -> Step:
     return Wait(opens, f"{_title(facts.stages[step.stage - 1])} is due, and waits for the window")
 
 
-def _announced(facts: _Facts, step: Begin | OfferAgain) -> str:
+def _announced(facts: _Facts, step: Begin | OfferMore | OfferAgain) -> str:
     stage = facts.stages[step.stage - 1]
     if isinstance(step, Begin):
         return f"{_title(stage)}, is due: {_things(stage.things)}"
-    again = next(snapshot.offerable for snapshot in facts.snapshot.stages if snapshot.number == step.stage)
-    return f"{_title(stage)}, is to be offered again: {_things(again)}"
+    snapshot = next(snapshot for snapshot in facts.snapshot.stages if snapshot.number == step.stage)
+    if isinstance(step, OfferMore):
+        return f"{_title(stage)}, goes on: {_things(snapshot.not_offered)} are not offered it yet"
+    return f"{_title(stage)}, is to be offered again: {_things(snapshot.offerable)}"
 
 
 def _things(count: int) -> str:

@@ -17,6 +17,8 @@ ABORTED_CODE = "FOTA_ABORTED"
 """The `reasonCode` of a CancelJob that aborts for good."""
 GATE_CODE = "FOTA_GATE_FAILED"
 """The `reasonCode` of a CancelJob because the stage's gate cannot be met any more."""
+RULE_CODE = "FOTA_ABORT_RULE"
+"""The `reasonCode` of a CancelJob because of the plan's abort rules: another job of the stage, or all together."""
 
 
 @dataclass(frozen=True)
@@ -24,6 +26,7 @@ class JobSnapshot:
     """A job of a stage. `status` is AWS's; `reason_code` that of its CancelJob; AWS's abort rule has its own code.
 
     `completed_at` matters only if it is COMPLETED: its counts may follow a little later. None means they are final.
+    `part`: its number among the jobs that were made for one offer; with 1 another offer begins.
     """
 
     job_id: str
@@ -31,6 +34,7 @@ class JobSnapshot:
     created_at: datetime
     reason_code: str | None = None
     completed_at: datetime | None = None
+    part: int = 1
 
 
 @dataclass(frozen=True)
@@ -42,7 +46,8 @@ class StageSnapshot:
     `counts` has the status of the newest execution of each of these things, as far as there is one.
     `succeeded_at` is when the successes came in, in any order; None when it was not asked for (see `needs_times`).
     `offerable` is how many of the things, after a pause, are still targets and have no answer: their newest execution
-    is CANCELED, or QUEUED and about to be, or there is none. It matters only when the newest job was paused.
+    is CANCELED, or QUEUED and about to be, or there is none. It is 0 unless a job of the newest offer was paused.
+    `not_offered` is how many of the things no job was made for yet, of the `offer_total` of the newest offer.
     `deferred` is how many of those IN_PROGRESS are known to put the release off; None: none.
     """
 
@@ -53,6 +58,14 @@ class StageSnapshot:
     succeeded_at: tuple[datetime, ...] | None = None
     offerable: int = 0
     deferred: CountedDeferrals | None = None
+    not_offered: int = 0
+    offer_total: int = 0
+
+    @property
+    def newest(self) -> tuple[JobSnapshot, ...]:
+        """The jobs of the newest offer."""
+        first = max(place for place, job in enumerate(self.jobs) if job.part == 1)
+        return self.jobs[first:]
 
     @property
     def put_off(self) -> int:
@@ -83,6 +96,15 @@ class Begin:
     """Make the first job of a stage, now."""
 
     stage: int
+
+
+@dataclass(frozen=True)
+class OfferMore:
+    """Make further jobs of a stage, now: for things that none was made for yet. At most `jobs`, from `part` on."""
+
+    stage: int
+    part: int
+    jobs: int
 
 
 @dataclass(frozen=True)
@@ -128,7 +150,7 @@ class Done:
     why: str
 
 
-Step = Begin | OfferAgain | Wait | Paused | Halted | Aborted | Done
+Step = Begin | OfferMore | OfferAgain | Wait | Paused | Halted | Aborted | Done
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ Leaves to others: what follows for the rollout (`next_step`).
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 
@@ -57,7 +58,7 @@ def needs_times(plan: Plan, number: int, things: int, succeeded: int, deferred: 
 
 def is_offerable(stage: StageSnapshot) -> bool:
     """Whether a pause left things of this stage without an answer that can be offered the release again."""
-    return _is_pause(stage.jobs[-1]) and stage.offerable > 0
+    return stage.offerable > 0 and any(map(_is_pause, stage.newest))
 
 
 def cancelled_by_others(stage: StageSnapshot) -> JobSnapshot | None:
@@ -125,9 +126,9 @@ class _Begun:
         progress = f"{self._succeeded} of {self.snapshot.things} have succeeded"
         if self.snapshot.put_off and not self._stage.gate.wait_for_deferred:
             progress += f", {self.snapshot.put_off} that put it off are left out"
-        cancelled = cancelled_by_others(self.snapshot)
-        if cancelled is not None:
-            return "aborted", f"{_cancelled(cancelled)}; {progress}"
+        stopped = self._stopped()
+        if stopped is not None:
+            return "aborted", f"{stopped}; {progress}"
         if self.overtaken:
             return "passed", progress
         counted = Counted(self.snapshot.things, self.snapshot.counts, self._open(), self.snapshot.put_off)
@@ -139,6 +140,13 @@ class _Begun:
         if self.tag == "paused" or is_offerable(self.snapshot):
             return "paused", progress
         return "running", f"{progress}, {gate.why}"
+
+    def _stopped(self) -> str | None:
+        """Why it is stopped for good, in words."""
+        cancelled = cancelled_by_others(self.snapshot)
+        if cancelled is not None:
+            return _cancelled(cancelled)
+        return None if self.overtaken else _broken_rule(self.plan, self.snapshot)
 
     def _passed_or_soaking(self, met_at: datetime | None, progress: str) -> tuple[str, str]:
         stage = self.snapshot
@@ -162,19 +170,39 @@ class _Begun:
 
     def _open(self) -> int:
         """How many things may still succeed."""
-        newest = self.snapshot.jobs[-1]
-        if newest.status in _ENDED:
-            return self._count("IN_PROGRESS") + (self.snapshot.offerable if _is_pause(newest) else 0)
+        newest = self.snapshot.newest
+        running = any(job.status not in (*_ENDED, "COMPLETED") for job in newest)
+        if not running and any(job.status in _ENDED for job in newest):
+            return self._count("IN_PROGRESS") + (self.snapshot.offerable if any(map(_is_pause, newest)) else 0)
         pending = self._count("QUEUED") + self._count("IN_PROGRESS")
-        if newest.status == "COMPLETED":
-            late = newest.completed_at is not None and self.now < newest.completed_at + _COUNTS_LATE
-            return pending + (self._waiting() if late else 0)
+        if not running:
+            ended = [job.completed_at for job in newest if job.completed_at is not None]
+            late = bool(ended) and self.now < max(ended) + _COUNTS_LATE
+            return pending + (self._waiting() if late else self.snapshot.not_offered)
         # AWS does not say which of the failures it will offer again: none is final while the job lasts.
         again = sum(self._count(status) for status in _RETRYABLE) if self.plan.retries else 0
         return pending + self._waiting() + again
 
     def _count(self, status: str) -> int:
         return self.snapshot.counts.get(status, 0)
+
+
+def _broken_rule(plan: Plan, stage: StageSnapshot) -> str | None:
+    """Which rule of the plan the stage as a whole has broken, in words: AWS applies them to each of its jobs."""
+    if len(stage.newest) == 1 and not stage.not_offered:
+        return None
+    counts = stage.counts
+    failed = {kind: counts.get(kind, 0) for kind in ("FAILED", "REJECTED", "TIMED_OUT")}
+    ended = counts.get("SUCCEEDED", 0) + sum(failed.values())
+    for rule in plan.aborts:
+        bad = sum(failed.values()) if rule.failure == "ALL" else failed[rule.failure]
+        least = math.ceil(stage.things / 10) if rule.least is None else rule.least
+        if ended and ended >= least and bad * 100 >= rule.percent * ended:
+            how = "failed" if rule.failure == "ALL" else rule.failure
+            return (
+                f"{bad} of the {ended} things that have answered {how}: the plan stops it at {rule.percent:g} percent"
+            )
+    return None
 
 
 def soaked_at(stage: Stage, met_at: datetime) -> datetime:

@@ -14,6 +14,7 @@ from hashlib import sha256
 from fota_operator.rollouts.plan.gate import Gate, needed, soak
 from fota_operator.rollouts.plan.model import Plan, Stage
 from fota_operator.rollouts.plan.percent import share_of
+from fota_operator.rollouts.plan.quotas import ProgressReports, progress_reports
 
 
 @dataclass(frozen=True)
@@ -94,6 +95,11 @@ def cumulative(plan: Plan, number: int, targets: int) -> int:
 def rate(plan: Plan, stage: Stage) -> int:
     """How many things of a stage are offered the release a minute, at most."""
     return plan.rate_per_minute if stage.rate_per_minute is None else stage.rate_per_minute
+
+
+def reports_of(plan: Plan, things: int) -> ProgressReports:
+    """How much a device may report of its progress: the fastest stage rules, all have the same job document."""
+    return progress_reports(max(rate(plan, stage) for stage in plan.stages), things)
 
 
 def least_minutes(plan: Plan, stage: Stage, things: int) -> float:

@@ -9,6 +9,7 @@ from fota_operator.account.names import ROLE_NAME
 from fota_operator.errors import BadInput
 from fota_operator.jobs.limits import MAX_DURATION_S, MAX_TIMEOUT_MINUTES, MIN_DURATION_S
 from fota_operator.rollouts.plan.model import Plan, Stage
+from fota_operator.rollouts.plan.quotas import MAX_RATE_PER_MINUTE
 from fota_operator.time_span import span_in_words
 
 MAX_NAME_CHARACTERS = 40
@@ -18,8 +19,7 @@ MAX_CANARY_PERCENT = 10.0
 
 DURATION_S = (MIN_DURATION_S, MAX_DURATION_S)
 TIMEOUT_MINUTES = (1, MAX_TIMEOUT_MINUTES)
-# AWS: https://docs.aws.amazon.com/general/latest/gr/iot_device_management.html (Jobs quotas)
-RATE_PER_MINUTE = (1, 1000)
+RATE_PER_MINUTE = (1, MAX_RATE_PER_MINUTE)
 # AWS: https://docs.aws.amazon.com/iot/latest/apireference/API_RetryCriteria.html
 RETRIES = (0, 10)
 # AWS: https://docs.aws.amazon.com/iot/latest/apireference/API_AbortCriteria.html
