@@ -15,6 +15,7 @@ from types import ModuleType
 
 from board_example import board_deferred, board_example
 from commands import commands_reference
+from costs import costs_table
 from decisions import decisions_table
 from json_reference import json_reference
 from not_built import design_tables, readme_list, vocabulary_table
@@ -196,6 +197,7 @@ BLOCKS: dict[str, Callable[[], str]] = {
     "board": board_example,
     "board-deferred": board_deferred,
     "reasons": _reasons,
+    "costs": costs_table,
     "decisions": decisions_table,
     "not-yet": readme_list,
     "not-built": design_tables,

@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING
 
 from fota_operator.cli.output import answer, answer_table
+from fota_operator.cli.rollout_cost import cost_as_json, cost_lines
 from fota_operator.rollouts.plan.gate import FACTS, in_words
 from fota_operator.time_span import span_in_words
 
@@ -25,6 +26,8 @@ def answer_forecast(prepared: "Prepared", forecast: "Forecast") -> None:
     minutes = sum(stage.minutes for stage in prepared.stages)
     answer(f"It takes {minutes:.1f} minutes at least; what devices take comes on top.")
     answer(_put_off(prepared.within_s, prepared.plan.timeout_minutes))
+    for line in cost_lines(prepared.cost):
+        answer(line)
     for line in _findings(forecast):
         answer(line)
 
@@ -61,6 +64,7 @@ def forecast_as_json(prepared: "Prepared", forecast: "Forecast") -> dict[str, ob
             }
             for stage in prepared.stages
         ],
+        "cost": cost_as_json(prepared.cost),
         "forecast": {
             "asked": forecast.asked,
             "without_certificate": _listed(forecast.without_certificate),

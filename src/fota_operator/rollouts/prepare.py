@@ -27,9 +27,10 @@ from fota_operator.rollouts.aws.progress import OnProgress, silent
 from fota_operator.rollouts.aws.reader import SnapshotReader
 from fota_operator.rollouts.aws.targets import missing_things
 from fota_operator.rollouts.decide.snapshot import Halted
-from fota_operator.rollouts.decide.stages import PlannedStage, planned, reports_of
+from fota_operator.rollouts.decide.stages import PlannedStage, planned, planned_cost, reports_of
 from fota_operator.rollouts.decide.status import RolloutStatus
 from fota_operator.rollouts.look import judge
+from fota_operator.rollouts.plan.cost import RolloutCost
 from fota_operator.rollouts.plan.model import Plan
 from fota_operator.rollouts.plan.quotas import ProgressReports
 from fota_operator.rollouts.plan.text import decode, encode
@@ -59,6 +60,11 @@ class Prepared:
     def things(self) -> tuple[str, ...]:
         """The things that the release goes to, in their order, if it begins now."""
         return tuple(thing for stage in self.stages for thing in stage.things)
+
+    @property
+    def cost(self) -> RolloutCost:
+        """What it asks of AWS if it begins now and every device takes the release."""
+        return planned_cost(self.plan, self.stages, self.publication.firmware.image.size_bytes)
 
     def require_at_most(self, max_things: int | None) -> None:
         """*Raises* BadInput if the rollout goes to more than `max_things` things, begun or not."""

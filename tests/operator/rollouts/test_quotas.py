@@ -2,6 +2,7 @@
 
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -22,7 +23,7 @@ from fota_operator.rollouts.plan.quotas import (
     progress_reports,
 )
 from tests.labs.plan_lab import PlanLab, PlanLabOf
-from tests.labs.snapshots import PLAN, replace
+from tests.labs.snapshots import PLAN
 
 RATES = (1, 7, 30, 300, 390, 391, 500, 1000, 1500, 2000, 2500, 2999, MAX_RATE_PER_MINUTE)
 MANY = 1_000_000

@@ -92,14 +92,14 @@ def _jobs(lab: PlanLab) -> list[tuple[str, int]]:
 def test_a_stage_of_201_things_is_three_jobs_that_share_its_rate_and_no_group(
     lab_of: PlanLabOf, calls: Counter[str]
 ) -> None:
-    lab = lab_of(201, stages=ALL, rate_per_minute=30)
+    lab = lab_of(201, stages=ALL)
     assert lab.run().state == "done"
     assert _jobs(lab) == [("1", 100), ("1_1-2", 100), ("1_1-3", 1)]
     assert lab.status().stages[0].counts == {"SUCCEEDED": 201}
     assert not [name for name in calls if "Group" in name]
     names = [f"fota-{lab.plan.name}-{suffix}" for suffix in ("1", "1_1-2", "1_1-3")]
     told = [lab.cloud.iot.describe_job(jobId=one)["job"]["jobExecutionsRolloutConfig"] for one in names]
-    assert [one["maximumPerMinute"] for one in told] == [10, 10, 10]
+    assert [one["maximumPerMinute"] for one in told] == [333, 333, 333]
 
 
 @pytest.mark.e2e

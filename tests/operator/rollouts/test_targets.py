@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from itertools import product
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -18,6 +19,9 @@ from fota_operator.rollouts.preview import forecast
 from fota_operator.rollouts.run import resume
 from tests.labs.fleet_clock import FleetClock
 from tests.labs.plan_lab import PlanLab, PlanLabOf
+
+if TYPE_CHECKING:
+    from mypy_boto3_iot.type_defs import CreateJobRequestTypeDef
 
 pytestmark = pytest.mark.e2e
 
@@ -123,8 +127,10 @@ def test_the_groups_of_former_versions_are_cleaned_up_when_their_rollouts_have_e
     group = _group(lab.cloud, job_id, *lab.fleet.names)
     arn = lab.cloud.iot.describe_thing_group(thingGroupName=group)["thingGroupArn"]
 
-    def as_before(request: NewJob) -> dict[str, object]:
-        return real(request) | {"targets": [arn]}
+    def as_before(job: NewJob) -> "CreateJobRequestTypeDef":
+        request = real(job)
+        request["targets"] = [arn]
+        return request
 
     real = create_job._request
     monkeypatch.setattr(create_job, "_request", as_before)

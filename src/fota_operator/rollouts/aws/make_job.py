@@ -25,7 +25,7 @@ from fota_operator.rollouts.aws.stage_jobs import require_own
 from fota_operator.rollouts.aws.targets import missing_things
 from fota_operator.rollouts.decide.stages import rate
 from fota_operator.rollouts.plan.model import AbortRule
-from fota_operator.rollouts.plan.quotas import JobSplit, jobs_for
+from fota_operator.rollouts.plan.quotas import COMMAND_PER_SECOND, JobSplit, jobs_for
 
 if TYPE_CHECKING:
     from mypy_boto3_iot.literals import JobExecutionFailureTypeType
@@ -35,8 +35,6 @@ if TYPE_CHECKING:
         JobExecutionsRetryConfigTypeDef,
     )
 
-CREATED_PER_SECOND = 5.0
-"""Half of what AWS allows an account: others make jobs too."""
 _FAILURE_TYPES: dict[str, JobExecutionFailureTypeType] = {
     "ALL": "ALL",
     "FAILED": "FAILED",
@@ -88,7 +86,7 @@ def make_stage_jobs(
     any more; no job is made for them alone.
     *Raises* AlreadyThere if a job of that id was not made for this plan; CloudRefused, CloudUnreachable.
     """
-    pace = RateLimiter(CREATED_PER_SECOND, clock)
+    pace = RateLimiter(COMMAND_PER_SECOND, clock)
     gone: set[str] = set()
     for first in range(0, len(things), MAX_TARGETS):
         pace.wait()

@@ -12,14 +12,15 @@ from dataclasses import dataclass, field
 from fota_operator.cloud import Cloud
 from fota_operator.errors import AlreadyThere
 from fota_operator.jobs.look_up import TAG_PLAN, TAG_ROLLOUT, TAG_STATE, TAG_THINGS, read_tags
-from fota_operator.rate_limiter import JOBS_PER_SECOND, RateLimiter, SystemClock, WallClock
+from fota_operator.rate_limiter import RateLimiter, SystemClock, WallClock
 from fota_operator.rollouts.aws.jobs import JobRead, newest_executions, read_job, things_of
 from fota_operator.rollouts.aws.names import Place
 from fota_operator.rollouts.aws.plan_store import StoredPlan
 from fota_operator.rollouts.decide.snapshot import PAUSED_CODE
+from fota_operator.rollouts.plan.quotas import COMMAND_PER_SECOND, MAX_READ_AGAIN
 
-MAX_READ_AGAIN = 50
-"""How many jobs that are known already are read again at one look: those that were not read for longest."""
+_FEW = 10
+"""Up to this many jobs are read without a pause between them."""
 
 
 def is_paused(job: JobRead) -> bool:
@@ -69,7 +70,7 @@ class StageJobs:
         self._looks += 1
         changeable = sorted(self._known.keys() - self._final, key=lambda job_id: self._read_at[job_id])
         self._due = frozenset(changeable[:MAX_READ_AGAIN])
-        self._pace = RateLimiter(JOBS_PER_SECOND, self._clock)
+        self._pace = RateLimiter(COMMAND_PER_SECOND, self._clock)
         last = max(self.offers, default=0)
         found = {}
         for number in range(1, self._reach + 1):
@@ -161,7 +162,7 @@ class StageJobs:
         known = self._known.get(job_id)
         if known is not None and job_id not in self._due:
             return known
-        if len(self._known) > JOBS_PER_SECOND:
+        if len(self._known) > _FEW:
             self._pace.wait()
         job = read_job(self._cloud, job_id)
         if job is None:

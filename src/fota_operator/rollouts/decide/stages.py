@@ -7,10 +7,11 @@ Leaves to others: which things are targets (`targets`), and when a stage begins 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 
+from fota_operator.rollouts.plan.cost import RolloutCost, StageSize, cost_of
 from fota_operator.rollouts.plan.gate import Gate, needed, soak
 from fota_operator.rollouts.plan.model import Plan, Stage
 from fota_operator.rollouts.plan.percent import share_of
@@ -95,6 +96,15 @@ def cumulative(plan: Plan, number: int, targets: int) -> int:
 def rate(plan: Plan, stage: Stage) -> int:
     """How many things of a stage are offered the release a minute, at most."""
     return plan.rate_per_minute if stage.rate_per_minute is None else stage.rate_per_minute
+
+
+def planned_cost(plan: Plan, stages: Sequence[PlannedStage], image_bytes: int) -> RolloutCost:
+    """What a rollout in these stages asks of AWS."""
+    sizes = [StageSize(len(stage.things), stage.rate_per_minute, stage.minutes) for stage in stages]
+    named = len(plan.targets.things)
+    # What the groups hold is not kept apart from what is named: those that are not named are counted for them.
+    listed = max(0, sum(size.things for size in sizes) - named) if plan.targets.groups else 0
+    return cost_of(sizes, named=named, listed=listed, image_bytes=image_bytes)
 
 
 def reports_of(plan: Plan, things: int) -> ProgressReports:

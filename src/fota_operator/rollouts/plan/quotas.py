@@ -23,6 +23,10 @@ MAX_JOBS_AT_ONCE = 500
 MAX_RATE_OF_A_JOB = 1000
 """How many things a minute one job is offered to."""
 
+COMMAND_PER_SECOND = 5
+"""How many of them the command makes: half of what AWS allows, others work in the account too."""
+MAX_READ_AGAIN = 50
+"""How many jobs that are known already are read again at one look: those that were not read for longest."""
 SHARE = 0.75
 """The part of the writes of devices that a rollout plans with: the rest is for what else the account does."""
 JOBS_AT_ONCE = MAX_JOBS_AT_ONCE // 2
