@@ -78,6 +78,10 @@ def progress_reports(rate_per_minute: int, things: int) -> ProgressReports:
     return ProgressReports(_FEW_REPORTS, share) if share else ProgressReports(0)
 
 
+_NEARLY = 0.9
+"""This part of a rate is taken for all of it."""
+
+
 @dataclass(frozen=True)
 class JobSplit:
     """The jobs of a stage: `count` in all, `at_once` of them roll out together, each at `rate_per_minute`."""
@@ -99,7 +103,7 @@ def jobs_for(things: int, rate_per_minute: int) -> JobSplit:
     """
     count = max(1, math.ceil(things / MAX_TARGETS))
     most = min(count, JOBS_AT_ONCE, rate_per_minute)
-    # AWS's rate is a whole number: fewer jobs, each at the next higher one, may together come closer to the rate.
+    # AWS's rate is a whole number: where that loses much, fewer jobs at the next higher one come closer to the rate.
     fewer = rate_per_minute // math.ceil(rate_per_minute / most)
-    at_once = max(most, fewer, key=lambda jobs: jobs * (rate_per_minute // jobs))
+    at_once = most if most * (rate_per_minute // most) >= _NEARLY * rate_per_minute else fewer
     return JobSplit(count, at_once, min(MAX_RATE_OF_A_JOB, rate_per_minute // at_once))
