@@ -2,4 +2,4 @@
 
 from fota.start import start
 
-start("/fota")
+start("/fota-home")

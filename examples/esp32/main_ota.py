@@ -2,4 +2,4 @@
 
 from fota.start_firmware import start
 
-start("/fota", "pump.main")
+start("/fota-home", "pump.main")

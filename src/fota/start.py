@@ -1,7 +1,7 @@
 """`main.py` of a microcontroller calls this: the image that is due is mounted from its slot, and its `main` runs.
 
     from fota.start import start
-    start("/fota")
+    start("/fota-home")
 
 Not `boot.py`: on most ports USB comes up only behind it, and `mpremote` runs it each time that it connects.
 It is MicroPython's counterpart of `fota-boot`; `boot` decides. It imports only what a boot needs: no connection,

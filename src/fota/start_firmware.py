@@ -1,7 +1,7 @@
 """`main.py` of a board with OTA partitions calls this: it opens the board, then the program of the firmware runs.
 
     from fota.start_firmware import start
-    start("/fota", "pump.main")
+    start("/fota-home", "pump.main")
 
 It is the counterpart of `fota.start` for a board whose boot loader has chosen the image before any of our code runs.
 The program is a module that is frozen into the firmware, so that an update brings it, or that lies beside `main.py`.
