@@ -12,6 +12,7 @@ OperatorError              refused or failed
 ├── KeyUnusable            a signing key cannot be used, or must not be
 ├── DeviceWouldRefuse      a device with that keyring would not take it; `reason` is its word for why
 ├── LocalAwsFailed         the local AWS does not start, run or stop as it should
+├── BoardFailed            a board on a cable does not answer, or cannot do what is asked
 └── TimedOut               it did not end within the time allowed
 """
 
@@ -97,6 +98,10 @@ class DeviceWouldRefuse(OperatorError):
 
 class LocalAwsFailed(OperatorError):
     """The local AWS does not start, run or stop as it should."""
+
+
+class BoardFailed(OperatorError):
+    """A board on a cable does not answer, or cannot do what is asked."""
 
 
 class TimedOut(OperatorError):

@@ -8,6 +8,7 @@ import typer
 from typer.core import TyperGroup
 
 from fota_operator.cli import (
+    board,
     bootstrap,
     demo,
     doctor,
@@ -107,6 +108,7 @@ for _command in (
     app.command()(_command)
 app.add_typer(things.app, name="things")
 app.add_typer(image.app, name="image")
+app.add_typer(board.app, name="board")
 app.add_typer(keys.app, name="keys")
 app.add_typer(release.app, name="release")
 app.add_typer(rollout.app, name="rollout")

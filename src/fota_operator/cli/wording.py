@@ -42,6 +42,7 @@ OPTIONS = {
     "reasons": "--reason",
     "no_notify": "--no-notify",
     "notify": "--notify",
+    "port": "--port",
     "requirements": "--requirements",
     "product": "--product",
     "role": "--role",
@@ -50,6 +51,7 @@ OPTIONS = {
     "signers": "--sign",
     "silent": "--silent",
     "slot": "--slot",
+    "slot_size": "--slot-size",
     "target": "--target",
     "timeout_minutes": "--timeout-minutes",
     "timeout_s": "--timeout",
@@ -58,6 +60,7 @@ OPTIONS = {
     "version": "--version",
     "void_secver": "--void-secver",
     "void_seq": "--void-seq",
+    "wifi": "--wifi",
     "within": "--within",
     "without_library": "--without-library",
 }
