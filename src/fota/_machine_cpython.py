@@ -68,6 +68,11 @@ def setting(name: str) -> "str | None":
     return os.environ.get(name)
 
 
+def platform() -> str:
+    """The operating system and the kind of processor, such as `linux x86_64`."""
+    return f"{sys.platform} {os.uname().machine}" if hasattr(os, "uname") else sys.platform
+
+
 def place_of(error: BaseException) -> str:
     """Where an error was raised, as `file:line` without folders; empty when that is unknown."""
     trace = error.__traceback__

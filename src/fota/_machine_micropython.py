@@ -138,6 +138,11 @@ def alive(_within_s: "float | None" = None) -> None:
 still_alive = alive
 
 
+def platform() -> str:
+    """The port of MicroPython, such as `esp32`."""
+    return sys.platform
+
+
 def place_of(error: BaseException) -> str:
     """Where an error was raised, as `file:line` without folders; empty when that is unknown."""
     lines = io.StringIO()

@@ -9,6 +9,7 @@ from fota.install import Installer
 from fota.log import log
 from fota.pace import Pacing
 from fota.record import EVIDENCE, UNSTARTED, Record
+from fota.self_report import SelfReport
 from fota.transfer.http import HttpsClient
 from fota.update_lock import UpdateLock
 
@@ -62,8 +63,7 @@ class Device:
         """Whether a slot, read now, holds the wanted image."""
         self.is_sealed: "Callable[[int, Digests], bool]" = installer.is_sealed
         """Whether a slot was sealed with the wanted image; nothing is read but its seal."""
-        self._require_sealed: "Callable[[int, Digests], None]" = installer.require_sealed
-        self._install: "Callable[..., bool]" = installer.install
+        self._installer = installer
         self.admit: "Callable[..., Admitted]" = board.releases.admit
         """Check a job document against the releases that this device accepts; returns what may be installed."""
         self.replace_keyring: "Callable[[object], Keyring]" = board.releases.replace_keyring
@@ -78,14 +78,16 @@ class Device:
         """Forget the update: no report to a job is due any more."""
         self.knows_bad: "Callable[[Digests], bool]" = board.journal.knows_bad
         """Whether an image was rolled back here before."""
-        self._remember_bad: "Callable[[Digests], None]" = board.journal.remember_bad
+        self._remember_bad: "Callable[..., None]" = board.journal.remember_bad
+        self.self_report: "SelfReport" = SelfReport(board, running_slot)
+        """What the cloud is told of this device."""
         self.fall_back_is_told = False
         """Whether the cloud was told of a fall back in this boot."""
         self.storage_failure_is_told = False
         """Whether the cloud was told in this boot that a job waits for the storage."""
         self._note = board.note
-        self._is_recorded = self._is_counted = False  # this boot: in the probation, and as healthy
-        self._is_in_doubt = False
+        # This boot: in the probation, and as healthy.
+        self._is_recorded = self._is_counted = self._is_in_doubt = False
 
     def record(self) -> Record:
         """The boot record; if both copies are lost, the running image counts as confirmed. *Raises* StorageFailed."""
@@ -140,7 +142,7 @@ class Device:
             # In both copies: an older one would call what is written now an image to fall back on.
             # Cut after this: the image that runs stays, whatever it does.
             self._records.save_in_both(trial.without_fallback(record))
-        return self._install(source, wanted, slot, *more, bounds=bounds)
+        return self._installer.install(source, wanted, slot, *more, bounds=bounds)
 
     def require_no_trial(self) -> None:
         """*Raises* Busy while an image is on trial or about to be: its fallback must not be written to."""
@@ -160,7 +162,7 @@ class Device:
         """
         self.require_no_trial()
         self._releases.require_kept(slot)
-        self._require_sealed(slot, wanted)
+        self._installer.require_sealed(slot, wanted)
         # Cut after this: the new image boots, on trial.
         self._records.save(trial.begun(self.record(), slot))
         log("trial-started", slot=slot)
@@ -237,10 +239,10 @@ class Device:
     def settle(self) -> None:
         """The rollback was reported: forget the trial."""
         if self.verdict() == trial.ROLLED_BACK:
-            bad = self._fallen_back_from() if self.record().cause in EVIDENCE else None
-            if bad is not None:
+            if self.fall_back():
+                bad = self._fallen_back_from() if self.record().cause in EVIDENCE else None
                 # Cut after this: it is remembered once more at the next contact.
-                self._remember_bad(bad)
+                self._remember_bad(bad, self.self_report.trial_failure())
             # Cut after this: nothing is left of the update.
             self._records.save(trial.settled(self.record()))
 

@@ -43,6 +43,9 @@ EVENTS = (
     "health-check-failed",  # problem
     "restarting",
     "connected",  # endpoint
+    "state-told",  # slot, state: the service has taken what the device said of itself
+    "state-not-told",  # problem, again_s: the shadow is out of date until then
+    "look-put-off",  # wait_s: the connection was lost for a while, maybe to all devices
     "connection-lost",  # problem
     "connect-failed",  # endpoint, problem
     "subscribe-refused",  # topics, problem: asked for again by itself, later each time

@@ -19,6 +19,7 @@ if TYPE_CHECKING or INTERPRETER == "cpython":
         new_lock,
         now_ms,
         place_of,
+        platform,
         random_fraction,
         restart,
         setting,
@@ -35,6 +36,7 @@ else:
         new_lock,
         now_ms,
         place_of,
+        platform,
         random_fraction,
         restart,
         setting,
@@ -49,13 +51,20 @@ __all__ = (
     "RESTART_STATUS",
     "alive",
     "emit",
+    "interpreter",
     "misfit",
     "new_lock",
     "now_ms",
     "place_of",
+    "platform",
     "random_fraction",
     "restart",
     "setting",
     "sleep_ms",
     "still_alive",
 )
+
+
+def interpreter() -> str:
+    """The interpreter and its version, such as `micropython 1.29.0`."""
+    return f"{INTERPRETER} {'.'.join([str(number) for number in sys.implementation.version[:3]])}"

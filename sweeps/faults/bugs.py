@@ -24,7 +24,7 @@ SEEDED = (
             "next-job-alone",
             "Only a change of the first job is heard, and nobody looks without news.",
             at("jobs:Jobs.__init__", drop("thing.mqtt.subscribe(topics.jobs_notify(_), self._notify)")),
-            at("jobs:Jobs._is_time_to_look", set_to("is_time", "False")),
+            at("looks:Looks._is_time", set_to("is_time", "False")),
         ),
         ("foreign-job/idle/micropython",),
     ),
@@ -145,7 +145,7 @@ SEEDED = (
         bug(
             "fall-back-untold",
             "The cloud does not hear that a confirmed image was given up.",
-            at("flow:Flow._tell_fall_back", at_start("return")),
+            at("shadows:Shadows.tell_fall_back", at_start("return")),
         ),
         ("crashes-from-third-start/idle/micropython",),
     ),

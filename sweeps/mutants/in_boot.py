@@ -147,7 +147,7 @@ BOOT: tuple[Bug, ...] = (
     bug(
         "fall-back-not-told",
         "A device that went back from a confirmed image keeps that to itself.",
-        at("flow:Flow._tell_fall_back", replace("facts and _", "False")),
+        at("shadows:Shadows.tell_fall_back", replace("facts and _", "False")),
     ),
     bug(
         "the-way-back-outlives-its-slot",

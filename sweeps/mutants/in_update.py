@@ -94,17 +94,23 @@ UPDATE: tuple[Bug, ...] = (
     bug(
         "known-bad-not-remembered",
         "The journal is cleared after a rollback without a word of the bad image.",
-        at("flow:Flow._conclude", replace("_1.forget_update(bad=_, cause=_)", "_1.forget_update()")),
+        at("flow:Flow._conclude", replace("_1.forget_update(bad=_, cause=_, failure=_)", "_1.forget_update()")),
     ),
     bug(
         "known-bad-forgotten-by-the-next-job",
         "The next job's entry overwrites the images known to be bad.",
-        at("journal:Journal.save", replace("encode(_1, _, _2, _3)", "encode(_1, None, _2, _3)")),
+        at(
+            "journal:Journal._save",
+            replace("encode(_1, _, _2, _3, kept=_4, failure=_5)", "encode(_1, None, _2, _3, kept=_4, failure=_5)"),
+        ),
     ),
     bug(
         "fetched-is-lost-with-a-cut",
         "The bytes that a download has fetched are counted in memory, and not written with its checkpoints.",
-        at("journal:Journal.save", replace("encode(_1, _2, _3, _)", "encode(_1, _2, _3, {})")),
+        at(
+            "journal:Journal._save",
+            replace("encode(_1, _2, _3, _, kept=_4, failure=_5)", "encode(_1, _2, _3, {}, kept=_4, failure=_5)"),
+        ),
     ),
     bug(
         "fetched-not-counted",
@@ -162,7 +168,7 @@ UPDATE: tuple[Bug, ...] = (
     bug(
         "journal-not-cleared",
         "The journal is not cleared after the report.",
-        at("flow:Flow._conclude", drop("_.forget_update(bad=_, cause=_)")),
+        at("flow:Flow._conclude", drop("_.forget_update(bad=_, cause=_, failure=_)")),
     ),
     bug(
         "a-lost-answer-taken-for-yes",

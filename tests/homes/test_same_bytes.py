@@ -28,7 +28,8 @@ def as_read_before(name: str, content: bytes | None) -> bytes | None:
 def in_old_words(files: dict[str, bytes], name: str) -> object:
     """The bytes of a file; of a journal its number and what older code knows of it.
 
-    Older code ignores the accounts of updates and of bytes, and counts an image that was not confirmed once as bad.
+    Older code ignores the accounts of updates and of bytes, and how the last update failed, and counts an image that
+    was not confirmed once as bad.
     """
     content = files.get(name)
     if content is None or "journal-" not in name:
@@ -37,8 +38,8 @@ def in_old_words(files: dict[str, bytes], name: str) -> object:
     if not sequence:
         return content
     members = json.loads(payload)
-    for account in ("pace", "fetched"):
-        members.pop(account, None)
+    for member in ("pace", "fetched", "failure"):
+        members.pop(member, None)
     members["bad"] += members.pop("suspects", [])
     return sequence, members
 

@@ -102,7 +102,7 @@ def test_how_often_a_device_looks_can_be_set(lab: DeviceLab) -> None:
 @pytest.mark.parametrize("settings", [{"look_again_s": 0}, {"look_behind_s": -1}])
 def test_looking_all_the_time_is_refused(lab: DeviceLab, settings: dict[str, int]) -> None:
     with pytest.raises(ValueError, match="at least 1 second"):
-        Jobs(lab.jobs.thing, clock=lab.clock, **settings)
+        Jobs(lab.jobs.thing, clock=lab.clock, **settings)  # type: ignore[arg-type]  # none of them is a Boolean
 
 
 def test_devices_look_at_different_times(lab: DeviceLab) -> None:

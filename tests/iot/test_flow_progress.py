@@ -5,7 +5,8 @@ from itertools import pairwise
 
 import pytest
 
-from aws.iot.job_progress import EVERY_MS, MAX_REPORTS
+from aws.iot.document import MAX_REPORTS
+from aws.iot.job_progress import EVERY_MS
 from fota_testing.jobs import faults
 from tests.labs.device_lab import BUFFER_BYTES, FACTORY, JOB, DeviceLab
 from tests.labs.diary import Diary

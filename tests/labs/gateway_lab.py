@@ -103,7 +103,11 @@ class GatewayLab(DeviceLab):
 
     def fallen_back(self) -> list[Any]:
         """What the shadow was told of images that were given up."""
-        states = [json.loads(content)["state"] for topic, content in self.service.published if "shadow" in topic]
+        states = [
+            json.loads(content)["state"]
+            for topic, content in self.service.published
+            if topic.endswith("/shadow/update")
+        ]
         return [state["reported"]["fota"]["fell_back"] for state in states]
 
     def has_whole_tree(self, slot: int) -> bool:

@@ -55,7 +55,7 @@ class ResumeLab(DeviceLab):
             checkpoint_every_bytes=EVERY_BYTES,
             limits=Limits(times_size=4, spare_bytes=0),
         )
-        self.device._install, self.device.holds = installer.install, installer.holds
+        self.device._installer, self.device.holds = installer, installer.holds
 
     def cut(self, **options: object) -> None:
         """The power fails in mid-download; the device is there again."""

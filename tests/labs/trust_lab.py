@@ -157,7 +157,7 @@ def digests_of(content: str) -> Any:
 
 def kept_release(bench: TrustLab, slot: int) -> Manifest | None:
     """The release that is kept beside a slot, as the device reads it."""
-    return bench.releases._running(slot)
+    return bench.releases.running(slot)
 
 
 def refusal(bench: TrustLab, job: str) -> tuple[str, str]:

@@ -29,6 +29,13 @@ def allows(document: str, action: str, resource: str, thing: str = "pump") -> bo
         ("iot:Publish", "topic/$aws/things/pump/jobs/$next/get", True),
         ("iot:Publish", "topic/$aws/things/pump/jobs/j-1/update", True),
         ("iot:Publish", "topic/$aws/things/pump/shadow/update", True),
+        ("iot:Publish", "topic/$aws/things/pump/shadow/name/fota/update", True),
+        ("iot:Publish", "topic/$aws/things/pump/shadow/name/other/update", False),
+        ("iot:Publish", "topic/$aws/things/other/shadow/name/fota/update", False),
+        ("iot:Subscribe", "topicfilter/$aws/things/pump/shadow/name/fota/update/accepted", True),
+        ("iot:Subscribe", "topicfilter/$aws/things/pump/shadow/name/fota/update/rejected", True),
+        ("iot:Receive", "topic/$aws/things/pump/shadow/name/fota/update/rejected", True),
+        ("iot:Receive", "topic/$aws/things/pump/shadow/name/fota/get/accepted", False),
         ("iot:Publish", "topic/things/pump/sample", True),
         ("iot:Publish", "topic/things/other/sample", False),
         ("iot:Publish", "topic/$aws/things/other/jobs/j-1/update", False),
@@ -80,3 +87,12 @@ def test_a_policys_name_is_one_that_aws_takes(thing: str) -> None:
 
 def test_things_with_like_names_have_policies_of_their_own() -> None:
     assert len({policy_name(thing) for thing in ("a:b", "a_b", "a-b", "x" * 127, "x" * 128)}) == 5
+
+
+def test_the_policy_of_the_longest_name_leaves_room_for_a_topic() -> None:
+    """The name stands nowhere in it: AWS IoT fills it in."""
+    document = policy_document(LONGEST_PREFIX, ("plant/7/alarm",))
+    assert len(document) <= 2048
+    assert allows(
+        document, "iot:Publish", f"{LONGEST_PREFIX}:topic/$aws/things/{'x' * 128}/shadow/name/fota/update", "x" * 128
+    )

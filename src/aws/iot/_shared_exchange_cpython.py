@@ -24,10 +24,10 @@ class SharedExchange(Exchange):
         self._turn = threading.RLock()
         super().__init__(connection, thing_name, clock)
 
-    def _ask_once(self, topic: str, request: "dict[str, object]") -> "dict[str, object]":
+    def _ask_once(self, topic: str, request: "dict[str, object]", qos: int = 1) -> "dict[str, object]":
         while not self._turn.acquire(timeout=_TELL_EVERY_S):
             still_waiting()
         try:
-            return super()._ask_once(topic, request)
+            return super()._ask_once(topic, request, qos)
         finally:
             self._turn.release()

@@ -10,6 +10,8 @@ bc_url      its URL: https, at most 16,384 printable ASCII characters
 bc_sha256   SHA-256 of the image, 64 hexadecimal digits; optional
 envelope    the signed manifest of the release, a DSSE envelope; needed by a device that has a keyring
 bc_insist   force, true: try an image again that was rolled back here; optional
+x-progress-reports   the most reports of progress, 0 to 20; optional, and ignored if it is anything else
+x-progress-share     the percentage of devices that report progress, 1 to 100; the same
 x-...       anything, ignored: for the operator's own notes
 
 Any other field is refused: a misspelled check must not become a missing check.
@@ -17,7 +19,7 @@ Any other field is refused: a misspelled check must not become a missing check.
 
 from fota.digests import Digests
 from fota.errors import BadDocument
-from fota.fields import is_hexadecimal
+from fota.fields import is_hexadecimal, is_whole
 from fota.log import without_query
 from fota.transfer.http_head import url_authority
 
@@ -31,6 +33,9 @@ MAX_URL_CHARACTERS = 16_384
 _REQUIRED = ("bc_idx", "bc_crc", "bc_size", "bc_url")
 _KNOWN = ("operation", "bc_sha256", "bc_insist", "envelope") + _REQUIRED
 _MAX_SHOWN = 40
+
+MAX_REPORTS = 20
+ALL_DEVICES = 100
 
 
 class FotaDocument:
@@ -48,6 +53,10 @@ class FotaDocument:
         """Force: whether to try again an image that was rolled back here."""
         self.envelope = envelope
         """The envelope as it came, for `fota.trust.releases` to verify; None if there is none."""
+        self.progress_reports: "int" = MAX_REPORTS
+        """The most reports of progress that a device sends for this job."""
+        self.progress_share: "int" = ALL_DEVICES
+        """The percentage of devices that send any."""
 
 
 def is_fota(document: object) -> bool:
@@ -84,7 +93,16 @@ def parse(document: object) -> FotaDocument:
     if type(insists) is not bool:
         raise BadDocument(f"bc_insist: expected true or false, got {_shown(insists)}")
     slot, url = _slot(fields["bc_idx"]), _url(fields["bc_url"])
-    return FotaDocument(slot, wanted, url, insists=insists, envelope=fields.get("envelope"))
+    asked = FotaDocument(slot, wanted, url, insists=insists, envelope=fields.get("envelope"))
+    # Nonsense there must not cost an update: the default counts.
+    asked.progress_reports = _whole(fields.get("x-progress-reports"), 0, MAX_REPORTS)
+    asked.progress_share = _whole(fields.get("x-progress-share"), 1, ALL_DEVICES)
+    return asked
+
+
+def _whole(value: object, least: int, most: int) -> int:
+    """A whole number within bounds; the greatest one in place of anything else."""
+    return value if is_whole(value, least, most) and isinstance(value, int) else most
 
 
 def _fields(document: object, known: "tuple[str, ...]", required: "tuple[str, ...]") -> "dict[str, object]":

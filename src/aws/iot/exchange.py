@@ -50,6 +50,8 @@ _KINDS = {
     "ResourceNotFound": ExecutionOver,
     "RequestThrottled": TryLater,
     "InternalError": TryLater,
+    "429": TryLater,
+    "500": TryLater,
 }
 
 
@@ -83,7 +85,23 @@ class Exchange:
                 log("request-retried", topic=topic, problem=error)
             pause(self._clock, backoff.next_ms())
 
-    def _ask_once(self, topic: str, request: "dict[str, object]") -> "dict[str, object]":
+    def ask_aside(self, topic: str, request: "dict[str, object]") -> "dict[str, object]":
+        """The same for a request that a policy may forbid: nothing of it outlives the call, and it is sent once.
+
+        Its answers are subscribed to for its time only, and with QoS 0 no connection sends it again: so one that the
+        broker hangs up on costs one connection. *Blocks* for at most 10 s more for each of two subscriptions.
+        """
+        asked: "list[str]" = []
+        try:
+            for answer_topic in (topics.accepted(topic), topics.rejected(topic)):
+                call(self._connection.subscribe, answer_topic, self._receive)
+                asked.append(answer_topic)
+            return self._ask_once(topic, request, 0)
+        finally:
+            for answer_topic in asked:
+                call(self._connection.unsubscribe, answer_topic)
+
+    def _ask_once(self, topic: str, request: "dict[str, object]", qos: int = 1) -> "dict[str, object]":
         token = fresh_token()
         message = dict(request)
         message["clientToken"] = token
@@ -93,7 +111,7 @@ class Exchange:
         self._awaited = awaited
         try:
             try:
-                call(self._connection.publish, topic, message)
+                call(self._connection.publish, topic, message, qos)
             except QueueFull:
                 # A client without a thread mends its connection only while it waits, and nothing else may wait now.
                 call(self._connection.wait, _WAIT_MS)

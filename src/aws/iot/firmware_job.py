@@ -157,10 +157,10 @@ class FirmwareJob:
                 device.forget_update()
             raise
         except Exception as error:  # noqa: BLE001 - whatever it is, the job gets a status
-            self._fail(update, self._final(error))
+            self._fail(update, self._final(error), admitted)
             return False
         self._jobs.waits_for_leave = None if may_restart else self._name
-        return may_restart and self._begin_trial(update, slot)
+        return may_restart and self._begin_trial(update, slot, admitted)
 
     def _would_replace(self, known: "Entry | None") -> bool:
         """Whether the image of another job is installed and waits for leave to restart: it keeps its slot."""
@@ -192,7 +192,7 @@ class FirmwareJob:
             return unexpected(error)
         return error if isinstance(error, (errors.Failed, errors.Refused)) else unexpected(error)
 
-    def _begin_trial(self, update: "UpdateInProgress", slot: int) -> bool:
+    def _begin_trial(self, update: "UpdateInProgress", slot: int, admitted: "Admitted") -> bool:
         try:
             self._device.begin_trial(slot, update.entry.wanted)
         except Exception as error:  # noqa: BLE001 - as above
@@ -200,7 +200,7 @@ class FirmwareJob:
                 # The write failed but reads back well: the next boot decides. The report FAILED could be wrong.
                 log("record-not-saved", problem=error)
                 return True
-            self._fail(update, self._final(error))
+            self._fail(update, self._final(error), admitted)
             return False
         return True
 
@@ -220,9 +220,9 @@ class FirmwareJob:
             self._jobs.disconnect()
         else:
             # Imported late: a device that disconnects, as is the default, does not need it.
-            from aws.iot.job_progress import JobProgress
+            from aws.iot.job_progress import JobProgress, most_reports
 
-            reporter = JobProgress(self._job, device.clock)
+            reporter = JobProgress(self._job, device.clock, most_reports(asked, self._job.thing.thingname))
         source = Source(asked.url, renew=lambda: self._fresh_url(asked))
         more = (self._progress, update, None if reporter is None else reporter.keep_going)
         bounds = None if self._asked is None else self._asked.bounds
@@ -252,7 +252,7 @@ class FirmwareJob:
             raise errors.BadDocument("the document of the job wants another image than before")
         return fresh.url
 
-    def _fail(self, update: "UpdateInProgress", error: errors.FotaError) -> None:
+    def _fail(self, update: "UpdateInProgress", error: errors.FotaError, admitted: "Admitted") -> None:
         """Report the failure now, or as soon as that is possible; the device runs on as before."""
         log("job-failed", job=self._job.jobid, reason=error.reason, problem=error)
         may_be_right = isinstance(error, (errors.DownloadFailed, errors.NoSpace))
@@ -261,7 +261,9 @@ class FirmwareJob:
             update.start_over()
         try:
             # Cut after this: the report is still due, and is sent after the reboot.
-            update.save_stage(journal.FAILED, error.reason, str(error))
+            failure = admitted.about()
+            failure.update(job=self._job.jobid, reason=error.reason)
+            update.save_stage(journal.FAILED, error.reason, str(error), failure)
         except errors.StorageFailed as problem:
             log("job-failed", job=self._job.jobid, reason=problem.reason, problem=problem)
         self._report(Job.FAILED, {"reason": error.reason, "message": str(error)})

@@ -75,15 +75,11 @@ class Flow:
                 storage_trouble.tell_unsaved(self._jobs, device, error)
                 raise
             return has_leave(self._may_restart)
-        self._jobs.reconnect()
-        self._tell_fall_back()
         # An answer shows that the running image reaches the cloud: the least that a trial must show.
-        try:
-            in_progress, queued = self._jobs.list()
-        except NoAnswer:
-            # What was told just before may be lost too. It is not repeated after a hang-up, which it may have caused.
-            device.fall_back_is_told = False
-            raise
+        in_progress, queued = self._look()
+        if health_check is not None and device.verdict() == trial.ON_TRIAL:
+            # The check may take long, and the device may not come out of it.
+            self._jobs.shadows.tell_state(device)
         if device.verdict() == trial.ON_TRIAL and not _passes(health_check):
             device.give_up_trial("health-check")
             return True
@@ -102,7 +98,19 @@ class Flow:
             from aws.iot.asked_job import listed
 
             listed(self._jobs, device, [_name(job) for job in waiting])
+        self._jobs.shadows.tell_state(device)
         return self._take(waiting, job_cbk)
+
+    def _look(self) -> "tuple[list[Job], list[Job]]":
+        """The jobs in progress and the jobs queued; a fall back is told just before they are asked for."""
+        self._jobs.reconnect()
+        self._jobs.shadows.tell_fall_back(self._device)
+        try:
+            return self._jobs.look()
+        except NoAnswer:
+            # What was told may be lost too. It is not repeated after a hang-up, which it may have caused.
+            self._device.fall_back_is_told = False
+            raise
 
     def is_put_off(self) -> bool:
         """Ask the policy again about what it has put off, without the network; False when that leads to a look."""
@@ -135,8 +143,11 @@ class Flow:
                 device.pace.count_success()
             if ended is not None:
                 bad = entry.wanted if conclusion == REPORT_ROLLED_BACK else None
+                # Known of a failure before any trial is what was saved when it came; a success forgets that.
+                failure = None if bad is None else device.self_report.trial_failure(entry.job_id)
+                failure = {} if conclusion == REPORT_SUCCEEDED else failure
                 # Cut before this: the report is sent again, and the service says that it is over.
-                device.forget_update(bad=bad, cause=device.record().cause)
+                device.forget_update(bad=bad, cause=device.record().cause, failure=failure)
         device.settle()
         return ended
 
@@ -150,16 +161,6 @@ class Flow:
 
             storage_trouble.tell_unread(self._jobs, self._device, error)
             raise
-
-    def _tell_fall_back(self) -> None:
-        """Tell the shadow that a confirmed image was given up: its job had SUCCEEDED already.
-
-        Once in each boot. It is told before the jobs are asked for, so an answer to that shows that the message left.
-        """
-        facts = self._device.fall_back()
-        if facts and not self._device.fall_back_is_told:
-            self._jobs.thing.update_shadow({"fota": {"fell_back": facts}})
-            self._device.fall_back_is_told = True
 
     def _report(self, entry: "Entry", conclusion: str) -> None:
         status, details = Job.FAILED, {"reason": entry.reason, "message": entry.message}
@@ -207,6 +208,7 @@ class Flow:
                     # The journal has room for one entry: the next job would overwrite the report that is still due.
                     raise
                 left = error
+        self._jobs.shadows.tell_state(self._device)
         if left is not None:
             raise left
         return False

@@ -6,10 +6,11 @@ AWS: https://docs.aws.amazon.com/iot/latest/developerguide/jobs-mqtt-api.html
 from aws.iot import topics
 from aws.iot.errors import ExecutionOver, IotError, NoAnswer, VersionMismatch
 from aws.iot.exchange import MAX_TRIES, UNREADABLE, Exchange, call, clean_details
+from aws.iot.looks import Looks
 from aws.iot.mqtt import parse_object
+from aws.iot.shadows import Shadows
 from fota import machine
 from fota.log import log
-from fota.transfer.backoff import RetryTimer
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -22,9 +23,6 @@ LISTED = 10
 
 MAX_SHORTAGES = 10
 """A job is given up when memory or file descriptors were lacking more often, one time after the other."""
-
-_FIRST_PUT_OFF_MS = 2_000
-_MAX_PUT_OFF_MS = 300_000
 
 
 class Job:
@@ -143,14 +141,16 @@ class Jobs:
         clock: "Clock" = machine,
         look_again_s: int = 3_600,
         look_behind_s: int = 120,
+        spread_s: int = 600,
+        tells_state: bool = True,
     ) -> None:
         """Subscribe to notifications and answers. *Blocks* until granted. *Raises* NoAnswer, NotConnected.
 
         look_again_s: after this number of seconds, up to twice as many, `changed` is True without any news.
         look_behind_s: the same while a job waits that is not ours to end: another may wait behind it.
+        spread_s: after an outage `changed` waits for a random time up to this number of seconds.
+        tells_state: whether the shadow `fota` is told what the device runs; see `aws.iot.shadows`.
         """
-        if min(look_again_s, look_behind_s) < 1:
-            raise ValueError(f"expected at least 1 second, got {look_again_s} and {look_behind_s}")
         self.thing = thing
         self.others: "dict[tuple[str, int | None], bool]" = {}
         """The executions that are no firmware job, and whether the program's callback has had each."""
@@ -160,14 +160,8 @@ class Jobs:
         """The execution whose image is installed and waits for leave to restart, once the service was told."""
         self.deferrals: "Deferrals | None" = None
         """The firmware jobs that the program's policy puts off; None while it puts off none."""
-        self._look_again_s = look_again_s
-        self._look_behind_s = look_behind_s
-        self._clock = clock
-        self._look_within(look_again_s)
-        self._notified = False
-        self._sessions_seen = 0
+        self._looks = Looks(thing.mqtt, clock, look_again_s, look_behind_s, spread_s)
         self._shortages: "dict[tuple[str, int | None], int]" = {}
-        self._retry = RetryTimer(clock, _FIRST_PUT_OFF_MS, _MAX_PUT_OFF_MS)
         self._is_paused = False
         kind = Exchange
         if TYPE_CHECKING or machine.INTERPRETER == "cpython":
@@ -176,6 +170,8 @@ class Jobs:
 
             kind = SharedExchange
         self._exchange = kind(thing.mqtt, thing.thingname, clock)
+        self.shadows: "Shadows" = Shadows(thing, self._exchange, self._looks, clock, tells_state=tells_state)
+        """What the device tells its shadows."""
         thing.mqtt.subscribe(topics.jobs_notify_next(thing.thingname), self._notify)
         try:
             # The last one: AWS hangs up on a SUBSCRIBE that the policy forbids, as older policies of ours do.
@@ -187,27 +183,11 @@ class Jobs:
     def changed(self) -> bool:
         """True once after a notification, after a new connection, or when `put_off` is due: then `list` again.
 
-        A connection counts because notifications are not replayed to a device that was away. They are also lost
-        without a trace, and say little; so it is True now and then by itself.
+        A connection counts because notifications are not replayed to a device that was away; after an outage, a
+        random time later, unless work is left. They are also lost without a trace, and say little; so it is True now
+        and then by itself.
         """
-        sessions = self.thing.mqtt.sessions
-        if sessions != self._sessions_seen:
-            self._sessions_seen = sessions
-        elif self._notified:
-            self._notified = False
-        else:
-            return self._retry.is_due() or self._is_time_to_look()
-        return True
-
-    def _is_time_to_look(self) -> bool:
-        is_time = self._clock.now_ms() >= self._look_at_ms
-        if is_time:
-            self._look_within(self._look_behind_s)
-        return is_time
-
-    def _look_within(self, least_s: int) -> None:
-        """Look again after a random time of `least_s` to twice as long: all devices of an account share a quota."""
-        self._look_at_ms: "int" = self._clock.now_ms() + int(least_s * 1000 * (1 + machine.random_fraction()))
+        return self._looks.are_due()
 
     def policy_is_due(self) -> bool:
         """Whether the program's policy is to be asked again about a job that it put off; costs microseconds."""
@@ -215,19 +195,19 @@ class Jobs:
 
     def look_seldom(self) -> None:
         """All that waits is put off: the next look by itself comes as if nothing waited."""
-        self._look_within(self._look_again_s)
+        self._looks.seldom()
 
     def look_now(self) -> None:
         """Let `changed` be True at the next call."""
-        self._notified = True
+        self._looks.is_notified = True
 
     def put_off(self) -> int:
         """Work was left: `changed` becomes True again after a delay that grows; returns the delay in ms."""
-        return self._retry.start()
+        return self._looks.retry.start()
 
     def nothing_left(self) -> None:
         """No work is left: the next `put_off` is a short one again."""
-        self._retry.reset()
+        self._looks.retry.reset()
 
     def disconnect(self) -> None:
         """Close the connection of the thing, for `reconnect` to open again."""
@@ -275,19 +255,25 @@ class Jobs:
         return found
 
     def _notify(self, _topic: str, _payload: bytes) -> None:
-        self._notified = True
+        self.look_now()
 
-    def list(self) -> "tuple[list[Job], list[Job]]":
-        """The jobs in progress and the jobs queued, each in the service's order; at most ten or so in all.
-
-        A job that is not listed may still wait: `Job.describe` tells.
-        *Blocks*. *Raises* NoAnswer, NotConnected, RequestRejected.
-        """
+    def look(self) -> "tuple[list[Job], list[Job]]":
+        """The same as `list`, without telling the shadow anything."""
         answer = self._exchange.ask(topics.jobs_get(self.thing.thingname), {})
         in_progress = self._listed(answer, "inProgressJobs", Job.IN_PROGRESS)
         queued = self._listed(answer, "queuedJobs", Job.QUEUED)
         count = len(in_progress) + len(queued)
         if count >= LISTED:
             log("list-full", listed=count)
-        self._look_within(self._look_behind_s if count else self._look_again_s)
+        self._looks.seen(count)
         return in_progress, queued
+
+    def list(self) -> "tuple[list[Job], list[Job]]":
+        """The jobs in progress and the jobs queued, each in the service's order; at most ten or so in all.
+
+        A job that is not listed may still wait: `Job.describe` tells. The shadow is told what the device runs, if
+        that has changed and a device is known. *Blocks*. *Raises* NoAnswer, NotConnected, RequestRejected.
+        """
+        found = self.look()
+        self.shadows.tell_state()
+        return found

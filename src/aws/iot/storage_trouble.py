@@ -19,7 +19,7 @@ def tell_unread(jobs: "Jobs", device: "Device", error: "StorageFailed") -> None:
     if device.storage_failure_is_told:
         return
     jobs.reconnect()
-    in_progress, queued = jobs.list()
+    in_progress, queued = jobs.look()
     for job in in_progress + queued:
         job.describe()
         if documents.is_ours(job.document):

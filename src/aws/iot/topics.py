@@ -11,6 +11,11 @@ def shadow_update(thing: str) -> str:
     return f"$aws/things/{thing}/shadow/update"
 
 
+def named_shadow_update(thing: str) -> str:
+    """Where a device reports what it runs, to the shadow `fota`."""
+    return f"$aws/things/{thing}/shadow/name/fota/update"
+
+
 def shadow_delta(thing: str) -> str:
     """Where a device hears how the wanted state differs from the one that it reported."""
     return shadow_update(thing) + "/delta"

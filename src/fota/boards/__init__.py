@@ -50,7 +50,11 @@ class Board:
         journal: Journal,
         releases: Releases,
         note: "BootNote | None" = None,
+        *,
+        name: str = "",
+        home: str = "",
     ) -> None:
+        """`name`: what the cloud is told of the kind of board; `home`: a folder on the disk that holds images."""
         self.slots = slots
         """The places that hold images."""
         self.records = records
@@ -61,6 +65,10 @@ class Board:
         """Whom the device trusts, how far it has come, and which kinds of image it can start."""
         self.note = note
         """How the last trial went, as far as it is known; None on a board that keeps no note."""
+        self.name = name
+        """The kind of board, as the cloud is told; at most 32 printable characters, empty if it has no name."""
+        self.home = home
+        """A folder on the disk whose free room counts; empty if there is none."""
 
 
 def kept_in(path: str, slots: "Slots", image_kinds: "tuple[str, ...]") -> "tuple[Journal, Releases, BootNote]":

@@ -273,7 +273,7 @@ def open_device(
     records = BootLoaderRecords(RecordStore(*cell_pair(home + "/record")), slots, loader, note)
     goes_on = same is not None and same.slot(records, lambda slot: slot == records.running_slot) is not None
     records.reconcile(goes_on=goes_on)
-    board = Board(slots, records, *kept_in(home, slots, image_kinds))
+    board = Board(slots, records, *kept_in(home, slots, image_kinds), name=image_kinds[0], home=home)
     device = devices.device_of(board, records.running_slot, home + "/ca.pem")
     devices.use(device)
     if is_on_trial(device):

@@ -37,5 +37,6 @@ class FilesBoard(Board):
         """*Raises* NotProvisioned."""
         slots = FileSlots.open(path)
         records = RecordStore(*cell_pair(path + "/record"), is_sure=False)
-        super().__init__(slots, records, *kept_in(path, slots, machine.IMAGE_KINDS))
+        kept = kept_in(path, slots, machine.IMAGE_KINDS)
+        super().__init__(slots, records, *kept, name="files", home=path)
         self.path = path

@@ -52,6 +52,10 @@ class RetryTimer(Backoff):
         self._due_at_ms = self._clock.now_ms() + delay_ms
         return delay_ms
 
+    def is_running(self) -> bool:
+        """Whether it will be due."""
+        return self._due_at_ms is not None
+
     def is_due(self) -> bool:
         """Whether the delay is over; True once."""
         is_due = self._due_at_ms is not None and self._clock.now_ms() >= self._due_at_ms

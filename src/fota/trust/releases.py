@@ -101,6 +101,13 @@ class Admitted:
         self.tree_bytes: "int" = 0 if release is None else release.tree_bytes
         """The room that the unpacked image takes, as far as that is known before the download."""
 
+    def about(self) -> "dict[str, str]":
+        """SHA-256 and version of the image, as far as they are known."""
+        about = {"sha256": self.wanted.sha256.hex()} if self.wanted.sha256 else {}
+        if self.release is not None:
+            about["version"] = self.release.version
+        return about
+
 
 class Releases:
     """All that a device knows of releases: its keyring, its floor, and the release in each slot."""
@@ -189,7 +196,7 @@ class Releases:
     def rises_with(self, slot: int) -> bool:
         """Whether the floor would change with one more healthy boot of the confirmed image, in that slot."""
         try:
-            release, floor = self._running(slot), self.floor()
+            release, floor = self.running(slot), self.floor()
         except StorageFailed:
             # Nobody knows now; `boot_was_healthy` looks again, and says so.
             return True
@@ -197,7 +204,7 @@ class Releases:
 
     def boot_was_healthy(self, slot: int) -> None:
         """Count one more healthy boot of the confirmed image, in that slot. *Raises* StorageFailed."""
-        release, floor = self._running(slot), self.floor()
+        release, floor = self.running(slot), self.floor()
         if release is None:
             return
         reached = floor.after_healthy_boot(release)
@@ -218,11 +225,14 @@ class Releases:
 
     def is_renewed(self, slot: int) -> bool:
         """Whether the release of the confirmed image, in that slot, has a higher number than the mark."""
-        release = self._running(slot)
+        release = self.running(slot)
         return release is not None and release.seq > self.floor().seq
 
-    def _running(self, slot: int) -> "Manifest | None":
-        """The release of a slot; None for an image that came without one, or whose numbers are void."""
+    def running(self, slot: int) -> "Manifest | None":
+        """The release of a slot, verified when it came; None for an image without one, or whose numbers are void.
+
+        *Raises* StorageFailed.
+        """
         try:
             keyring = self.keyrings.load()
             release = None if keyring is None else self._kept(slot, keyring, is_verified=True)

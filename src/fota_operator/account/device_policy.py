@@ -19,19 +19,20 @@ _THING = "${iot:Connection.Thing.ThingName}"
 _OWN = f"$aws/things/{_THING}"
 # What `aws.iot` publishes and subscribes to, and nothing else. A `*` of a policy spans slashes, so that
 # `jobs/*/accepted` covers the answers to `jobs/get` and to `jobs/JOB/update` alike, and `jobs/notify*` both
-# `notify` and `notify-next`.
+# `notify` and `notify-next`; `jobs/*get` covers `jobs/get` and `jobs/JOB/get`. The shadow `fota` is told what the
+# device runs, and no other named shadow may be written: AWS IoT has its own. What its shadows answer, it may hear.
 _PUBLISH = (
-    f"{_OWN}/jobs/get",
-    f"{_OWN}/jobs/*/get",
+    f"{_OWN}/jobs/*get",
     f"{_OWN}/jobs/*/update",
     f"{_OWN}/shadow/update",
+    f"{_OWN}/shadow/name/fota/update",
     f"things/{_THING}/*",
 )
 _HEAR = (
     f"{_OWN}/jobs/notify*",
     f"{_OWN}/jobs/*/accepted",
     f"{_OWN}/jobs/*/rejected",
-    f"{_OWN}/shadow/update/delta",
+    f"{_OWN}/shadow/*update/*",
 )
 _TOPIC = re.compile(r"[^\s\x00#+*?$\"\\][^\s\x00#+*?$\"\\]{0,255}")
 

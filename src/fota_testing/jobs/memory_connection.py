@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from fota_testing.clock import FakeClock
 
 MAX_QUEUED = 100
+MAX_SENT = 5
+"""On how many connections a message of QoS 1 is sent that nobody acknowledges."""
 MAX_PAYLOAD_BYTES = 131_072
 """AWS IoT Core: https://docs.aws.amazon.com/general/latest/gr/iot-core.html (MQTT limits)"""
 
@@ -36,14 +38,17 @@ class MemoryConnection:
         """A subscription to one of these is refused, with a SUBACK that says so."""
         self.forbidden_filters: set[str] = set()
         """The broker hangs up on a subscription to one of these, as AWS IoT does when the policy forbids it."""
+        self.forbidden_topics: set[str] = set()
+        """The broker hangs up on a message to one of these; one of QoS 1 is sent on five connections."""
         self.hang_ups: int = 0
-        """How often it did."""
+        """How often the broker hung up."""
         self._clock = clock
         self._up = False
         self._mends = False
         self._mend_at_ms: int | None = None
         self._subscriptions: dict[str, Callable[[str, bytes], None]] = {}
-        self._queued: list[tuple[str, bytes]] = []
+        self._queued: list[tuple[str, bytes, int]] = []
+        """Topic, payload, and how often it may still be sent."""
         self._in_flight: list[tuple[int, str, bytes]] = []
         self._calling = False
         self._has_news = False
@@ -117,13 +122,13 @@ class MemoryConnection:
         content = _encoded(payload)
         _check_publish(topic, content, qos)
         if self._up:
-            self._send(topic, content)
+            self._send(topic, content, MAX_SENT if qos else 1)
         elif not self._mends:
             raise NotConnected("never connected, or disconnected")
         elif len(self._queued) >= MAX_QUEUED:
             raise NotConnected(f"{MAX_QUEUED} messages are queued already")
         else:
-            self._queued.append((topic, content))
+            self._queued.append((topic, content, MAX_SENT if qos else 1))
 
     def subscribe(self, topic_filter: str, callback: Callable[[str, bytes], None], qos: int = 1) -> None:
         """Call back for each message that matches; *raises* NotConnected when refused."""
@@ -178,11 +183,16 @@ class MemoryConnection:
         self._up = self._mends = True
         self._mend_at_ms = None
         self.sessions += 1
-        queued, self._queued = self._queued, []
-        for topic, content in queued:
-            self._send(topic, content)
+        while self._up and self._queued:
+            self._send(*self._queued.pop(0))
 
-    def _send(self, topic: str, content: bytes) -> None:
+    def _send(self, topic: str, content: bytes, times: int) -> None:
+        if topic in self.forbidden_topics:
+            if times > 1:
+                self._queued.insert(0, (topic, content, times - 1))
+            self.hang_ups += 1
+            self.drop(for_ms=1_000)
+            return
         self.published.append((topic, content))
         self._arrived(topic, content)
 

@@ -9,6 +9,7 @@ It is published for porters and for users who test their own programs:
     ...
     assert service.statuses("job-1") == ["QUEUED", "IN_PROGRESS", "SUCCEEDED"]
 
+It keeps the named shadow `fota` too.
 Topics, payloads, codes and notifications are those of AWS; a request that no careful program sends is Misuse. The
 rules of executions are in `jobs.ledger`, those of requests in `jobs.requests`, the faults in `jobs.faults`.
 `start-next` and `$next` are not supported.
@@ -27,6 +28,7 @@ from fota_testing.jobs import requests as jobs_requests
 from fota_testing.jobs.faults import HONEST, Fault
 from fota_testing.jobs.ledger import IN_PROGRESS, QUEUED, Execution, FakeLedger
 from fota_testing.jobs.memory_connection import MemoryConnection
+from fota_testing.jobs.named_shadow import SHADOW, SHADOW_NAME, FakeShadow, state_request
 from fota_testing.jobs.requests import DESCRIBE, LIST, Refusal, Request
 from fota_testing.misuse import Misuse
 
@@ -68,6 +70,8 @@ class JobsService(MemoryConnection):
         self.requests: list[Request] = []
         """Every request that reached the service."""
         self.ledger: FakeLedger = FakeLedger(self._now_s)
+        self.shadow: FakeShadow = FakeShadow()
+        """The named shadow `fota`: what the device says that it runs."""
         self._answer_ms = answer_ms
         self._faults: list[_Expected] = []
         self._tokens: set[str] = set()
@@ -105,7 +109,10 @@ class JobsService(MemoryConnection):
     def expect(
         self, kind: str, fault: Fault, *, times: int = 1, job_id: str | None = None, status: str | None = None
     ) -> None:
-        """Give these faults to the next requests of a kind ("list", "describe", "update", ANY), job and status."""
+        """Give these faults to the next requests of a kind, job and status.
+
+        The kinds are "list", "describe", "update", "shadow", and ANY.
+        """
         self._faults += [_Expected(fault, kind, job_id, status)] * times
 
     def execution(self, job_id: str, number: int | None = None) -> Execution:
@@ -123,9 +130,12 @@ class JobsService(MemoryConnection):
     # How the service handles a message.
 
     def _arrived(self, topic: str, payload: bytes) -> None:
-        if not jobs_requests.is_for_jobs(topic):
+        if topic == f"$aws/things/{self.thing_name}/shadow/name/{SHADOW_NAME}/update":
+            request = state_request(topic, payload)
+        elif jobs_requests.is_for_jobs(topic):
+            request = jobs_requests.read(self.thing_name, topic, payload)
+        else:
             return
-        request = jobs_requests.read(self.thing_name, topic, payload)
         self._require_listener(topic)
         if request.token in self._tokens:
             raise Misuse(f"{topic}: clientToken {request.token} was used before")
@@ -157,9 +167,13 @@ class JobsService(MemoryConnection):
         try:
             if fault.code is not None:
                 raise Refusal(fault.code, "scripted")
+            if request.kind == SHADOW:
+                return "accepted", self.shadow.update(request) if fault.acts else {}
             return "accepted", self._carry_out(request) if fault.acts else {}
         except Refusal as refusal:
-            body: dict[str, object] = {"code": refusal.code, "message": str(refusal)}
+            # The shadow service has numbers for codes.
+            code = int(refusal.code) if refusal.code.isdecimal() else refusal.code
+            body: dict[str, object] = {"code": code, "message": str(refusal)}
             if refusal.state is not None:
                 body["executionState"] = refusal.state
             return "rejected", body

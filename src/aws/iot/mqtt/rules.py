@@ -23,6 +23,9 @@ HANG_UPS_BEFORE_SEARCH = 2
 ASK_FORBIDDEN_MS = (600_000, 86_400_000)
 """The same for a filter that the broker hangs up on: every time that it is asked for costs a connection."""
 
+TELL_AGAIN_MS = 60_000
+"""The first wait before a state that nobody answered for is told again; it doubles up to the last of the above."""
+
 GRANT_WITHIN_MS = 10_000
 """From a SUBSCRIBE to its SUBACK; after that the filter is forgotten, and the caller gets an error."""
 

@@ -1,0 +1,132 @@
+"""One update as the journal keeps it: whose it is, which image it wants, how far it came. Values and fields only."""
+
+from fota.digests import Digests
+from fota.transfer.checkpoint import Checkpoint
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+CLAIMED = "claimed"
+"""The job was taken: the spare slot may be half written."""
+
+INSTALLED = "installed"
+"""The spare slot was verified to hold the image; from here on the boot record says what follows."""
+
+FAILED = "failed"
+"""It failed before any trial, and the report of that is still due."""
+
+MAX_ETAG = 128
+_MAX_TEXT = 200
+"""Characters of a message. JSON takes up to 12 bytes for one, and an entry must fit into a cell."""
+
+
+class Entry:
+    """One update. An entry is never changed: `at` and `with_checkpoint` make the next one."""
+
+    def __init__(
+        self,
+        job_id: str,
+        execution: int,
+        wanted: Digests,
+        stage: str = CLAIMED,
+        taken_up: int = 1,
+        checkpoint: "Checkpoint | None" = None,
+        reason: str = "",
+        message: str = "",
+    ) -> None:
+        self.job_id = job_id
+        self.execution = execution
+        """The execution number of the job, opaque: a retry of the same job has another."""
+        self.wanted = wanted
+        """The digests of the job's image."""
+        self.stage = stage
+        self.taken_up = taken_up
+        """How often this execution was taken up: once, and again after every reset before it was installed."""
+        self.checkpoint: "Checkpoint" = checkpoint or Checkpoint()
+        """With CLAIMED: how far the download is verified to be on storage."""
+        self.reason = reason
+        """With FAILED: the word to report."""
+        self.message = message
+        """With FAILED: the sentence to report."""
+
+    def is_of(self, job_id: str, execution: int, wanted: Digests) -> bool:
+        """Whether the entry is about this execution, and its job still wants the same image."""
+        return (self.job_id, self.execution) == (job_id, execution) and self.wanted.matches(wanted)
+
+    def at(self, stage: str, reason: str = "", message: str = "") -> "Entry":
+        """The same update, at another stage."""
+        return self._next(stage, self.taken_up, self.checkpoint, reason, message[:_MAX_TEXT])
+
+    def with_checkpoint(self, checkpoint: Checkpoint) -> "Entry":
+        """The same update, with a later checkpoint of its download."""
+        return self._next(self.stage, self.taken_up, checkpoint)
+
+    def taken_up_again(self) -> "Entry":
+        """The same update, after a reset."""
+        return self._next(CLAIMED, self.taken_up + 1, self.checkpoint)
+
+    def _next(self, stage: str, taken_up: int, checkpoint: Checkpoint, *report: str) -> "Entry":
+        return Entry(self.job_id, self.execution, self.wanted, stage, taken_up, checkpoint, *report)
+
+    def fields(self) -> "dict[str, object]":
+        """What the journal writes of it."""
+        wanted, checkpoint = self.wanted, self.checkpoint
+        return {
+            "job": self.job_id,
+            "execution": self.execution,
+            "stage": self.stage,
+            "taken_up": self.taken_up,
+            "size": wanted.size_bytes,
+            "md5": wanted.md5.hex(),
+            "sha256": (wanted.sha256 or b"").hex(),
+            "proven": [checkpoint.offset_bytes, checkpoint.crc32, checkpoint.received_bytes, checkpoint.spent_ms],
+            "etag": checkpoint.etag[:MAX_ETAG],
+            "reason": self.reason,
+            "message": self.message,
+        }
+
+
+def entry_of(fields: "dict[str, Any]") -> "Entry | None":
+    """The entry that was written as these fields; None if there is none, or they make no sense."""
+    try:
+        wanted = Digests(fields["size"], bytes.fromhex(fields["md5"]), bytes.fromhex(fields["sha256"]) or None)
+        offset_bytes, crc32, received_bytes, spent_ms = fields["proven"]
+        # Each value is checked later, so any of them may have any type here.
+        entry = Entry(
+            fields["job"],
+            fields["execution"],
+            wanted,
+            fields["stage"],
+            fields["taken_up"],
+            Checkpoint(offset_bytes, crc32, fields["etag"], received_bytes, spent_ms),
+            fields["reason"],
+            fields["message"],
+        )
+    except (ValueError, KeyError, TypeError):
+        return None
+    return entry if _is_sane(entry) else None
+
+
+def _is_sane(entry: Entry) -> bool:
+    wanted, checkpoint = entry.wanted, entry.checkpoint
+    for number in (
+        entry.execution,
+        entry.taken_up,
+        wanted.size_bytes,
+        checkpoint.offset_bytes,
+        checkpoint.crc32,
+        checkpoint.received_bytes,
+        checkpoint.spent_ms,
+    ):
+        if type(number) is not int or number < 0:
+            return False
+    for text in (entry.job_id, entry.reason, entry.message, checkpoint.etag):
+        if type(text) is not str:
+            return False
+    return (
+        entry.stage in (CLAIMED, INSTALLED, FAILED)
+        and 0 < len(entry.job_id) <= 64
+        and len(wanted.md5) == 16
+        and (wanted.sha256 is None or len(wanted.sha256) == 32)
+    )
