@@ -26,6 +26,8 @@ from fota_operator.cli import (
 from fota_operator.cli.output import answer, reporting_errors, showing_requests
 from fota_operator.plain import visible
 
+_NO_LIMIT = 1_000_000
+
 
 @contextmanager
 def _escaping() -> Iterator[None]:
@@ -40,7 +42,18 @@ def _escaping() -> Iterator[None]:
         raise
 
 
-class _Fota(TyperGroup):
+class _Whole(TyperGroup):
+    """A group whose help shows the summary of each command to its end, on as many lines as that takes."""
+
+    def format_commands(self, ctx: Any, formatter: Any) -> None:  # Any: as below
+        shown = [(name, self.get_command(ctx, name)) for name in self.list_commands(ctx)]
+        rows = [(name, one.get_short_help_str(_NO_LIMIT)) for name, one in shown if one and not one.hidden]
+        if rows:
+            with formatter.section("Commands"):
+                formatter.write_dl(rows)
+
+
+class _Fota(_Whole):
     def make_context(self, *arguments: Any, **options: Any) -> Any:  # Any: the types are typer's own, and private
         with _escaping():
             return super().make_context(*arguments, **options)
@@ -106,10 +119,10 @@ for _command in (
     demo.demo,
 ):
     app.command()(_command)
-app.add_typer(things.app, name="things")
-app.add_typer(image.app, name="image")
-app.add_typer(board.app, name="board")
-app.add_typer(keys.app, name="keys")
-app.add_typer(release.app, name="release")
-app.add_typer(rollout.app, name="rollout")
-app.add_typer(local.app, name="local")
+app.add_typer(things.app, name="things", cls=_Whole)
+app.add_typer(image.app, name="image", cls=_Whole)
+app.add_typer(board.app, name="board", cls=_Whole)
+app.add_typer(keys.app, name="keys", cls=_Whole)
+app.add_typer(release.app, name="release", cls=_Whole)
+app.add_typer(rollout.app, name="rollout", cls=_Whole)
+app.add_typer(local.app, name="local", cls=_Whole)
