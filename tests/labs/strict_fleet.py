@@ -159,6 +159,9 @@ class StrictFleet:
             raise AwsRefuses("IndexNotReadyException")
         if params.get("maxResults", 1) > MAX_RESULTS:
             raise AwsRefuses("InvalidRequestException", "maxResults cannot exceed 100")
+        if params["queryString"] == "connectivity.connected:false":
+            found = [one for one in self.index if one.get("connectivity", {}).get("connected") is False]
+            return self._paged("things", copy.deepcopy(found), params)
         query = re.fullmatch(r'(thingName|thingGroupNames):(?:"([^"]+)"|(\*))', params["queryString"])
         if query is None:
             raise AwsRefuses("InvalidQueryException")

@@ -10,13 +10,13 @@ from dataclasses import dataclass
 
 from fota_operator.cloud import Cloud, explaining
 from fota_operator.errors import CloudRefused
+from fota_operator.fleet.search import PAGE_SIZE
 from fota_operator.jobs.progress import executions_of_thing
 from fota_operator.rate_limiter import JOBS_PER_SECOND, RateLimiter, WallClock
 
 MAX_ASKED = 25
 """How many things are looked up one by one: the first ones, which are the canary's."""
-_PAGE_SIZE = 250
-_MAX_PAGES = 40
+_MAX_PAGES = 100
 _OFFLINE = "connectivity.connected:false"
 
 
@@ -74,9 +74,9 @@ def _offline(cloud: Cloud, things: Sequence[str]) -> tuple[str, ...] | None:
     for _ in range(_MAX_PAGES):
         with explaining("search the index of the fleet"):
             page = (
-                cloud.iot.search_index(queryString=_OFFLINE, maxResults=_PAGE_SIZE, nextToken=token)
+                cloud.iot.search_index(queryString=_OFFLINE, maxResults=PAGE_SIZE, nextToken=token)
                 if token
-                else cloud.iot.search_index(queryString=_OFFLINE, maxResults=_PAGE_SIZE)
+                else cloud.iot.search_index(queryString=_OFFLINE, maxResults=PAGE_SIZE)
             )
         offline.update(found["thingName"] for found in page.get("things", []))
         token = page.get("nextToken", "")
