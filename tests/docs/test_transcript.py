@@ -39,7 +39,8 @@ class Background:
     """The things, acting until the end of the test."""
 
     def __init__(self, local: LocalAws) -> None:
-        self._fleet = Fleet(local, THINGS, script)
+        self._cloud = local.cloud()
+        self._fleet = Fleet(local, THINGS, self._script)
         self._ending = threading.Event()
         self._errors: list[BaseException] = []
         self._thread = threading.Thread(target=self._act)
@@ -54,12 +55,26 @@ class Background:
             self._thread.join()
         assert self._errors == []
 
+    def _script(self, thing: str, document: dict[str, object]) -> Ends:
+        ends = script(thing, document)
+        if ends is SUCCEEDS:
+            self._say(thing, version=version_in(document))
+        return ends
+
+    def _say(self, thing: str, **said: object) -> None:
+        """As a device does in its shadow: what is not said again stays."""
+        reported = {"format": 1, "product": "pump", "state": "confirmed"} | said
+        payload = json.dumps({"state": {"reported": reported}}).encode()
+        self._cloud.iot_data.update_thing_shadow(thingName=thing, shadowName="fota", payload=payload)
+
     def _act(self) -> None:
         try:
             while not self._ending.wait(BETWEEN_TURNS_S):
                 self._fleet.ended.clear()
                 self._fleet.turn()
                 if len(self._fleet.hanging) >= CANARY:
+                    for taken in self._fleet.hanging:
+                        self._say(taken.thing, last_failure={"job": taken.job_id, "reason": "rolled-back"})
                     self._fleet.wake(fails("rolled-back", "attempts 1, cause crashed"))
         except Exception as error:
             self._errors.append(error)

@@ -174,8 +174,7 @@ def _taken(fields: Mapping[str, object], name: str, check: Callable[[object], bo
     value = fields.get(name)
     if value is None:
         return None
-    # A list or an object cannot be looked up among words.
-    if isinstance(value, list | Mapping) or not check(value):
+    if not check(value):
         raise Doubtful(NONSENSE, f"{name}: expected {expected}, got {_shown(value)}")
     return value
 

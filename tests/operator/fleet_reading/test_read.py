@@ -108,6 +108,15 @@ def test_the_index_says_who_is_connected_and_in_which_groups(strict: StrictFleet
     assert things["pump-1"].groups == ("north",)
 
 
+def test_an_index_without_connectivity_says_so(strict: StrictFleet) -> None:
+    strict.index_everything()
+    strict.indexing["thingConnectivityIndexingMode"] = "OFF"
+    strict.settle()
+    found = read(strict)
+    assert (found.source.kind, found.source.connectivity) == (BY_INDEX, False)
+    assert {one.connection for one in found.things()} == {None}
+
+
 def test_without_the_index_nothing_is_said_of_connections(strict: StrictFleet) -> None:
     found = read(strict)
     assert (found.source.connectivity, found.source.why) == (False, "the index of the fleet is off")
