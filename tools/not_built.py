@@ -31,15 +31,17 @@ NOT_BUILT = (
     NotBuilt(
         "delta image",
         "the difference between two images, from which a device makes the new one",
-        "An update transfers the whole image.",
-        r"patch|bsdiff|detools",
+        "A rollout transfers the whole image. `fota release patch` makes patches, and the device library applies "
+        "them, but no job offers one yet.",
+        r"x-patches",
         "patch, differential update",
     ),
     NotBuilt(
         "compressed transfer",
         "an image that is compressed on its way and not in the slot",
-        "An image travels as it is in the slot, and none that is built now is compressed.",
-        r"decompress|inflate",
+        "An image travels as it is in the slot, and none that is built now is compressed. "
+        "A patch that starts from nothing is a compressed image, and no job offers one yet.",
+        r"x-patches",
         "compressed image",
     ),
     NotBuilt(

@@ -190,6 +190,11 @@ class SlotReader:
         except OSError as error:
             raise storage_error(self._path, error)
 
+    def seek(self, offset_bytes: int) -> None:
+        """Go on reading at that byte."""
+        if self._descriptor >= 0:
+            os.lseek(self._descriptor, offset_bytes, os.SEEK_SET)
+
     def close(self) -> None:
         """Let go of the file."""
         if self._descriptor >= 0:

@@ -140,6 +140,11 @@ class SlotReader:
         """Fill the beginning of `buffer`; 0 at the end."""
         return _asked(self._path, self._file.readinto, buffer) if self._file else 0
 
+    def seek(self, offset_bytes: int) -> None:
+        """Go on reading at that byte."""
+        if self._file:
+            _asked(self._path, self._file.seek, offset_bytes)
+
     def close(self) -> None:
         """Let go of the file. May be called twice."""
         if self._file:

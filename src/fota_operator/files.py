@@ -63,6 +63,14 @@ def write_new(path: Path, content: bytes, *, mode: int) -> None:
         raise OperatorError(f"cannot write {path}: {error.strerror}", "make room") from error
 
 
+def make_folder(path: Path) -> None:
+    """Make a folder, and those above it, unless it is there. *Raises* OperatorError."""
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OperatorError(f"cannot make the folder {path}: {error.strerror}", "choose another place") from error
+
+
 def _sync_folder(folder: Path) -> None:
     """Wait until the folder's entries are on the disk: a file whose name was not written is lost too."""
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)

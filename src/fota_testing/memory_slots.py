@@ -199,10 +199,18 @@ class MemoryReader:
             raise Misuse("readinto: the reader is closed")
         if len(buffer) == 0:
             raise Misuse("readinto: expected room for a byte at least")
-        count = min(len(buffer), self.MAX_AT_ONCE_BYTES, len(self._content) - self._offset)
+        count = max(0, min(len(buffer), self.MAX_AT_ONCE_BYTES, len(self._content) - self._offset))
         buffer[:count] = self._content[self._offset : self._offset + count]
         self._offset += count
         return count
+
+    def seek(self, offset_bytes: int) -> None:
+        """Go on reading at that byte."""
+        if self._closed:
+            raise Misuse("seek: the reader is closed")
+        if type(offset_bytes) is not int or offset_bytes < 0:
+            raise Misuse(f"seek: expected a byte from 0, got {offset_bytes!r}")
+        self._offset = offset_bytes
 
     def close(self) -> None:
         """Let go of the slot."""

@@ -143,6 +143,9 @@ def _clause_4(slots: "Slots", _hooks: Hooks) -> None:
     for buffer_bytes in (1, 333, 4096):
         found = _content(slots, 0, buffer_bytes)
         _require(4, found == second, f"a reader gives every byte once ({buffer_bytes} at a time)")
+    for place in (len(second) // 2, 1, len(second) - 1, 0, len(second)):
+        found = _content(slots, 0, 333, place)
+        _require(4, found == second[place:], f"seek has a reader go on at any byte, such as {place}")
     one, other = slots.reader(0), slots.reader(0)
     buffer = memoryview(bytearray(16))
     one.readinto(buffer[:1])
@@ -247,12 +250,7 @@ def _digests(content: bytes) -> Digests:
 
 
 def _same(found: "Digests | None", expected: Digests) -> bool:
-    return (
-        found is not None
-        and found.size_bytes == expected.size_bytes
-        and found.md5 == expected.md5
-        and found.sha256 == expected.sha256
-    )
+    return found is not None and found.matches(expected) and found.sha256 == expected.sha256
 
 
 def _fill(slots: "Slots", slot: int, content: bytes) -> Digests:
@@ -278,12 +276,15 @@ def _feed(writer: "Writer", content: bytes, chunk_bytes: int) -> None:
         buffer[place] = 0xEE
 
 
-def _content(slots: "Slots", slot: int, buffer_bytes: int = 2048) -> bytes:
-    """All bytes of a fresh reader, which must come to an end."""
+def _content(slots: "Slots", slot: int, buffer_bytes: int = 2048, place: int = -1) -> bytes:
+    """All bytes of a fresh reader, which must come to an end; those from `place` on, by `seek`."""
     buffer = memoryview(bytearray(buffer_bytes))
     content = bytearray()
     reader = slots.reader(slot)
     try:
+        if place >= 0:
+            reader.readinto(buffer)
+            reader.seek(place)
         while len(content) <= slots.capacity_bytes(slot):
             count = reader.readinto(buffer)
             if count == 0:

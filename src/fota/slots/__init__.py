@@ -6,7 +6,7 @@ A back-end meets this contract, and `fota_testing.check_slots` checks that.
 2. `writer` breaks the seal of its slot, durably, before a byte of the image changes: a slot that is being
    written is never verified.
 3. Bytes written through a writer are on storage, in order and complete, once its `close` has returned.
-4. A reader sees what storage holds, not what a writer remembers.
+4. A reader sees what storage holds, not what a writer remembers; `seek` has it go on at any byte of the image.
 5. `seal` is durable on return; a torn seal counts as no seal.
 6. No call touches a slot other than the one it names.
 7. Bytes flushed stay over a reset, and `resume` goes on behind them, the seal still broken.
@@ -50,6 +50,12 @@ if TYPE_CHECKING:
         def close(self) -> None:
             """Let go of the slot. May be called twice."""
 
+    class SeekableReader(Reader, Protocol):
+        """A reader that goes on at any byte."""
+
+        def seek(self, offset_bytes: int) -> None:
+            """Go on reading at that byte of the image; past its end there is nothing. *Raises* StorageFailed."""
+
     class Slots(Protocol):
         """All slots of a device."""
 
@@ -71,7 +77,7 @@ if TYPE_CHECKING:
             byte on.
             """
 
-        def reader(self, slot: int) -> Reader:
+        def reader(self, slot: int) -> SeekableReader:
             """Read what the slot holds; an empty slot gives no bytes."""
 
         def require_room(self, slot: int, size_bytes: int, tree_bytes: int) -> None:

@@ -169,11 +169,16 @@ class PartitionReader:
     def readinto(self, buffer: "memoryview") -> int:
         """Fill the beginning of `buffer`; 0 at the end."""
         count = min(len(buffer), self._size_bytes - self._offset)
-        if count:
+        if count > 0:
             block_bytes = _ask(self._device, _BLOCK_BYTES)
             _read(self._device, self._offset // block_bytes, buffer[:count], self._offset % block_bytes)
             self._offset += count
-        return count
+            return count
+        return 0
+
+    def seek(self, offset_bytes: int) -> None:
+        """Go on reading at that byte."""
+        self._offset = offset_bytes
 
     def close(self) -> None:
         """Nothing is held open."""

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from fota_operator.cli import release_patch
 from fota_operator.cli.options import DEFAULT_KEYS, Json, KeyringFile, Keys, PassphraseFile, Sign, span_option
 from fota_operator.cli.output import answer, answer_json, reporting_errors, talk
 from fota_operator.cli.signing import keyring_of, open_signers
@@ -19,6 +20,8 @@ app: typer.Typer = typer.Typer(
 )
 
 File = Annotated[Path, typer.Argument(metavar="RELEASE", help="Release file, made by `fota release create`.")]
+
+app.command()(release_patch.patch)
 
 _TIME = "%Y-%m-%dT%H:%M:%SZ"
 

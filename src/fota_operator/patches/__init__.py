@@ -1,0 +1,1 @@
+"""Patches made from images: what an operator ships beside the whole image."""
