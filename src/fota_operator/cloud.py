@@ -148,8 +148,7 @@ class Cloud:
     def caller_arn(self) -> str:
         """Who we are, as AWS sees it. *Asks* AWS."""
         with explaining("ask AWS who we are"):
-            sts = self._session.client("sts", **self._options)
-            return sts.get_caller_identity()["Arn"]
+            return self._session.client("sts", **self._options).get_caller_identity()["Arn"]
 
     @property
     def is_aws(self) -> bool:

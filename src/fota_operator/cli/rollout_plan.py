@@ -1,9 +1,11 @@
 """Prints what a rollout would do, as the result of a command: tables for people, JSON for programs."""
 
+from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from fota_operator.cli.output import answer, answer_table
 from fota_operator.cli.rollout_cost import cost_as_json, cost_lines
+from fota_operator.plain import plain
 from fota_operator.rollouts.plan.gate import FACTS, in_words
 from fota_operator.time_span import span_in_words
 
@@ -70,6 +72,10 @@ def forecast_as_json(prepared: "Prepared", forecast: "Forecast") -> dict[str, ob
             "without_certificate": _listed(forecast.without_certificate),
             "with_pending_job": _listed(forecast.with_pending_job),
             "offline": _listed(forecast.offline),
+            "will_refuse": None
+            if forecast.will_refuse is None
+            else [{**asdict(one), "why": plain(one.why)} for one in forecast.will_refuse],
+            "state_unknown": forecast.state_unknown,
         },
     }
 
@@ -93,6 +99,7 @@ def _findings(forecast: "Forecast") -> list[str]:
     if forecast.asked:
         lines.append(_finding(f"Without a certificate, {of_first}", forecast.without_certificate))
         lines.append(_finding(f"With a job pending already, {of_first}", forecast.with_pending_job))
+        lines.append(_refusing(f"Will refuse it, {of_first}", forecast))
     lines.append(_finding("Offline now, by the index of the fleet", forecast.offline))
     return lines
 
@@ -103,6 +110,17 @@ def _finding(what: str, things: tuple[str, ...] | None) -> str:
     if not things:
         return f"{what}: none."
     return f"{what}: {len(things)}, {things[0]} is one."
+
+
+def _refusing(what: str, forecast: "Forecast") -> str:
+    found = forecast.will_refuse
+    if found is None:
+        return f"{what}: unknown, AWS does not tell what they run."
+    unknown = f" Of {forecast.state_unknown} it is not known what they run." if forecast.state_unknown else ""
+    if not found:
+        return f"{what}: none.{unknown}"
+    first = found[0]
+    return f"{what}: {len(found)}, {first.thing} is one ({first.reason}: {plain(first.why)}).{unknown}"
 
 
 def _listed(things: tuple[str, ...] | None) -> list[str] | None:

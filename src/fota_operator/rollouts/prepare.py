@@ -12,7 +12,7 @@ from fota.trust.keyring import Keyring
 from fota_operator.cloud import Cloud
 from fota_operator.errors import BadInput, NotFound
 from fota_operator.former_names import former_keyword
-from fota_operator.jobs.publish import Firmware, Publication, check_publication, require_publishable
+from fota_operator.jobs.publish import Firmware, Publication, check_publication, manifest_of, require_publishable
 from fota_operator.jobs.timeouts import require_beyond
 from fota_operator.rate_limiter import SystemClock, WallClock
 from fota_operator.rollouts.aws.plan_store import (
@@ -35,6 +35,7 @@ from fota_operator.rollouts.plan.model import Plan
 from fota_operator.rollouts.plan.quotas import ProgressReports
 from fota_operator.rollouts.plan.text import decode, encode
 from fota_operator.rollouts.preview import Forecast, forecast
+from fota_operator.rollouts.refusing import Offered
 from fota_operator.rollouts.run import TO_THE_END, Runner, RunOptions
 from fota_operator.trust.release import Release
 from fota_operator.trust.urgency import require_agreed
@@ -80,7 +81,10 @@ class Prepared:
 
         *Raises* CloudUnreachable.
         """
-        return forecast(self.cloud, self.things, clock or SystemClock(), most)
+        firmware = self.publication.firmware
+        manifest = manifest_of(firmware)
+        offered = None if manifest is None else Offered(manifest, firmware.keyring, firmware.insist)
+        return forecast(self.cloud, self.things, clock or SystemClock(), most, offered)
 
     @former_keyword(tell="on_progress")
     def run(
