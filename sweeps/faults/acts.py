@@ -108,16 +108,23 @@ class Acts(Judge):
     def _good_image_again(self) -> None:
         self._offer_again([Offer("", BETTER), Offer("", GOOD)])
 
+    def _replaced(self) -> None:
+        """A newer release is offered besides, as an operator does who has found a defect in the one before."""
+        self._offer_once(Offer("", BETTER))
+
     def _offer_again(self, offers: list[Offer]) -> None:
         """Make the next job once none is pending, as long as the fault lasts."""
         if self.cell.row.kinds[0] not in self.active:
             return
         if not self.broker.ledger.pending():
-            self.loops += 1
-            offer = replace(offers[self.loops % len(offers) - 1], job_id=f"loop-{self.loops}")
-            self.loop_images[offer.job_id] = offer.image
-            self.broker.create(offer.job_id, offer.document())
+            self._offer_once(offers[(self.loops + 1) % len(offers) - 1])
         self.world.at(AGAIN_EVERY_MS, lambda: self._offer_again(offers))
+
+    def _offer_once(self, offer: Offer) -> None:
+        self.loops += 1
+        offer = replace(offer, job_id=f"loop-{self.loops}")
+        self.loop_images[offer.job_id] = offer.image
+        self.broker.create(offer.job_id, offer.document())
 
     def _clock_hour_on(self) -> None:
         self.world.jump_s = 3_600

@@ -49,6 +49,7 @@ _MEANWHILE = {
     "service-restarted": "the service is restarted",
     "kicked": "the broker hangs up",
     "cancelled": "the operator cancels the job",
+    "replaced": "a job with a newer release comes",
     "urls-expire": "every URL that was delivered expires",
     "clock-hour-on": "the clock jumps an hour on",
     "clock-hour-back": "the clock jumps an hour back",

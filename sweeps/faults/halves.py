@@ -120,7 +120,7 @@ def in_world(life: Life, network: Network) -> Iterator[None]:
             (machine, "alive", life.says_alive),
             (machine, "still_alive", life.says_alive),
             (machine, "emit", lambda _event, _facts: None),
-            (start, "gc", _Collector),
+            (_machine_micropython, "gc", _Collector),
             (start, "require_no_fat", lambda _home: None),
             (start, "put_setting", settings.__setitem__),
             (paho.mqtt.client, "time_func", virtual[id(time)].monotonic),  # type: ignore[attr-defined]
