@@ -52,8 +52,10 @@ def now_ms() -> int:
     The ticks beneath it wrap after 12 days on most ports: the clock is correct as long as it is called at least once
     per wrap.
     """
+    # In this order: a callback may look at the clock between the two, and time must not seem to go back.
+    before = _clock[0]
     ticks = time.ticks_ms()  # type: ignore[attr-defined]  # MicroPython's own
-    gone_ms = time.ticks_diff(ticks, _clock[0])  # type: ignore[attr-defined]
+    gone_ms = time.ticks_diff(ticks, before)  # type: ignore[attr-defined]
     if gone_ms < 0:
         # The difference is more than half the range of the ticks. It is positive, since time does not go back.
         gone_ms += time.ticks_add(0, -1) + 1  # type: ignore[attr-defined]

@@ -16,6 +16,7 @@ from fota._storage_micropython import require_no_fat
 from fota.boards.watchdog import DEADLINE_MS, end_trial_after
 from fota.errors import StorageFailed
 from fota.image_error import last_line
+from fota.image_files import ImageFiles
 from fota.log import log
 from fota.network_errors import is_of_the_network
 from fota.record import RecordStore
@@ -32,9 +33,6 @@ if TYPE_CHECKING:
 
 MOUNT_POINT = "/app"
 _BUFFER_BYTES = 4096
-_BLOCK_BYTES = 4096
-_READ_ONLY = 30
-"""EROFS: the image is never written to while it is mounted."""
 
 
 def start(
@@ -118,7 +116,7 @@ def _run(path: str) -> "Exception | None":
     """Mount the image and run its `main`; returns the exception that ended it. SystemExit passes."""
     vfs: "Any" = __import__("vfs")
     try:
-        vfs.mount(vfs.VfsLfs2(_ImageFile(path)), MOUNT_POINT, readonly=True)
+        vfs.mount(ImageFiles(path), MOUNT_POINT, readonly=True)
         sys.path.insert(0, MOUNT_POINT)
         __import__("main")
     except Exception as error:  # noqa: BLE001 - whatever it is, the device goes on
@@ -162,26 +160,3 @@ def _give_up(records: RecordStore, record: "Record", cause: str) -> None:
         records.save(trial.rolled_back(record, cause))
     except StorageFailed as error:
         log("record-not-saved", problem=error)
-
-
-class _ImageFile:
-    """A file as a block device, for reading: what `vfs.mount` asks for."""
-
-    def __init__(self, path: str) -> None:
-        self._file = open(path, "rb")  # noqa: SIM115 - as long as the image is mounted
-        self._size_bytes = self._file.seek(0, 2)
-
-    def readblocks(self, block: int, buffer: "memoryview", offset: int = 0) -> None:
-        """Fill the buffer from there on."""
-        self._file.seek(block * _BLOCK_BYTES + offset)
-        self._file.readinto(buffer)
-
-    def writeblocks(self, _block: int, _buffer: "memoryview", _offset: int = 0) -> None:
-        """Nothing is written to an image. *Raises* OSError."""
-        raise OSError(_READ_ONLY)
-
-    def ioctl(self, request: int, _argument: int) -> int:
-        """Answer what vfs asks of a block device: the number of blocks and their size; it needs nothing else."""
-        if request == 4:
-            return self._size_bytes // _BLOCK_BYTES
-        return _BLOCK_BYTES if request == 5 else 0

@@ -1,14 +1,12 @@
 """A board with OTA partitions, as `fota.start_firmware` opens it: its program finds it, its boot loader follows."""
 
 import itertools
-import types
 from pathlib import Path
 
 import pytest
 
-from fota import _storage_micropython, machine, trial
+from fota import _storage_micropython, trial
 from fota import device as devices
-from fota.boards import watchdog
 from fota.boards.esp32 import open_board
 from fota.digests import Hasher
 from fota.errors import NotProvisioned, StorageFailed
@@ -87,31 +85,6 @@ def test_a_trial_has_its_watchdog_before_the_program_runs_and_no_other_boot_has(
     device.confirm()
     opened(board, home, arm=armed.append)
     assert armed == [1234]
-
-
-@pytest.mark.parametrize("is_on_trial", [True, False])
-def test_without_a_hook_the_timer_of_the_board_ends_a_trial_that_lasts(board, home, monkeypatch, is_on_trial):
-    timers, restarts = [], []
-
-    class Timer:
-        ONE_SHOT = 0
-
-        def __init__(self, number):
-            assert number == -1
-
-        def init(self, *, mode, period, callback):
-            timers.append((mode, period, callback))
-
-    monkeypatch.setattr(watchdog, "__import__", {"machine": types.SimpleNamespace(Timer=Timer)}.get, raising=False)
-    monkeypatch.setattr(machine, "restart", lambda: restarts.append("restarted"))
-    with_new_image_on_trial(board, home)
-    device = open_board(home, partitions=board.Partition)
-    ((mode, period_ms, callback),) = timers
-    if not is_on_trial:
-        device.confirm()
-    callback(None)
-    assert (mode, period_ms) == (Timer.ONE_SHOT, watchdog.DEADLINE_MS)
-    assert restarts == ["restarted"] * is_on_trial
 
 
 def test_a_home_on_fat_is_refused_before_anything_is_made(board, home, monkeypatch):

@@ -1,5 +1,7 @@
 """End a trial that lasts too long: by the program's hook, or by a timer on boards that have one."""
 
+import time
+
 from fota import machine
 from fota.log import log
 
@@ -11,6 +13,10 @@ if TYPE_CHECKING:
 DEADLINE_MS = 600_000
 """How long a trial may last by default."""
 
+_TICK_MS = 5_000
+_timer: "list[Any]" = []
+"""Some ports stop a timer that nobody holds at the next collection of garbage, and others crash."""
+
 
 def end_trial_after(
     deadline_ms: int, is_on_trial: "Callable[[], bool]", arm: "Callable[[int], object] | None" = None
@@ -20,15 +26,21 @@ def end_trial_after(
         arm(deadline_ms)
         return
     timer: "Any" = getattr(__import__("machine"), "Timer", None)
+    began = time.ticks_ms()  # type: ignore[attr-defined]  # MicroPython's own
 
-    def end_trial(_timer: object) -> None:
-        if is_on_trial():
-            machine.restart()
+    def end_trial(kept: "Any") -> None:
+        # Not `machine.now_ms`: this runs in the middle of anything.
+        if time.ticks_diff(time.ticks_ms(), began) >= deadline_ms:  # type: ignore[attr-defined]
+            if is_on_trial():
+                machine.restart()
+            kept.deinit()
 
     # Some ports have only software timers, with the number -1, and some have only hardware timers.
     for number in (-1, 0) if timer else ():
         try:
-            timer(number).init(mode=timer.ONE_SHOT, period=deadline_ms, callback=end_trial)
+            _timer[:] = [timer(number)]
+            # Again and again: a port drops the call when its queue of 8 is full.
+            _timer[0].init(mode=timer.PERIODIC, period=min(deadline_ms, _TICK_MS), callback=end_trial)
             return
         except (ValueError, OSError):
             continue
