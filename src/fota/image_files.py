@@ -50,11 +50,13 @@ class ImageFiles:
 
     def stat(self, path: str) -> "tuple[int, ...]":
         """See `os.stat`."""
-        return self._asked("stat", path)
+        found: "tuple[int, ...]" = self._asked("stat", path)
+        return found
 
     def statvfs(self, path: str) -> "tuple[int, ...]":
         """See `os.statvfs`."""
-        return self._asked("statvfs", path)
+        found: "tuple[int, ...]" = self._asked("statvfs", path)
+        return found
 
     def ilistdir(self, path: str) -> "Any":
         """See `os.ilistdir`."""
