@@ -23,16 +23,19 @@ import time
 import tty
 from pathlib import Path
 
-from tests.labs.interpreter import COMMAND
+from fota_testing.flash.esp32 import Esp32, firmware
+from tests.labs.interpreter import COMMAND, SOURCE
 
 _MODULES = Path(__file__).with_name("port")
+EXAMPLE = SOURCE.parent / "examples/esp32/pump"
+_APP_BLOCKS = 8
 _PATIENCE_S = 60.0
 _CTRL_C = b"\x03"
 _RAW = b"raw REPL; CTRL-B to exit"
 _FRIENDLY = b"MicroPython "
 _CLEARED = {"rp2": ("1074102272", "1074626560"), "esp32": ()}
 """What clears bits of the watchdog's control: 0x40058000 and 0x400d8000 of RP2040 and RP2350, + 0x3000."""
-_STAYS_OVER_A_HARD_RESET = ("weather.json", "otadata.json")
+_STAYS_OVER_A_HARD_RESET = ("weather.json",)
 
 
 class PortLab:
@@ -136,10 +139,31 @@ class PortLab:
         causes = {"power": 1, "hard": 2, "watchdog": 3}
         (self._hardware / "cause.json").write_text(str(causes[how]))
         (self._hardware / "clock.json").write_text("1")
+        self._start_firmware()
         self._has_usb = self._has_uart
         self._wdt_ms: int | None = None
         self._fed_s = time.monotonic()
         self._fed_ticks: int | None = None
+
+    def put_firmware(self, text: str) -> None:
+        """Give the chip OTA partitions, with a firmware in the first whose program is this text."""
+        (self._modules / "pump").mkdir()
+        shutil.copytree(SOURCE / "fota_testing", self._modules / "fota_testing")
+        shutil.copy(EXAMPLE / "network_of_board.py", self._modules)
+        board = Esp32(app_blocks=_APP_BLOCKS, data_blocks=1)
+        board.put(0, firmware(text.encode()))
+        self._firmware().write_bytes(board.flash.read(0, board.flash.size_bytes))
+
+    def _firmware(self) -> Path:
+        return self._hardware / "flash.bin"
+
+    def _start_firmware(self) -> None:
+        """The boot loader of ESP-IDF chooses, where there are OTA partitions."""
+        if self._firmware().exists():
+            board = Esp32(app_blocks=_APP_BLOCKS, data_blocks=1)
+            board.flash._content[:] = self._firmware().read_bytes()
+            (self._hardware / "running.json").write_text(str(board.boot()))
+            self._firmware().write_bytes(board.flash.read(0, board.flash.size_bytes))
 
     def _session(self, mode: str) -> tuple[str, str]:
         """One life of the interpreter: the kind of the reset that ended it, and the mode of the REPL."""
