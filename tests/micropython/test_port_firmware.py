@@ -74,7 +74,7 @@ def test_what_is_no_firmware_is_refused_by_the_boot_loader_and_told_as_that(lab:
     with port:
         port.wait_for("firmware 1 is connected")
         ended = lab.end_of(lab.start(image_from(b"no firmware" * 500, version="2")))
-    assert (ended.status, ended.reason) == ("REJECTED", "wrong-format")
+    assert (ended.status, ended.reason) == ("FAILED", "wrong-format")
     assert port.resets == ["power"]
 
 
