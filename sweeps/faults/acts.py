@@ -20,6 +20,10 @@ LAUNCHED_MS = 500
 
 _2000_S, _2040_S = 946_684_800, 2_208_988_800
 
+_SPRING_S, _AUTUMN_S = 1_806_194_700, 1_792_880_100
+"""The time of the service: a quarter of an hour before clocks are put forward in Berlin in March 2027, and two hours
+before they show 02:15 there for the first of two times in October 2026."""
+
 
 class Acts(Judge):
     """See the top of this file. `playing.Playing` calls them by their names."""
@@ -137,6 +141,12 @@ class Acts(Judge):
 
     def _clock_2040(self) -> None:
         self.world.jump_s = _2040_S - self.world.wall_s()
+
+    def _dst_on(self) -> None:
+        self.broker.epoch_s = _SPRING_S - self.world.now_ms() // 1000
+
+    def _dst_back(self) -> None:
+        self.broker.epoch_s = _AUTUMN_S - self.world.now_ms() // 1000
 
     def _interrupt(self, act: Callable[[], None]) -> None:
         """Do it in no thread of the device; if one of those is here, it goes no further."""

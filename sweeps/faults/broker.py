@@ -220,6 +220,8 @@ class Broker(JobsService):
             if b"fell_back" in message.payload:
                 self._saw("shadow", "", "")
                 self.told_of_fall_back.append(message.payload.decode())
+            if message.topic.endswith("/shadow/name/fota/update") and self._session is session:
+                self._arrived(message.topic, message.payload)
             return
         if self._knows(message):
             # At least once: the service has met it.

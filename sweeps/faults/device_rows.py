@@ -68,7 +68,15 @@ def _put_off(moment: str) -> list[Row]:
     return rows
 
 
+def _dst(name: str, about: str) -> list[Row]:
+    row = Row(name, "policy", about, (name,), halves=(CPYTHON,), at=_BEFORE_THE_TRIAL, has_policy=True)
+    # It opens within the hour, long before this ends.
+    return lasting(row, (LASTING_S,))
+
+
 DEVICE_ROWS: tuple[Row, ...] = (
+    *_dst("dst-on", "clocks are put forward over the whole window of the program's policy"),
+    *_dst("dst-back", "clocks are put back, and show the window of the program's policy twice"),
     *_put_off("download"),
     *_put_off("restart"),
     *_policy("policy-later-download", "the program's policy says later, before the download"),

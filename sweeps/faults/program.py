@@ -14,6 +14,7 @@ from fota.device import Device
 from fota.errors import FotaError
 from fota.policy import Later, Now
 from fota.policy import Offer as Offered
+from fota.policy.window import Window
 from fota.progress import Progress
 from sweeps.faults import halves
 from sweeps.faults.world import PowerOff
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
     from sweeps.faults.life import Life
 
 LOOP_MS = 20_000
+_WINDOW = Window("02:15", "02:45", zone="Europe/Berlin")
+"""Clocks skip it in March, and show it twice in October."""
 _AGAIN_S = 60
 _HANGS_MS = 90_000
 ALIVE_WITHIN_S = 60
@@ -130,6 +133,8 @@ class Program:
             return "now"  # type: ignore[return-value]
         if "policy-hangs" in life.active:
             life.world.sleep_ms(_HANGS_MS)
+        if life.active & {"dst-on", "dst-back"}:
+            return _WINDOW(offer)
         if f"policy-later-{offer.moment}" in life.active:
             return Later("busy", again_s=_AGAIN_S)
         return Now()

@@ -69,6 +69,8 @@ class JobsService(MemoryConnection):
         self.thing_name = thing_name
         self.requests: list[Request] = []
         """Every request that reached the service."""
+        self.epoch_s: int = _EPOCH_S
+        """The time of the service, in seconds since 1970, when the clock shows 0."""
         self.ledger: FakeLedger = FakeLedger(self._now_s)
         self.shadow: FakeShadow = FakeShadow()
         """The named shadow `fota`: what the device says that it runs."""
@@ -247,4 +249,4 @@ class JobsService(MemoryConnection):
         return shown
 
     def _now_s(self) -> int:
-        return _EPOCH_S + self._clock.now_ms() // 1000
+        return self.epoch_s + self._clock.now_ms() // 1000
