@@ -19,7 +19,7 @@ DEFAULT_FOLDER = Path(".fota-local")
 def devices(
     count: Annotated[int, typer.Option(help="Run this many devices, 1 to 500.")] = 10,
     bad: Annotated[int, typer.Option(help="On this many of them every new firmware crashes.")] = 0,
-    deferring: Annotated[int, typer.Option(help="This many of them put an update off for a while.")] = 0,
+    deferred: Annotated[int, typer.Option(help="This many of them put an update off for a while.")] = 0,
     silent: Annotated[int, typer.Option(help="This many of them are registered, and are never heard of.")] = 0,
     defer_for: Annotated[
         str, typer.Option(metavar="TIME", help='Time for which the deferring ones put it off, as "2 minutes".')
@@ -50,7 +50,7 @@ def devices(
     fleet = PractiseFleet(
         count=count,
         bad=bad,
-        deferring=deferring,
+        deferring=deferred,
         silent=silent,
         base_name=name,
         defer_s=_seconds("--defer-for", defer_for),

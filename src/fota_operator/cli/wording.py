@@ -16,7 +16,7 @@ OPTIONS = {
     "bucket": "--bucket",
     "cacert": "--ca",
     "count": "--count",
-    "deferring": "--deferring",
+    "deferring": "--deferred",
     "device_port": "--device-port",
     "duration_s": "--duration",
     "entry": "--entry",

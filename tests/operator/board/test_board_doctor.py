@@ -10,12 +10,13 @@ import pytest
 from fota_boot.doctor.findings import ERROR, OK, WARNING, Finding
 from fota_operator.board.checks import findings_of, require_fit
 from fota_operator.board.facts import BoardFacts
-from fota_operator.board.folder import BoardContents
+from fota_operator.board.folder import BoardContents, write_folder
 from fota_operator.board.kinds import kind_of
 from fota_operator.board.put import put_board
 from fota_operator.errors import BoardFailed
 from tests.labs.fota_command import FotaCommand
 from tests.labs.interpreter import only_where_it_runs
+from tests.labs.json_answers import misfits
 from tests.labs.serial_board import SerialBoard
 
 WELL = BoardFacts(
@@ -103,16 +104,19 @@ def test_what_would_not_start_is_not_put(changed: dict[str, object]) -> None:
 @only_where_it_runs
 @pytest.mark.slow
 def test_a_real_interpreter_is_examined_and_goes_on(
-    plugged_in: Callable[..., SerialBoard], small: BoardContents
+    plugged_in: Callable[..., SerialBoard], small: BoardContents, tmp_path: Path
 ) -> None:
+    write_folder(tmp_path / "out", small)
     with plugged_in() as board:
-        put_board(small, str(board.port))
+        put = FotaCommand()("board", "put", tmp_path / "out", "--port", board.port, "--json")
+        assert (put.exit_code, misfits("board put", json.loads(put.stdout))) == (0, [])
         board.wait_for(b"main runs 1")
         said = board.output.count(b"main runs 1")
         done = FotaCommand()("board", "doctor", "--port", board.port, "--json")
         board.eventually(lambda: board.output.count(b"main runs 1") > said)
     answer = json.loads(done.stdout)
     assert (done.exit_code, answer["worst"]) == (0, "ok"), done.output
+    assert misfits("board doctor", answer) == []
     subjects = {one["subject"] for one in answer["findings"]}
     assert {"board", "version", "file system", "flash", "heap", "stack", "clock", "way to boot", "home"} <= subjects
 

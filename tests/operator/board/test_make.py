@@ -21,6 +21,7 @@ from fota_operator.things.authorities import amazon_authorities
 from tests.labs.board_files import PEM
 from tests.labs.docs_pages import read
 from tests.labs.fota_command import FotaCommand
+from tests.labs.json_answers import misfits
 
 
 def content_of(contents: BoardContents, path: str) -> bytes:
@@ -203,6 +204,7 @@ def test_the_command_says_what_it_made_and_the_password_is_in_no_line(
     assert f"Next: fota board put {tmp_path}/out" in done.stderr
     assert "a password" not in done.output
     again = json.loads(fota(*words, "-o", tmp_path / "out", "--json").stdout)
+    assert misfits("board make", again) == []
     assert (again["board"], again["thing"], again["files"][-1]["path"]) == ("pico-w", "pump-1", "/main.py")
 
 
