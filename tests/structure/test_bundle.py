@@ -16,10 +16,10 @@ from tests.labs.interpreter import only_where_it_runs as pytestmark
 from tests.labs.interpreter import told
 
 ROOT = Path(__file__).parents[2]
-BUDGET_BYTES = {"esp32": 84 << 10, "littlefs": 82 << 10, "unix": 86 << 10}
+BUDGET_BYTES = {"esp32": 86 << 10, "littlefs": 86 << 10, "unix": 90 << 10}
 """What holds now, up to the next 2 KiB. Wanted are 62 KB for an ESP32."""
 
-BUDGET_COMPRESSED_BYTES = {"esp32": 52 << 10, "littlefs": 50 << 10, "unix": 54 << 10}
+BUDGET_COMPRESSED_BYTES = {"esp32": 54 << 10, "littlefs": 54 << 10, "unix": 56 << 10}
 
 on_micropython = pytestmark
 del pytestmark
