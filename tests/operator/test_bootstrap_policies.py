@@ -37,7 +37,7 @@ BY_OTHERS = (
     "account/grants.py",
     "account/notify.py",
     "account/presign_role.py",
-    "local/*.py",
+    "local/**/*.py",
     "demo/**/*.py",
 )
 
