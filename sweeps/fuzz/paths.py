@@ -20,6 +20,7 @@ from aws.iot.flow import Flow
 from aws.iot.iot import Thing
 from aws.iot.jobs import Job, Jobs
 from aws.iot.mqtt import parse_object
+from aws.iot.shadows import Shadows
 from fota.progress import Progress
 from fota_testing.jobs.memory_connection import MemoryConnection
 from fota_testing.jobs.service import JobsService
@@ -119,6 +120,8 @@ class _OneJob(Jobs):
         self.told_to_wait = []
         self.waits_for_leave = None
         self.deferrals = None
+        # What the device runs is no part of a document.
+        self.shadows = _NoShadows()
 
     def may_try_again(self, job: Job) -> bool:  # noqa: ARG002 - the protocol's
         """Whatever lacks ends the job."""
@@ -127,9 +130,16 @@ class _OneJob(Jobs):
     def reconnect(self) -> None:
         """Connected always."""
 
-    def list(self) -> tuple[list[Job], list[Job]]:
+    def look(self) -> tuple[list[Job], list[Job]]:
         """The one."""
         return [], [self._one]
+
+
+class _NoShadows(Shadows):
+    """Tells nothing."""
+
+    def __init__(self) -> None:
+        self._tells_state = False
 
 
 class _RawService(JobsService):
