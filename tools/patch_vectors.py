@@ -1,4 +1,4 @@
-"""Writes `tests/vectors/patches.jsonl`: patches that a device must apply, and patches that it must refuse.
+"""Writes `tests/patch/vectors.jsonl`: patches that a device must apply, and patches that it must refuse.
 
 They are put together byte by byte as docs/reference/patch-format.md says, without the code that makes patches.
 """
@@ -11,7 +11,7 @@ import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
-FILE = Path(__file__).resolve().parent.parent / "tests" / "vectors" / "patches.jsonl"
+FILE = Path(__file__).resolve().parent.parent / "tests" / "patch" / "vectors.jsonl"
 OLD = bytes(range(256)) * 4
 NOTHING = bytes(32)
 

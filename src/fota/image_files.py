@@ -12,6 +12,7 @@ from fota import machine
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Any
 
 _BLOCK_BYTES = 4096
@@ -77,7 +78,9 @@ class ImageFiles:
         """Nothing is written to an image. *Raises* OSError."""
         raise OSError(_READ_ONLY)
 
-    remove = rename = rmdir = mkdir
+    remove: "Callable[..., None]" = mkdir
+    rename: "Callable[..., None]" = mkdir
+    rmdir: "Callable[..., None]" = mkdir
 
     def _asked(self, name: str, path: str) -> "Any":
         one = self._taken()

@@ -21,10 +21,10 @@ try:
     from mpremote.transport import TransportError
     from mpremote.transport_serial import SerialTransport
     from serial.tools import list_ports
-except ImportError as error:
+except ImportError as _missing:
     raise OperatorError(
-        f"{error.name} is not installed", f"run, {IN_THE_CLONE}: pip install '.[micropython]'"
-    ) from error
+        f"{_missing.name} is not installed", f"run, {IN_THE_CLONE}: pip install '.[micropython]'"
+    ) from _missing
 
 BAUD_RATE = 115_200
 READ_TIMEOUT_S = 5.0

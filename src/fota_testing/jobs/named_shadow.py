@@ -40,7 +40,7 @@ class FakeShadow:
 
     def __init__(self) -> None:
         self.reported: dict[str, object] = {}
-        self.version = 0
+        self.version: int = 0
         self.heard: list[dict[str, object]] = []
         """What each message reported."""
 
