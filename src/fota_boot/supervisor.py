@@ -205,7 +205,8 @@ class Supervisor:
         process.sweep(spared=self._guard.pids)
         lived_s, problem = process.lived_s(), process.why_not_started()
         log("image-ended", slot=slot, status=process.status, lived_s=round(lived_s, 1))
-        if problem and cause is None and not self._stopping:
+        if problem and not self._stopping:
+            # Also if its time is over: what never ran has not hung.
             log("image-ended", slot=slot, problem=problem)
             return Ended(process.status, "not-started", lived_s)
         if cause is None and not self._stopping and is_watched:
