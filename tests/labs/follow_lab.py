@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,6 +23,8 @@ from fota_operator.trust.release import Release
 from tests.labs.fleet import Fleet, Script, every_one_succeeds
 from tests.labs.fleet_clock import FleetClock
 from tests.labs.signatures import Signatures
+
+_SECOND_S = 1.01
 
 ANY_WILL_DO = (Stage("all", percent=100.0, gate=Gate(succeeded_percent=1.0)),)
 _NUMBERS = itertools.count(1)
@@ -90,6 +93,8 @@ class FollowLab:
         )
         self.fleet.script = script
         self.fleet.ended.clear()
+        # The local AWS tells the second in which a job was made: two rollouts of one second have no order.
+        time.sleep(_SECOND_S)
         prepared = prepare(self.cloud, plan, release, keyring or self.keyring, clock=self.clock)
         return prepared.run(options, clock=self.clock)
 
