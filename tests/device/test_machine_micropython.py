@@ -40,7 +40,8 @@ def test_both_halves_have_the_same_names():
     here |= public(SOURCE / "fota" / "heartbeat_cpython.py") & {"alive", "still_alive"}
     # The boot chooser of a gateway reads that status; on a board it is private, which costs no memory.
     assert here - there == {"RESTART_STATUS"}
-    assert there - here == {"send_log_to", "put_setting"}
+    # Of the boot choosers of a board.
+    assert there - here == {"send_log_to", "put_setting", "collect_early", "restart_softly"}
 
 
 # A chip's ticks: they turn over after 2 ** 30 milliseconds.

@@ -26,6 +26,11 @@ class JobsOfTwo:
     def describe_thing(self, **_: object) -> dict[str, str]:
         return {"thingArn": "arn:aws:iot:eu-west-1:1:thing/pump-1"}
 
+    def get_thing_connectivity_data(self, **_: object) -> dict[str, object]:
+        raise refused("AccessDeniedException")
+
+    search_index = get_thing_connectivity_data
+
     def get_paginator(self, name: str) -> SimpleNamespace:
         summaries = [
             {"jobId": job_id, "jobExecutionSummary": {"status": "FAILED", "executionNumber": 1, "queuedAt": AT}}
