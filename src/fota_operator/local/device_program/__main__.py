@@ -104,7 +104,7 @@ class PractiseDevice(Progress):
         restarting = threading.Event()
         this = device.device_of(home, slot, cacert)
         this.restart = restarting.set
-        # Whoever practises has one rollout after the other; a device in the field waits for longer after the third.
+        # Who practises runs one rollout after the other; a device in the field waits for longer after the third.
         this.pace.free_tries = 1000
         try:
             waiting = self._connected(thing)
