@@ -15,6 +15,11 @@ if TYPE_CHECKING:
     from fota_operator.rollouts.preview import Forecast
 
 _FIRST = 5
+_NOT_ASKED = (
+    "This is by what devices last said; hardware, room, security version, their keyring, and what they rolled back "
+    "before are not in it."
+)
+"""What a shadow does not hold: only the device decides in the end."""
 
 
 def answer_forecast(prepared: "Prepared", forecast: "Forecast") -> None:
@@ -100,6 +105,8 @@ def _findings(forecast: "Forecast") -> list[str]:
         lines.append(_finding(f"Without a certificate, {of_first}", forecast.without_certificate))
         lines.append(_finding(f"With a job pending already, {of_first}", forecast.with_pending_job))
         lines.append(_refusing(f"Will refuse it, {of_first}", forecast))
+        if forecast.will_refuse is not None:
+            lines.append(_NOT_ASKED)
     lines.append(_finding("Offline now, by the index of the fleet", forecast.offline))
     return lines
 

@@ -1,10 +1,12 @@
 """The release of a rollout in the package catalog: made once, published, named by each job; or left out and said."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 from fota_operator.cloud import Cloud
 from fota_operator.errors import BadInput, CloudRefused
@@ -154,25 +156,45 @@ def test_each_job_of_a_rollout_names_the_version(lab_of: PlanLabOf, catalog: Str
     assert arns == [["arn:aws:iot:us-east-1:000000000000:package/pump/version/1.2.3"]] * 2
 
 
+@contextmanager
+def jobs_with_a_package_refused(cloud: Cloud, code: str) -> Iterator[list[bool]]:
+    """The list gets whether each job that is asked for names a package version."""
+    asked: list[bool] = []
+
+    def refuse(params: dict[str, Any], **_: object) -> None:
+        asked.append("destinationPackageVersions" in params)
+        if asked[-1]:
+            raise ClientError({"Error": {"Code": code, "Message": "no"}}, "CreateJob")
+
+    cloud.iot.meta.events.register("before-parameter-build.iot.CreateJob", refuse)
+    try:
+        yield asked
+    finally:
+        cloud.iot.meta.events.unregister("before-parameter-build.iot.CreateJob", refuse)
+
+
 @pytest.mark.e2e
 def test_a_job_that_may_not_name_the_version_is_made_without(
     lab_of: PlanLabOf, catalog: StrictCatalog, cloud: Cloud
 ) -> None:
     lab = lab_of(2)
-
-    def refuse(params: dict[str, Any], **_: object) -> None:
-        if "destinationPackageVersions" in params:
-            from botocore.exceptions import ClientError
-
-            raise ClientError({"Error": {"Code": "UnauthorizedException", "Message": "no package"}}, "CreateJob")
-
-    cloud.iot.meta.events.register("before-parameter-build.iot.CreateJob", refuse)
-    try:
+    with jobs_with_a_package_refused(cloud, "UnauthorizedException"):
         assert lab.run().state == "done"
-    finally:
-        cloud.iot.meta.events.unregister("before-parameter-build.iot.CreateJob", refuse)
     job = lab.cloud.iot.describe_job(jobId=Place(lab.plan.name, 1).job_id)["job"]
     assert not job.get("destinationPackageVersions")
+
+
+@pytest.mark.e2e
+def test_a_quota_that_is_used_up_is_no_reason_to_ask_again_without_the_version(
+    lab_of: PlanLabOf, catalog: StrictCatalog, cloud: Cloud
+) -> None:
+    lab = lab_of(2)
+    with (
+        jobs_with_a_package_refused(cloud, "LimitExceededException") as asked,
+        pytest.raises(CloudRefused, match="wait and run this again"),
+    ):
+        lab.run(once=True)
+    assert asked == [True]
 
 
 def test_the_strict_catalog_lets_no_job_name_a_draft(aws: Aws) -> None:

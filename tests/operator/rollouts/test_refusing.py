@@ -103,7 +103,7 @@ def test_the_command_says_who_will_refuse_and_why(lab: FollowLab, fota: FotaComm
     assert shown.exit_code == 0, shown.output
     assert f"Will refuse it, of the first 4 things: 1, {newer} is one (older-release: it runs " in shown.stdout
     assert "seq: expected 2000 or above, got 1000" in shown.stdout
-    assert "Of 3 it is not known what they run." in shown.stdout
+    assert "Of 3 it is not known what they run.\nThis is by what devices last said; hardware, room," in shown.stdout
     told = json.loads(fota(*words, *where, "--json").stdout)["forecast"]
     assert [one["thing"] for one in told["will_refuse"]] == [newer]
     assert told["state_unknown"] == 3

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from fota_operator.cloud import Cloud, is_passing
-from fota_operator.errors import IOT_ALREADY_EXISTS, IOT_NOT_FOUND, CloudRefused
+from fota_operator.errors import IOT_ALREADY_EXISTS, IOT_LIMIT, IOT_NOT_FOUND, CloudRefused
 from fota_operator.jobs.create_job import NewJob, create_named_job
 from fota_operator.jobs.limits import MAX_TARGETS
 from fota_operator.jobs.look_up import TAG_BY, TAG_PLAN, TAG_ROLLOUT, TAG_STAGE, TAG_THINGS, read_tags
@@ -41,6 +41,9 @@ _FAILURE_TYPES: dict[str, JobExecutionFailureTypeType] = {
     "REJECTED": "REJECTED",
     "TIMED_OUT": "TIMED_OUT",
 }
+
+_NOT_FOR_THE_PACKAGE = (IOT_ALREADY_EXISTS, IOT_NOT_FOUND, IOT_LIMIT)
+"""Why AWS refuses a job whatever package version it names."""
 
 
 @dataclass(frozen=True)
@@ -154,7 +157,7 @@ def _create_with_package(cloud: Cloud, job: NewJob, on_progress: OnProgress) -> 
     try:
         create_named_job(cloud, job)
     except CloudRefused as error:
-        if job.package_version is None or is_passing(error) or error.code in (IOT_ALREADY_EXISTS, IOT_NOT_FOUND):
+        if job.package_version is None or is_passing(error) or error.code in _NOT_FOR_THE_PACKAGE:
             raise
         # Whatever else it was refused for, it is refused for again.
         create_named_job(cloud, replace(job, package_version=None))
