@@ -11,9 +11,7 @@ import sys
 import warnings
 from collections.abc import Callable, Sequence
 from importlib import import_module
-from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec
-from importlib.util import spec_from_loader
 from types import ModuleType
 from typing import ParamSpec, TypeVar
 
@@ -76,31 +74,21 @@ def exit_status(error: Exception, status: int) -> int:
     return status
 
 
-class _FormerModules(MetaPathFinder):
-    """Finds a former module when an import names it."""
+class _FormerModules:
+    """Finds a former module when an import names it: a MetaPathFinder, whose base class takes long to import."""
 
     def find_spec(
         self, fullname: str, path: Sequence[str] | None = None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
         """See MetaPathFinder."""
         del path, target
-        return spec_from_loader(fullname, _Forwarding()) if fullname in MODULES else None
-
-
-class _Forwarding(Loader):
-    """Makes a module that asks the one which has its names now."""
-
-    def exec_module(self, module: ModuleType) -> None:
-        """See Loader."""
-        now = MODULES[module.__name__]
-        _warn(module.__name__, now)
-
-        def forward(name: str) -> object:
-            if name.startswith("__"):
-                raise AttributeError(name)
-            return getattr(import_module(now), name)
-
-        module.__dict__["__getattr__"] = forward
+        if fullname not in MODULES:
+            return None
+        # Imported late, since what it imports takes long.
+        made: ModuleSpec | None = import_module("fota_operator.former_modules").spec_of(
+            fullname, MODULES[fullname], _warn
+        )
+        return made
 
 
 def _warn(former: str, now: str) -> None:
