@@ -39,7 +39,7 @@ def completed(line: str) -> "subprocess.CompletedProcess[str]":
     ("line", "offered"),
     [
         ("fota exp", ["explain"]),
-        ("fota release ", ["create", "verify", "show"]),
+        ("fota release ", ["create", "patch", "verify", "show"]),
         ("fota watch --t", ["--timeout"]),
         ("fota nonsense", []),
     ],
@@ -66,6 +66,10 @@ def test_help_imports_nothing_slow(arguments: list[str]) -> None:
     done = fota_process(*arguments)
     imported = {name.split(".")[0] for name in done.stderr.split()}
     assert (done.returncode, imported & SLOW) == (0, set())
+
+
+def test_what_makes_a_former_module_is_not_imported_before_one_is() -> None:
+    assert "importlib.abc" not in fota_process("--help").stderr.split()
 
 
 def test_completion_imports_nothing_slow() -> None:

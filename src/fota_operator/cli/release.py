@@ -21,8 +21,6 @@ app: typer.Typer = typer.Typer(
 
 File = Annotated[Path, typer.Argument(metavar="RELEASE", help="Release file, made by `fota release create`.")]
 
-app.command()(release_patch.patch)
-
 _TIME = "%Y-%m-%dT%H:%M:%SZ"
 
 
@@ -120,6 +118,10 @@ def create(
     else:
         talk(f"{made.manifest.product} {made.manifest.version}, seq {made.manifest.seq}, signed by {', '.join(sign)}")
         answer(str(out))
+
+
+# The order in which a release is worked on: the help and the shell list the commands so.
+app.command()(release_patch.patch)
 
 
 @app.command()
