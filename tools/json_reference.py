@@ -31,7 +31,7 @@ def _title(named: tuple[str, Schema]) -> str:
 
 
 def _section(name: str, schema: Schema) -> Iterator[str]:
-    commands = ", ".join(f"`{command}`" for command in schema["commands"])
+    commands = ", ".join(f"`{command}`" for command in schema["commands"]) or "Every command"
     yield f"### {schema['title']}\n\n{commands}: {_kind(schema)}, by [this schema](schemas/{name}.json).\n"
     if "description" in schema:
         yield f"{schema['description'][:1].upper()}{schema['description'][1:].rstrip('.')}.\n"

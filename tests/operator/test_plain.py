@@ -3,7 +3,7 @@ import json
 import pytest
 import typer
 
-from fota_operator.cli.output import answer, answer_json, answer_table, reporting_errors, talk
+from fota_operator.cli.output import answer, answer_json, answer_table, ending_on_errors, talk
 from fota_operator.errors import BadInput
 from fota_operator.plain import plain, visible
 from tests.labs.fota_command import FotaCommand
@@ -54,7 +54,7 @@ def test_no_output_of_the_command_holds_an_order_to_the_terminal(capsys: pytest.
     answer(f"b {ORDER}")
     answer_table(("X",), [(f"c {ORDER}",)])
     answer_json({"d": ORDER})
-    with pytest.raises(typer.Exit), reporting_errors():
+    with pytest.raises(typer.Exit), ending_on_errors():
         raise BadInput(f"e {ORDER}", f"f {ORDER}")
     out, err = capsys.readouterr()
     assert "\x1b" not in out + err

@@ -23,15 +23,26 @@ from fota_operator.cli import (
     things,
     watch,
 )
-from fota_operator.cli.output import answer, reporting_errors, showing_requests
+from fota_operator.cli.output import answer, ending_on_errors, showing_requests, talk_error
+from fota_operator.errors import BadInput
 from fota_operator.plain import visible
 
 _NO_LIMIT = 1_000_000
+_JSON = "--json"
+
+SECTIONS = (
+    ("Prepare an account and its things", ("bootstrap", "doctor", "things")),
+    ("Make a release", ("image", "keys", "release")),
+    ("Offer it", ("rollout", "start", "cancel")),
+    ("See what comes of it", ("watch", "status", "explain", "fleet")),
+    ("Try it on this machine or on the bench", ("demo", "local", "board")),
+)
+"""The commands of `fota --help`, in the order in which an operator meets them."""
 
 
 @contextmanager
-def _escaping() -> Iterator[None]:
-    """Let an error of the command line repeat what was typed without what a terminal obeys."""
+def _saying_misuse(*, as_json: bool) -> Iterator[None]:
+    """Let an error of the command line repeat what was typed without what a terminal obeys; as JSON if asked for."""
     try:
         yield
     except Exception as error:
@@ -39,27 +50,36 @@ def _escaping() -> Iterator[None]:
         if told is not None:
             text = visible(told())
             error.format_message = lambda: text  # type: ignore[attr-defined]  # typer does not export their class
+            if as_json:
+                path = getattr(getattr(error, "ctx", None), "command_path", "fota")
+                misuse = BadInput(text.rstrip("."), f"see `{path} --help`")
+                error.show = lambda *_: talk_error(misuse, as_json=True)  # type: ignore[attr-defined]  # as above
         raise
 
 
 class _Whole(TyperGroup):
     """A group whose help shows the summary of each command to its end, on as many lines as that takes."""
 
-    def format_commands(self, ctx: Any, formatter: Any) -> None:  # Any: as below
-        shown = [(name, self.get_command(ctx, name)) for name in self.list_commands(ctx)]
-        rows = [(name, one.get_short_help_str(_NO_LIMIT)) for name, one in shown if one and not one.hidden]
-        if rows:
-            with formatter.section("Commands"):
-                formatter.write_dl(rows)
+    sections: tuple[tuple[str, tuple[str, ...]], ...] = ()
+
+    def format_commands(self, _: Any, formatter: Any) -> None:  # Any: as below
+        shown = self.commands
+        for heading, names in self.sections or (("Commands", tuple(shown)),):
+            rows = [(name, shown[name].get_short_help_str(_NO_LIMIT)) for name in names if not shown[name].hidden]
+            with formatter.section(heading):
+                formatter.write_dl(rows, col_max=max(map(len, shown)))
 
 
 class _Fota(_Whole):
+    sections = SECTIONS
+
     def make_context(self, *arguments: Any, **options: Any) -> Any:  # Any: the types are typer's own, and private
-        with _escaping():
+        self._as_json = any(_JSON in words for words in arguments if isinstance(words, list))
+        with _saying_misuse(as_json=self._as_json):
             return super().make_context(*arguments, **options)
 
     def invoke(self, ctx: Any) -> Any:  # Any: as above
-        with _escaping():
+        with _saying_misuse(as_json=self._as_json):
             return super().invoke(ctx)
 
 
@@ -75,7 +95,7 @@ def _show_version(wanted: bool) -> None:
     if wanted:
         from fota_boot import version
 
-        with reporting_errors():
+        with ending_on_errors():
             answer(version.installed())
         raise typer.Exit
 

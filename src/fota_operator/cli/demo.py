@@ -88,13 +88,13 @@ def demo() -> None:
     """
     from rich.console import Console
 
-    from fota_operator.cli.output import reporting_errors
+    from fota_operator.cli.output import ending_on_errors
     from fota_operator.demo.scenes import SCENES
     from fota_operator.demo.story import play
 
     console = Console(width=None if sys.stdout.isatty() else 120)
     outcomes = []
-    with reporting_errors():
+    with ending_on_errors():
         for outcome in play(ConsoleNarrator(console)):
             outcomes.append(outcome)
     _show(console, outcomes)

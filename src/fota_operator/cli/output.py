@@ -5,10 +5,11 @@ import logging
 import os
 import re
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import datetime, timezone
+from functools import wraps
 from typing import TYPE_CHECKING, TextIO
 
 import typer
@@ -28,14 +29,45 @@ if TYPE_CHECKING:
 _UNBOUNDED_COLUMNS = 1000
 
 
+def reporting_errors() -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """For a command: `ending_on_errors`, as JSON if the command is to answer so."""
+
+    def reporting(command: Callable[..., None]) -> Callable[..., None]:
+        @wraps(command)
+        def reported(*arguments: object, **options: object) -> None:
+            with ending_on_errors(as_json=bool(options.get("as_json"))):
+                command(*arguments, **options)
+
+        return reported
+
+    return reporting
+
+
 @contextmanager
-def reporting_errors() -> Iterator[None]:
+def ending_on_errors(*, as_json: bool = False) -> Iterator[None]:
     """End the command with one line and the error's exit status if the block raises an OperatorError."""
     try:
         yield
     except OperatorError as error:
-        talk(f"fota: {worded(str(error))}")
+        talk_error(error, as_json=as_json)
         raise typer.Exit(exit_status(error)) from error
+
+
+def talk_error(error: OperatorError, *, as_json: bool) -> None:
+    """Write an error to stderr: a line for people, or for programs an object in one line."""
+    talk(json.dumps(error_as_json(error)) if as_json else f"fota: {worded(str(error))}")
+
+
+def error_as_json(error: OperatorError) -> dict[str, object]:
+    """An error as programs read it."""
+    return {
+        "error": type(error).__name__,
+        "message": worded(error.message),
+        "remedy": worded(error.remedy),
+        "code": getattr(error, "code", None) or None,
+        "reason": getattr(error, "reason", None) or None,
+        "exit_status": exit_status(error),
+    }
 
 
 def talk(text: str) -> None:
