@@ -1,6 +1,6 @@
 """`fota start`, `status`, `cancel`: start a job, show its status, cancel it."""
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -20,6 +20,7 @@ from fota_operator.cli.options import (
     span_option,
 )
 from fota_operator.cli.output import answer, answer_job, answer_json, reporting_errors, talk
+from fota_operator.cli.patches import Patch, Whole, offers_as_json, whole_option
 from fota_operator.cli.signing import keyring_of
 
 if TYPE_CHECKING:
@@ -55,6 +56,8 @@ def start(
     insist: Insist = False,
     urgency: AgreedUrgency = None,
     within: AgreedWithin = None,
+    patch: Patch = None,
+    whole: Whole = None,
     keyring: KeyringFile = None,
     keys: Keys = DEFAULT_KEYS,
     as_json: Json = False,
@@ -84,9 +87,11 @@ def start(
         insist=insist,
         urgency=urgency,
         within_s=span_option(within),
+        patch_from=tuple(patch or ()),
+        whole=whole_option(whole) or "always",
     )
     cloud = connect()
-    started = start_job(cloud, request, dry_run=dry_run)
+    started = start_job(cloud, request, dry_run=dry_run, on_patch=talk)
     if envelope is None:
         talk(f"{firmware} is not signed: a device with a keyring refuses it.")
     if insist:
@@ -108,7 +113,7 @@ def start(
     else:
         talk(f"{'Found' if started.reused else 'Uploaded'} {where}; {thing} gets it by this job:")
     if as_json:
-        answer_json(asdict(started))
+        answer_json(asdict(replace(started, patches=None)) | {"patches": offers_as_json(started.patches)})
     else:
         answer(started.document if dry_run else started.job_id)
 

@@ -7,8 +7,9 @@ Leaves to others: which bucket, and what the object is for.
 
 import base64
 import hashlib
+from contextlib import suppress
 from dataclasses import dataclass
-from typing import TypedDict
+from typing import Protocol, TypedDict
 from urllib.parse import quote
 
 from fota_operator.account.names import default_bucket
@@ -28,6 +29,28 @@ class _OfVersion(TypedDict, total=False):
     VersionId: str
 
 
+class _OnlyIf(TypedDict, total=False):
+    """The arguments that make S3 write an object only if there is none; empty to replace one."""
+
+    IfNoneMatch: str
+
+
+class Storable(Protocol):
+    """Bytes that are stored, and their digest."""
+
+    @property
+    def content(self) -> bytes:
+        """The bytes."""
+
+    @property
+    def sha256(self) -> str:
+        """Their SHA-256, in hex."""
+
+    @property
+    def size_bytes(self) -> int:
+        """How many there are."""
+
+
 @dataclass(frozen=True)
 class StoredImage:
     """Where an image is stored. `reused`: it was there before. `version_id` is None if there are no versions."""
@@ -40,7 +63,17 @@ class StoredImage:
 
 def key_of(image: Image) -> str:
     """The key of an image: the same bytes have the same key, other bytes have another."""
-    return f"fota/{image.sha256}/image"
+    return image_key(image.sha256)
+
+
+def image_key(sha256: str) -> str:
+    """The key of the image with this digest."""
+    return f"fota/{sha256}/image"
+
+
+def patch_key(from_sha256: str, to_sha256: str) -> str:
+    """The key of the patch between two images: beside the one that it makes, where the role may read."""
+    return f"fota/{to_sha256}/patch-from-{from_sha256}"
 
 
 def bucket_region(cloud: Cloud, bucket: str) -> str:
@@ -103,6 +136,31 @@ def store_image(cloud: Cloud, image: Image, bucket: str) -> StoredImage:
     return StoredImage(bucket=bucket, key=key, reused=reused, version_id=version_id)
 
 
+def store_patch(cloud: Cloud, patch: Storable, bucket: str, key: str) -> StoredImage:
+    """Upload a patch unless it is there, and verify it. Another patch between the same images is replaced.
+
+    The compression of two versions of zlib differs, so that two machines may make two patches of the same worth; a
+    job of a release names the version of the object. *Raises* StoredObjectDiffers, CloudRefused.
+    """
+    if _lies_there(cloud, bucket, key):
+        with suppress(StoredObjectDiffers):
+            return StoredImage(bucket, key, True, _verify(cloud, patch, bucket, key))
+    _put(cloud, patch, bucket, key, {})
+    return StoredImage(bucket, key, False, _verify(cloud, patch, bucket, key))
+
+
+def fetch_object(cloud: Cloud, bucket: str, key: str, max_bytes: int) -> bytes | None:
+    """The bytes of an object; None if it is not there, or larger. *Raises* CloudRefused, CloudUnreachable."""
+    try:
+        with explaining(f"read s3://{bucket}/{key}"):
+            found = cloud.s3.get_object(Bucket=bucket, Key=key)
+            return found["Body"].read() if found["ContentLength"] <= max_bytes else None
+    except CloudRefused as error:
+        if error.code in _ABSENT:
+            return None
+        raise
+
+
 def remove_image(cloud: Cloud, stored: StoredImage) -> None:
     """Delete an image that `store_image` has uploaded; an image that was there before stays."""
     if not stored.reused:
@@ -123,17 +181,21 @@ def _lies_there(cloud: Cloud, bucket: str, key: str) -> bool:
     return True
 
 
+def _put(cloud: Cloud, content: Storable, bucket: str, key: str, only_if: _OnlyIf) -> None:
+    with explaining(f"upload s3://{bucket}/{key}"):
+        cloud.s3.put_object(
+            Bucket=bucket,
+            Key=key,
+            Body=content.content,
+            ContentType="application/octet-stream",
+            ChecksumSHA256=_base64(content.sha256),
+            **only_if,
+        )
+
+
 def _uploaded(cloud: Cloud, image: Image, bucket: str, key: str) -> bool:
     try:
-        with explaining(f"upload the image to s3://{bucket}/{key}"):
-            cloud.s3.put_object(
-                Bucket=bucket,
-                Key=key,
-                Body=image.content,
-                ContentType="application/octet-stream",
-                ChecksumSHA256=_base64(image.sha256),
-                IfNoneMatch="*",
-            )
+        _put(cloud, image, bucket, key, {"IfNoneMatch": "*"})
     except CloudRefused as error:
         # Somebody uploaded the same image since we looked.
         if error.code == "PreconditionFailed":
@@ -142,7 +204,7 @@ def _uploaded(cloud: Cloud, image: Image, bucket: str, key: str) -> bool:
     return True
 
 
-def _verify(cloud: Cloud, image: Image, bucket: str, key: str) -> str | None:
+def _verify(cloud: Cloud, image: Storable, bucket: str, key: str) -> str | None:
     """The id of the version that was verified."""
     with explaining(f"verify s3://{bucket}/{key}"):
         head = cloud.s3.head_object(Bucket=bucket, Key=key, ChecksumMode="ENABLED")
@@ -154,7 +216,7 @@ def _verify(cloud: Cloud, image: Image, bucket: str, key: str) -> str | None:
         checksum = _base64(_sha256_of_object(cloud, bucket, key, version_id))
     if size_bytes != image.size_bytes or checksum != _base64(image.sha256):
         raise StoredObjectDiffers(
-            f"s3://{bucket}/{key} does not hold the image ({size_bytes} bytes there, {image.size_bytes} here)",
+            f"s3://{bucket}/{key} does not hold the image or patch ({size_bytes} bytes, not {image.size_bytes})",
             "find out who changed it, delete it, and run this again",
         )
     return version_id

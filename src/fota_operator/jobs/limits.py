@@ -8,3 +8,5 @@ MAX_TIMEOUT_MINUTES = 10_080
 # AWS: https://docs.aws.amazon.com/general/latest/gr/iot_device_management.html (Jobs quotas)
 MAX_TARGETS = 100
 MAX_DOCUMENT_BYTES = 32_768
+MAX_PLACEHOLDERS = 10
+"""Of presigned URLs in a document: AWS's quotas said so once, and do not say today."""

@@ -3,6 +3,7 @@
 Leaves to others: who gets it (`start`, `rollouts`), the object in S3 (`image_store`), the text (`document`).
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from fota.trust import manifest as manifests
@@ -13,16 +14,20 @@ from fota_operator.account.roles import presign_role_arn
 from fota_operator.cloud import Cloud
 from fota_operator.errors import BadInput
 from fota_operator.images.image import Image
-from fota_operator.jobs.document import build_document
+from fota_operator.jobs.document import NamedPatch, NamedPatches, build_document
 from fota_operator.jobs.image_store import (
     StoredImage,
     bucket_region,
     key_of,
     object_url,
+    patch_key,
     pinned,
     require_versions,
     store_image,
+    store_patch,
 )
+from fota_operator.jobs.limits import MAX_PLACEHOLDERS
+from fota_operator.patches.offers import ALWAYS, NEVER, LeftOut, PatchOffer, PatchOffers
 from fota_operator.trust.release import refusal, require_taken
 
 # S3: https://docs.aws.amazon.com/AmazonS3/latest/userguide/versioning-workflows.html
@@ -58,28 +63,74 @@ class Publication:
     is_aws: bool
     progress: tuple[int, int] | None = None
     """How many reports of progress a device sends at most, and the percentage of devices that send any."""
+    patches: PatchOffers | None = None
+    """What is offered beside the image."""
 
     @property
     def key(self) -> str:
         """The name of the object in the bucket."""
         return key_of(self.firmware.image)
 
-    def document(self, version_id: str = _VERSION_TO_COME) -> str:
+    def key_of_patch(self, patch: PatchOffer) -> str:
+        """The name of a patch in the bucket."""
+        return patch_key(patch.from_sha256, self.firmware.image.sha256)
+
+    def document(self, version_id: str = _VERSION_TO_COME, patch_version_ids: Sequence[str] = ()) -> str:
         """The job document; for a release it names that version of the object, which is unknown before the upload.
 
-        *Raises* BadInput if it is too long.
+        So it does of each patch, in their order. *Raises* BadInput if it is too long.
         """
-        firmware, url = self.firmware, self.object_url
-        if firmware.envelope is not None:
-            url = pinned(url, version_id, is_aws=self.is_aws)
+        firmware = self.firmware
         return build_document(
             firmware.image,
-            url,
+            self._url(self.key, version_id),
             _slot(firmware),
             firmware.envelope,
             insist=firmware.insist,
             progress=self.progress,
+            patches=None if self.patches is None else self._named(self.patches, patch_version_ids, version_id),
         )
+
+    def _named(self, patches: PatchOffers, version_ids: Sequence[str], otherwise: str) -> NamedPatches:
+        ids = version_ids or [otherwise] * len(patches.offers)
+        named = [
+            NamedPatch(one.from_sha256, self._url(self.key_of_patch(one), version_id), one.size_bytes, one.sha256)
+            for one, version_id in zip(patches.offers, ids, strict=True)
+        ]
+        return NamedPatches(named, patches.whole)
+
+    def _url(self, key: str, version_id: str) -> str:
+        # Every object of a publication is in one bucket, under the key that its URL ends with.
+        url = self.object_url.removesuffix(self.key) + key
+        return url if self.firmware.envelope is None else pinned(url, version_id, is_aws=self.is_aws)
+
+    def with_patches(self, patches: PatchOffers) -> "Publication":
+        """The same, with patches: as many as the job document has room for, the first ones.
+
+        *Raises* BadInput if no device could take it.
+        """
+        offers, left_out = list(patches.offers[: MAX_PLACEHOLDERS - 1]), list(patches.left_out)
+        left_out += [_no_room(one) for one in patches.offers[MAX_PLACEHOLDERS - 1 :]]
+        while offers:
+            offered = replace(self, patches=replace(patches, offers=tuple(offers), left_out=tuple(left_out)))
+            if offered.fits():
+                return offered
+            left_out.append(_no_room(offers.pop()))
+        size_bytes = self.firmware.image.size_bytes
+        if patches.whole != ALWAYS and (patches.whole == NEVER or size_bytes > int(patches.whole)):
+            raise BadInput(
+                f"no patch can be offered, and devices may not fetch the whole image of {size_bytes:,} bytes",
+                'offer patches that can be made, or allow the whole image with `whole = "always"`',
+            )
+        return replace(self, patches=PatchOffers((), tuple(left_out))) if left_out else self
+
+    def fits(self) -> bool:
+        """Whether the document has room in a job, however long the names of versions are."""
+        try:
+            self.document(_LONGEST_VERSION)
+        except BadInput:
+            return False
+        return True
 
     def with_progress(self, reports: int, share: int) -> "Publication":
         """The same, with that many reports of progress; the job document says it. *Raises* BadInput if too long."""
@@ -95,6 +146,7 @@ class Published:
     stored: StoredImage
     document: str
     version_id: str | None
+    stored_patches: tuple[StoredImage, ...] = ()
 
 
 def check_publication(cloud: Cloud, firmware: Firmware, *, bucket: str, role: str) -> Publication:
@@ -114,12 +166,16 @@ def check_publication(cloud: Cloud, firmware: Firmware, *, bucket: str, role: st
 
 
 def ship(cloud: Cloud, publication: Publication) -> Published:
-    """Upload the image unless it is there, and verify the object. *Raises* StoredObjectDiffers, CloudRefused."""
-    stored = store_image(cloud, publication.firmware.image, publication.bucket)
+    """Upload image and patches unless they are there, and verify them. *Raises* StoredObjectDiffers, CloudRefused."""
+    bucket = publication.bucket
+    stored = store_image(cloud, publication.firmware.image, bucket)
+    offers = () if publication.patches is None else publication.patches.offers
+    patches = tuple(store_patch(cloud, one, bucket, publication.key_of_patch(one)) for one in offers)
     if publication.firmware.envelope is None:
-        return Published(stored, publication.document(), None)
+        return Published(stored, publication.document(), None, patches)
     version_id = stored.version_id or _VERSION_BEFORE_VERSIONS
-    return Published(stored, publication.document(version_id), version_id)
+    of_patches = [one.version_id or _VERSION_BEFORE_VERSIONS for one in patches]
+    return Published(stored, publication.document(version_id, of_patches), version_id, patches)
 
 
 def require_publishable(firmware: Firmware) -> None:
@@ -137,6 +193,10 @@ def require_publishable(firmware: Firmware) -> None:
 def manifest_of(firmware: Firmware) -> Manifest | None:
     """What was signed of firmware that passed the checks; None if it is an image alone."""
     return None if firmware.envelope is None else manifests.parse(firmware.envelope.payload)
+
+
+def _no_room(patch: PatchOffer) -> LeftOut:
+    return LeftOut(patch.title, "the job document has no room for it", patch.things)
 
 
 def _slot(firmware: Firmware) -> int | None:

@@ -5,6 +5,7 @@ Leaves to others: the status of the job (`progress`).
 """
 
 import secrets
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 
@@ -16,8 +17,11 @@ from fota_operator.images.image import Image
 from fota_operator.jobs.create_job import NewJob, create_job
 from fota_operator.jobs.image_store import remove_image
 from fota_operator.jobs.limits import MAX_DURATION_S, MAX_TIMEOUT_MINUTES, MIN_DURATION_S
-from fota_operator.jobs.publish import Firmware, check_publication, manifest_of, ship
+from fota_operator.jobs.patch_sources import known_patches, read_files, source_of, split_words
+from fota_operator.jobs.publish import Firmware, Publication, check_publication, manifest_of, ship
 from fota_operator.jobs.timeouts import require_beyond
+from fota_operator.patches.making import DEFAULT_BOUNDS, OnPatch, make_offers
+from fota_operator.patches.offers import ALWAYS, PatchOffers
 from fota_operator.things.things import thing_arn
 from fota_operator.trust.urgency import require_agreed
 
@@ -32,6 +36,8 @@ class StartRequest:
     `insist`: a device on which the image was rolled back tries it again, instead of refusing it as `known-bad`.
     With an `envelope` the image is a release, and the device's `keyring` decides whether it may be sent.
     `urgency` and `within_s` must be those of the release; None is not compared.
+    `patch_from`: older releases or images, as paths or as SHA-256 of images in the bucket, from which patches are
+    offered. `whole`: whether the device may fetch the whole image then, see `patches.offers.PatchOffers`.
     """
 
     thing: str
@@ -46,6 +52,8 @@ class StartRequest:
     insist: bool = False
     urgency: str | None = None
     within_s: int | None = None
+    patch_from: tuple[str, ...] = ()
+    whole: str | int = ALWAYS
 
 
 @dataclass(frozen=True)
@@ -54,7 +62,7 @@ class StartedJob:
 
     `reused`: the image was in the bucket before. `version_id`: the version of the object that the job of a release
     names; before the upload nobody knows it. `within_s`: a device may put the release off for that number of seconds,
-    0 not at all; None: as long as it likes, also what is not signed.
+    0 not at all; None: as long as it likes, also what is not signed. `patches`: what is offered beside the image.
     """
 
     job_id: str
@@ -66,9 +74,12 @@ class StartedJob:
     reused: bool
     dry_run: bool
     within_s: int | None = None
+    patches: PatchOffers | None = None
 
 
-def start_job(cloud: Cloud, request: StartRequest, *, dry_run: bool = False) -> StartedJob:
+def start_job(
+    cloud: Cloud, request: StartRequest, *, dry_run: bool = False, on_patch: OnPatch = lambda _: None
+) -> StartedJob:
     """Check, upload, verify, make the job. With `dry_run`, only check.
 
     *Raises* BadInput, DeviceWouldRefuse, NotFound, StoredObjectDiffers, CloudRefused; then nothing new is left
@@ -80,6 +91,7 @@ def start_job(cloud: Cloud, request: StartRequest, *, dry_run: bool = False) -> 
     publication = check_publication(cloud, firmware, bucket=request.bucket, role=request.role)
     within_s = _agreed_within_s(request, firmware)
     target = target_arn(cloud, request.thing)
+    publication = _with_patches(cloud, publication, request, on_patch)
     started = StartedJob(
         job_id=new_job_id(),
         thing=request.thing,
@@ -90,6 +102,7 @@ def start_job(cloud: Cloud, request: StartRequest, *, dry_run: bool = False) -> 
         reused=False,
         dry_run=dry_run,
         within_s=within_s,
+        patches=publication.patches,
     )
     if dry_run:
         return started
@@ -105,11 +118,35 @@ def start_job(cloud: Cloud, request: StartRequest, *, dry_run: bool = False) -> 
     try:
         create_job(cloud, job)
     except CloudRefused:
-        remove_image(cloud, published.stored)
+        for stored in (published.stored, *published.stored_patches):
+            remove_image(cloud, stored)
         raise
     return replace(
         started, document=published.document, version_id=published.version_id, reused=published.stored.reused
     )
+
+
+def _with_patches(
+    cloud: Cloud, publication: Publication, request: StartRequest, on_patch: Callable[[str], object]
+) -> Publication:
+    if not request.patch_from:
+        if request.whole != ALWAYS:
+            raise BadInput(
+                "`whole` is for jobs that offer patches", "name older releases with `patch`, or leave it out"
+            )
+        return publication
+    paths, digests = split_words(request.patch_from)
+    files = read_files(paths)
+    sources = [source_of(cloud, request.bucket, one, files=files) for one in (*files.paths, *digests)]
+    offers = make_offers(
+        request.image,
+        sources,
+        bounds=DEFAULT_BOUNDS,
+        known=known_patches(cloud, request.bucket, request.image),
+        on_patch=on_patch,
+        whole=request.whole,
+    )
+    return publication.with_patches(offers)
 
 
 def _description(request: StartRequest) -> str:

@@ -7,13 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from fota_operator.errors import BadInput
-from fota_operator.images.image import LITTLEFS_KIND, Image, read_image
+from fota_operator.images.image import Image, read_image
 from fota_operator.patches.differences import OnDone
-from fota_operator.patches.make import CPYTHON_WINDOW_BITS, MICROPYTHON_WINDOW_BITS, Patch, make_patch
+from fota_operator.patches.make import Patch, make_patch
+from fota_operator.patches.making import window_bits_of
+from fota_operator.patches.offers import MAX_OFFERED
 from fota_operator.trust.release_file import is_release, read_release
-
-MAX_PATCHES = 8
-"""A job document has room for no more."""
 
 
 @dataclass(frozen=True)
@@ -48,10 +47,10 @@ def make_patches(
     Each path is that of a release or of an image. *Blocks* while bsdiff compares them.
     *Raises* BadInput, NotFound, before the first one is made.
     """
-    if len(olds) > MAX_PATCHES:
-        raise BadInput(f"got {len(olds)} older releases", f"name {MAX_PATCHES} at most: those that most devices run")
-    target = _image(new)
-    sources = [(path, _image(path)) for path in olds]
+    if len(olds) > MAX_OFFERED:
+        raise BadInput(f"got {len(olds)} older releases", f"name {MAX_OFFERED} at most: those that most devices run")
+    target = image_of(new)
+    sources = [(path, image_of(path)) for path in olds]
     for number, (path, image) in enumerate(sources):
         if image.kind != target.kind:
             raise BadInput(f"{path} holds a {image.kind}, and {new} a {target.kind}", "name releases of one product")
@@ -59,7 +58,7 @@ def make_patches(
             raise BadInput(f"{path} holds the same image as {new}", "name an older release")
         if image.sha256 in [other.sha256 for _, other in sources[:number]]:
             raise BadInput(f"{path} holds the same image as one before it", "name each release once")
-    bits = MICROPYTHON_WINDOW_BITS if target.kind == LITTLEFS_KIND else CPYTHON_WINDOW_BITS
+    bits = window_bits_of(target.kind)
     return (_made(path, image, target, bits, pair_timeout_s, on_done(path)) for path, image in sources)
 
 
@@ -72,5 +71,6 @@ def _made(
     return MadePatch(path, image.version, patch)
 
 
-def _image(path: Path) -> Image:
+def image_of(path: Path) -> Image:
+    """The image in a file, or that of a release. *Raises* BadInput, NotFound."""
     return read_release(path).image if is_release(path) else read_image(path)
