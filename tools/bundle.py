@@ -16,14 +16,14 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from bundle_names import Names, words_of_documents
+from bundle_names import Names
 from bundle_scopes import Renamer, bound_in
-from bundle_source import Module
+from bundle_source import BUNDLE, LATE, Module, place
+from bundle_words import words_of_documents
 
 from fota_operator.board.modules import BOARDS, EXTRAS, OPEN, SOURCE, extras_of, modules_of
 from fota_operator.images.mpy_cross import compiled
 
-BUNDLE = "fota_bundle"
 _HOT = 126
 """Names that an instruction names with one byte: the first ones of a module."""
 
@@ -34,6 +34,7 @@ class Bundle:
     def __init__(self, board: str) -> None:
         paths = {_name_of(path): path for path in modules_of(board)}
         self._modules = {name: Module(name, path, frozenset(paths)) for name, path in paths.items()}
+        place(self._modules, BOARDS[board])
         outside = [SOURCE / path for name in EXTRAS for path in extras_of(name)]
         seen = {
             part.attr
@@ -51,26 +52,28 @@ class Bundle:
             for one in kind.body
             if isinstance(one, ast.FunctionDef)
         ]
-        self.source = self._made()
+        self._files = self._made()
 
     def sources(self) -> dict[Path, str]:
         """All its sources, by their place."""
-        return {Path(f"{BUNDLE}.py"): self.source} | dict(self.modules())
+        return {Path(f"{file}.py"): text for file, text in self._files.items() if text} | dict(self.modules())
 
     def modules(self) -> "Iterator[tuple[Path, str]]":
         """The place and the source of each module that a program imports."""
         for name in self._open:
-            lines, given = [], []
+            lines: list[str] = []
+            given: dict[str, list[str]] = {}
             for public in self._names.exported(name):
                 value = self._names.of_global(name, public)
                 if value is None:
                     continue
-                if isinstance(value, ast.Name):
-                    given.append(value.id if value.id == public else f"{value.id} as {public}")
-                else:
+                if isinstance(value, ast.Constant):
                     lines.append(f"{public} = {ast.unparse(value)}")
-            if given:
-                lines.insert(0, f"from {BUNDLE} import {', '.join(given)}")
+                else:
+                    target, short = self._names.target(name, public), ast.unparse(value).rpartition(".")[2]
+                    file = self._modules[target[0]].file if target else BUNDLE
+                    given.setdefault(file, []).append(short if short == public else f"{short} as {public}")
+            lines[:0] = [f"from {file} import {', '.join(names)}" for file, names in given.items()]
             path = Path(*name.split("."))
             is_package = self._modules[name].path.name == "__init__.py"
             yield (path / "__init__.py" if is_package else path.with_suffix(".py")), "\n".join(lines) + "\n"
@@ -102,25 +105,34 @@ class Bundle:
             add(name)
         return list(ordered.values())
 
-    def _made(self) -> str:
-        made: list[ast.stmt] = []
-        imports: set[str] = set()
-        for module in self._ordered():
-            imports.update(module.outside.values())
+    def _made(self) -> "dict[str, str]":
+        """The source of each file. All modules are renamed before: which ones are values is known at the end."""
+        ordered = self._ordered()
+        bodies: dict[str, list[ast.stmt]] = {}
+        for module in ordered:
             of_global = functools.partial(self._names.of_global, module.name)
             renamer = Renamer(of_global, self._names.attribute, self._names.locals_of)
-            made += [renamer.visit(one) for one in module.tree.body]
-            # Some module after this one may hand it on as a value: which do is known at the end.
-            made.append(ast.Expr(ast.Constant(module.name)))
+            bodies[module.name] = [renamer.visit(one) for one in module.tree.body]
+        return {
+            file: self._file(file, [(one, bodies[one.name]) for one in ordered if one.file == file])
+            for file in (BUNDLE, *LATE)
+        }
+
+    def _file(self, file: str, modules: "Sequence[tuple[Module, list[ast.stmt]]]") -> str:
+        made: list[ast.stmt] = []
+        for module, body in modules:
+            made += body
+            if module.name in self._names.namespaces:
+                made.append(self._namespace(module.name))
+        imports = {line for module, _ in modules for line in module.outside.values()}
+        named = {part.id for one in made for part in ast.walk(one) if isinstance(part, ast.Name)}
+        given = sorted(named & self._names.of_file(BUNDLE)) if file != BUNDLE else []
+        if given:
+            imports.add(f"from {BUNDLE} import {', '.join(given)}")
         statements = [ast.parse(line).body[0] for line in sorted(imports)]
-        for one in made:
-            if not isinstance(one, ast.Expr) or not isinstance(one.value, ast.Constant):
-                statements.append(one)
-            elif str(one.value.value) in self._names.namespaces:
-                statements.append(self._namespace(str(one.value.value)))
-        tree = _filled(ast.Module(statements, []))
+        tree = _filled(ast.Module(statements + made, []))
         ast.fix_missing_locations(tree)
-        return _hot(tree) + ast.unparse(tree) + "\n"
+        return (_hot(tree) + ast.unparse(tree) + "\n") if modules else ""
 
     def _namespace(self, module: str) -> ast.stmt:
         pairs = {name: self._names.of_global(module, name) for name in self._names.exported(module)}
@@ -155,6 +167,8 @@ def _hot(tree: ast.Module) -> str:
     for part in ast.walk(tree):
         if isinstance(part, ast.Name) and id(part) not in local:
             counts[part.id] += 1
+    if len(counts) <= _HOT:
+        return ""
     hot = [name for name, _ in counts.most_common(_HOT)]
     return f"if not type:\n    type.{'.'.join(hot)}\n"
 
@@ -186,10 +200,10 @@ def write(board: str, folder: Path) -> int:
     bundle = Bundle(board)
     made = byte_code(bundle.sources())
     sources = {path: text.encode() for path, text in bundle.sources().items()}
-    for place, files in ((folder / f"{board}-source", sources), (folder / board, made)):
+    for there, files in ((folder / f"{board}-source", sources), (folder / board, made)):
         for path, content in files.items():
-            (place / path).parent.mkdir(parents=True, exist_ok=True)
-            (place / path).write_bytes(content)
+            (there / path).parent.mkdir(parents=True, exist_ok=True)
+            (there / path).write_bytes(content)
     pairs = ",\n".join(json.dumps([path.as_posix()] * 2) for path in made)
     (folder / board / f"{board}.json").write_text('{"urls": [\n' + pairs + "\n]}\n", encoding="utf-8")
     (folder / f"{board}.map.json").write_text(json.dumps(bundle.map(), indent=1) + "\n", encoding="utf-8")

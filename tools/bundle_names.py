@@ -7,82 +7,16 @@ gives by its name. All else gets a short one, and the bundle's map says what it 
 import ast
 import itertools
 import keyword
-import re
 import string
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import TypeGuard
 
-from bundle_source import Module
+from bundle_source import BUNDLE, Module
+from bundle_words import OF_MICROPYTHON, keywords_of_calls
 
-from fota_operator.board.modules import SOURCE
-
-_ROOT = SOURCE.parent
-_KEYWORD = re.compile(r"\b([a-z_][a-z0-9_]*)=(?!=)")
-_CODE = re.compile(r"```.*?```|`[^`]+`", re.DOTALL)
-_NAME = re.compile(r"\b[A-Za-z_]\w+")
 _SHORT_TEXT = 10
 """Characters of a text that MicroPython keeps as a name: as small where it is used as the name of a constant."""
-
-
-_OF_MICROPYTHON = frozenset(
-    {
-        name
-        for kind in (bytes, bytearray, str, list, tuple, dict, set, int, BaseException, OSError)
-        for name in dir(kind)
-    }
-    | {
-        "acquire",
-        "release",
-        "read",
-        "readinto",
-        "write",
-        "close",
-        "flush",
-        "seek",
-        "readline",
-        "readblocks",
-        "writeblocks",
-        "ioctl",
-        "register",
-        "poll",
-    }
-    | {
-        "errno",
-        "value",
-        "args",
-        "mount",
-        "umount",
-        "init",
-        "deinit",
-        "feed",
-        "callback",
-        "mark_app_valid_cancel_rollback",
-    }
-)
-"""Attributes of what is not ours, and of what MicroPython itself calls."""
-
-
-def words_of_documents() -> "set[str]":
-    """The words that the documentation and the examples write as code: names that a program may use."""
-    found: set[str] = set()
-    for path in [*(_ROOT / "docs").rglob("*.md"), _ROOT / "README.md"]:
-        for code in _CODE.findall(path.read_text(encoding="utf-8")):
-            found.update(_NAME.findall(code))
-    for path in (_ROOT / "examples").rglob("*.py"):
-        found.update(_NAME.findall(path.read_text(encoding="utf-8")))
-    return found
-
-
-def keywords_of_calls() -> "frozenset[str]":
-    """The names by which the code, examples and documentation of this checkout give an argument."""
-    found: set[str] = set()
-    for folder in ("src", "examples", "tests"):
-        for path in (_ROOT / folder).rglob("*.py"):
-            found.update(_KEYWORD.findall(path.read_text(encoding="utf-8")))
-    for path in (_ROOT / "docs").rglob("*.md"):
-        found.update(_KEYWORD.findall(path.read_text(encoding="utf-8")))
-    return frozenset(found)
 
 
 def short_names(taken: "set[str]", first: str, then: str) -> "Iterator[str]":
@@ -143,9 +77,18 @@ class Names:
                 raise ValueError(f"{module}: {name} is nowhere")
         if found is None:
             return None
-        if not found[1]:
-            return ast.Name(self.namespaces.setdefault(found[0], next(self._more)), ast.Load())
-        return self.constants.get(found) or ast.Name(self.globals[found], ast.Load())
+        if found in self.constants:
+            return self.constants[found]
+        name = self.globals[found] if found[1] else self.namespaces.setdefault(found[0], next(self._of_namespaces))
+        file = self._modules[found[0]].file
+        if file in (BUNDLE, self._modules[module].file):
+            return ast.Name(name, ast.Load())
+        return ast.Attribute(ast.Name(file, ast.Load()), name, ast.Load())
+
+    def of_file(self, file: str) -> "set[str]":
+        """What the globals of a file of the bundle are called."""
+        found = {short for (module, _), short in self.globals.items() if self._modules[module].file == file}
+        return found | {short for module, short in self.namespaces.items() if self._modules[module].file == file}
 
     def attribute(self, name: str) -> str:
         """What an attribute of that name is called."""
@@ -216,34 +159,55 @@ class Names:
             for one in module.tree.body
             if isinstance(one, ast.ClassDef) and not one.name.startswith("_")
         }
-        self._more = short_names(taken, string.ascii_uppercase, string.ascii_letters + string.digits)
+        fresh = short_names(taken, string.ascii_uppercase, string.ascii_letters + string.digits)
         for one, _ in counts.most_common():
-            self.globals[one] = one[1] if one in kept else next(self._more)
+            self.globals[one] = one[1] if one in kept else next(fresh)
+        # No attribute has such a name: a class may read any of them.
+        self._of_namespaces = short_names(taken, "_", string.ascii_letters)
 
     def _name_attributes(self, seen_outside: "set[str]") -> None:
         counts: Counter[str] = Counter()
-        methods: set[str] = set()
         made: set[str] = set()
-        stays = seen_outside | self._keywords | _OF_MICROPYTHON | _texts(self._modules.values())
+        stays = seen_outside | self._keywords | OF_MICROPYTHON | _texts(self._modules.values())
         for module in self._modules.values():
             stays |= {part.attr for part in ast.walk(module.tree) if _is_of_a_module(part, module.outside)}
             for part in ast.walk(module.tree):
                 if isinstance(part, ast.ClassDef):
-                    own = {one.name for one in part.body if isinstance(one, ast.FunctionDef)}
-                    methods |= own
-                    made |= own | set(_constants_of(part))
+                    made.update(one.name for one in part.body if isinstance(one, ast.FunctionDef))
+                    made.update(_constants_of(part))
                 elif isinstance(part, ast.Attribute) and isinstance(part.ctx, ast.Store):
                     made.add(part.attr)
             counts.update(_attributes(module.tree))
-        of_methods = short_names({"self"}, string.ascii_lowercase, string.ascii_lowercase)
-        of_values = short_names(
-            {self.globals[one] for one in self.globals if one[1] == self.globals[one]},
-            string.ascii_uppercase,
-            string.ascii_letters + string.digits,
-        )
+        # A class reads a global by the name that one of its own attributes would hide.
+        hidden = {self.globals[one] for one in self.globals if one[1] == self.globals[one]} | self._read_by_classes()
+        fresh = short_names(hidden, string.ascii_uppercase, string.ascii_letters + string.digits)
         for name, _ in counts.most_common():
             if name in made and name not in stays and not name.startswith("__"):
-                self.attributes[name] = next(of_methods if name in methods else of_values)
+                self.attributes[name] = next(fresh)
+
+    def _read_by_classes(self) -> "set[str]":
+        """What the globals are called that the bodies of classes read, the defaults of their methods included."""
+        read: set[str] = set()
+        for module in self._modules.values():
+            kinds = [part for part in ast.walk(module.tree) if isinstance(part, ast.ClassDef)]
+            for name in {name for kind in kinds for name in names_read_by(kind)}:
+                found = self.target(module.name, name)
+                read |= {self.globals[found]} if found in self.globals else set()
+        return read
+
+
+def names_read_by(kind: ast.ClassDef) -> "Iterator[str]":
+    """The names that the body of a class reads while the class is made."""
+    waiting: list[ast.AST] = list(kind.body)
+    while waiting:
+        part = waiting.pop()
+        if isinstance(part, ast.Name):
+            yield part.id
+        elif isinstance(part, (ast.FunctionDef, ast.Lambda)):
+            waiting += [one for one in (*part.args.defaults, *part.args.kw_defaults) if one]
+            waiting += getattr(part, "decorator_list", [])
+        else:
+            waiting.extend(ast.iter_child_nodes(part))
 
 
 def _texts(modules: "Iterable[Module]") -> "set[str]":
