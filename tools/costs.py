@@ -10,12 +10,13 @@ from fota_operator.rollouts.decide.stages import rate, reports_of, room
 from fota_operator.rollouts.plan.cost import RolloutCost, StageSize, cost_of
 from fota_operator.rollouts.plan.model import DEFAULT_STAGES, Plan, Targets
 from fota_operator.rollouts.plan.prices import READ_ON
+from fota_operator.rollouts.plan.quotas import MAX_RATE_PER_MINUTE
 
 SIZES = (1_000, 100_000, 1_000_000)
 IMAGE_BYTES = 1_000_000
 _PLANS = tuple(
     Plan("costs", "0" * 64, Targets(groups=("all",)), DEFAULT_STAGES, rate_per_minute=rate_per_minute)
-    for rate_per_minute in (1000, 3000)
+    for rate_per_minute in (1000, MAX_RATE_PER_MINUTE)
 )
 
 
@@ -49,11 +50,12 @@ def _rows(columns: list[tuple[Plan, int, RolloutCost]]) -> Iterator[list[str]]:
         yield [f"calls of `{name}`", *(f"{cost.calls[name]:,}" for cost in costs)]
     yield ["writes of devices", *(f"{cost.device_writes:,.0f}" for cost in costs)]
     yield ["reads of devices", *(f"{cost.device_reads:,}" for cost in costs)]
+    yield ["calls to the registry, with the writes of shadows", *(f"{cost.registry_calls:,}" for cost in costs)]
     yield ["messages", *(f"{cost.messages:,.0f}" for cost in costs)]
     for place, share in enumerate(costs[0].shares):
         of_each = [cost.shares[place] for cost in costs]
         yield [f"{share.name}, of {share.limit:,.0f}", *(f"{one.used:,.1f} ({one.percent:.0f} %)" for one in of_each)]
     yield [f"executions, list prices of {READ_ON}", *(f"${cost.money.executions:,.2f}" for cost in costs)]
     yield ["messages, the same", *(f"${cost.money.messages:,.2f}" for cost in costs)]
-    yield ["calls to the registry, the same", *(f"${cost.money.registry:,.2f}" for cost in costs)]
+    yield ["registry and shadows, the same", *(f"${cost.money.registry:,.2f}" for cost in costs)]
     yield ["over the air, an image of 1 MB", *(in_bytes(cost.bytes_over_the_air) for cost in costs)]

@@ -155,10 +155,15 @@ def _home_layout() -> str:
 
 
 def _faults(part: str) -> str:
-    """A part of the matrix of faults, which lives beside the tools."""
+    """A part of the matrix of faults."""
+    return _sweeps("page", part)
+
+
+def _sweeps(module: str, part: str) -> str:
+    """What a module of the matrix of faults says, which lives beside the tools."""
     if str(ROOT) not in sys.path:
         sys.path.insert(0, str(ROOT))
-    made: Callable[[], str] = getattr(importlib.import_module("sweeps.faults.page"), part)
+    made: Callable[[], str] = getattr(importlib.import_module(f"sweeps.faults.{module}"), part)
     return made()
 
 
@@ -187,6 +192,7 @@ BLOCKS: dict[str, Callable[[], str]] = {
     "fault-bugs": lambda: _faults("bugs_table"),
     "fault-gaps": lambda: _faults("gaps_list"),
     "fault-figures": lambda: _faults("figures_table"),
+    "messages": lambda: _sweeps("messages", "messages_table"),
     "gate": _gate,
     "events": lambda: _described(events, "EVENTS", ("event", "facts, and what happened")),
     "error-tree": lambda: _tree(errors),

@@ -61,6 +61,10 @@ class Life:
         self.settings: dict[str, str] = {}
         self.has_policy = False
         """Whether the program has a policy."""
+        self.stays_connected = half == halves.CPYTHON
+        """Whether MQTT stays open during a download."""
+        self.tells_state = self.checks_health = True
+        """Whether the program tells what it runs, and has a health check."""
         self.proxy = ""
         """What HTTPS_PROXY says; empty: it is not set."""
         self.disk = factory.factory_disk(is_keyed=False)

@@ -41,6 +41,7 @@ class Objects:
         self.expires: set[str] = set()
         """URLs that were asked for while a fault said that they expire."""
         self.served_bytes = 0
+        self.chunk_ms = CHUNK_MS
         self._stalled: set[Wire] = set()
         self.asked = 0
         self._busy_until_ms = 0
@@ -149,7 +150,7 @@ class Objects:
         for number in range(-(-len(body) // size)):
             chunk = body[number * size : (number + 1) * size]
             self._world.at(
-                CHUNK_MS * (number + 1),
+                self.chunk_ms * (number + 1),
                 lambda chunk=chunk, number=number: self._chunk(  # type: ignore[misc]
                     wire, chunk, first + (number + 1) * size, total
                 ),

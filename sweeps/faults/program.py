@@ -84,7 +84,7 @@ class Program:
         )
         thing.mqtt.connect()
         fota.alive(within_s=ALIVE_WITHIN_S)
-        jobs = Jobs(thing)
+        jobs = Jobs(thing, tells_state=life.tells_state)
         progress = Report(life)
 
         def health_check() -> bool:
@@ -96,8 +96,8 @@ class Program:
             fota.handle_fota_jobs(
                 jobs,
                 force=force,
-                disconnect_mqtt=life.half == halves.MICROPYTHON,
-                health_check=health_check,
+                disconnect_mqtt=not life.stays_connected,
+                health_check=health_check if life.checks_health else None,
                 progress=progress,
                 device=device,
                 job_cbk=life_callback,

@@ -78,6 +78,8 @@ class Fleet:
         self.ended: set[str] = set()
         self.offered: dict[str, list[str]] = {name: [] for name in self.names}
         self.hanging: list[Taken] = []
+        self.most_a_turn = float("inf")
+        """How many things take a job in one turn."""
         self._environment = local.environment()
 
     def register(self, cloud: Cloud) -> Fleet:
@@ -96,8 +98,12 @@ class Fleet:
             with ThreadPoolExecutor(_AT_ONCE) as workers:
                 silent = self.offline | self.ended | {one.thing for one in self.hanging}
                 asking = [name for name in self.names if name not in silent]
-                asked = list(workers.map(lambda name: _take(data_plane, name), asking))
-                taken = [one for one in asked if one is not None]
+                taken: list[Taken] = []
+                while asking and len(taken) < self.most_a_turn:
+                    some = int(min(len(asking), self.most_a_turn - len(taken) + 1))
+                    asked = list(workers.map(lambda name: _take(data_plane, name), asking[:some]))
+                    taken += [one for one in asked if one is not None]
+                    del asking[:some]
                 return Counter(workers.map(lambda one: self._end(data_plane, one), taken))
         finally:
             data_plane.close()

@@ -16,10 +16,12 @@ def cost_lines(cost: "RolloutCost") -> list[str]:
     money = cost.money
     of_executions = f"{cost.things:,} executions ${money.executions:,.2f}"
     of_messages = f"{cost.messages:,.0f} messages ${money.messages:,.2f}"
+    of_registry = f"{cost.registry_calls:,} calls to registry and shadows ${money.registry:,.2f}"
     return [
         f"Calls of this command: {calls}.",
         f"Quotas of the account: {'; '.join(map(_share, cost.shares))}.",
-        f"Money, list prices of {READ_ON}: ${money.total:,.2f} without the bytes; {of_executions}, {of_messages}.",
+        f"Money, list prices of {READ_ON}: ${money.total:,.2f} without the bytes; {of_executions}, {of_messages}, "
+        f"{of_registry}.",
         f"Over the air: {in_bytes(cost.bytes_over_the_air)}.",
     ]
 

@@ -14,6 +14,8 @@ from fota_operator.rollouts.plan.model import Stage
 from fota_operator.rollouts.plan.quotas import (
     JOBS_AT_ONCE,
     MAX_RATE_PER_MINUTE,
+    READS_OF_AN_UPDATE,
+    READS_PER_SECOND,
     SHARE,
     WRITES_OF_AN_UPDATE,
     WRITES_PER_SECOND,
@@ -25,7 +27,7 @@ from fota_operator.rollouts.plan.quotas import (
 from tests.labs.plan_lab import PlanLab, PlanLabOf
 from tests.labs.snapshots import PLAN
 
-RATES = (1, 7, 30, 300, 390, 391, 500, 1000, 1500, 2000, 2500, 2999, MAX_RATE_PER_MINUTE)
+RATES = (1, 7, 30, 300, 390, 391, 500, 1000, 1500, 2000, 2249, MAX_RATE_PER_MINUTE)
 MANY = 1_000_000
 
 
@@ -33,6 +35,11 @@ MANY = 1_000_000
 def test_at_no_rate_do_devices_write_more_than_the_share_of_the_quota(rate: int) -> None:
     reports = progress_reports(rate, MANY)
     assert rate / 60 * (WRITES_OF_AN_UPDATE + reports.of_a_device) <= WRITES_PER_SECOND * SHARE
+
+
+@pytest.mark.parametrize("rate", RATES)
+def test_at_no_rate_do_devices_read_more_than_the_share_of_the_quota(rate: int) -> None:
+    assert rate / 60 * READS_OF_AN_UPDATE <= READS_PER_SECOND * SHARE
 
 
 @pytest.mark.parametrize("rate", RATES)
@@ -48,7 +55,8 @@ def test_what_is_left_of_the_share_is_used_for_reports(rate: int) -> None:
         (1000, MANY, ProgressReports(6)),
         (391, MANY, ProgressReports()),
         (2000, MANY, ProgressReports(3, 50)),
-        (MAX_RATE_PER_MINUTE, MANY, ProgressReports(0)),
+        (MAX_RATE_PER_MINUTE, MANY, ProgressReports(3, 33)),
+        (3000, MANY, ProgressReports(0)),
         (1000, 20, ProgressReports()),
     ],
 )
@@ -98,7 +106,7 @@ def test_the_table_of_the_reference_is_what_is_computed() -> None:
 
 
 def test_a_plan_cannot_ask_for_more_than_devices_may_write() -> None:
-    assert RATE_PER_MINUTE == (1, 3000)
+    assert RATE_PER_MINUTE == (1, 2250)
 
 
 @pytest.mark.e2e

@@ -22,20 +22,30 @@ MAX_JOBS_AT_ONCE = 500
 """How many jobs roll out at the same time."""
 MAX_RATE_OF_A_JOB = 1000
 """How many things a minute one job is offered to."""
+# AWS IoT Core: https://docs.aws.amazon.com/general/latest/gr/iot-core.html; AWS raises both on request.
+SHADOWS_PER_SECOND = 400
+"""Reads and writes of all shadows together, in a small Region; 4,000 in a large one."""
+SUBSCRIPTIONS_PER_SECOND = 500
+"""Filters in the SUBSCRIBEs of all devices together."""
 
 COMMAND_PER_SECOND = 5
 """How many of them the command makes: half of what AWS allows, others work in the account too."""
 MAX_READ_AGAIN = 50
 """How many jobs that are known already are read again at one look: those that were not read for longest."""
 SHARE = 0.75
-"""The part of the writes of devices that a rollout plans with: the rest is for what else the account does."""
+"""The part of what devices may write and read that a rollout plans with: the rest is for what else is done."""
 JOBS_AT_ONCE = MAX_JOBS_AT_ONCE // 2
 """How many jobs of one stage roll out at the same time."""
-READS_OF_AN_UPDATE = 3
+READS_OF_AN_UPDATE = 4
 WRITES_OF_AN_UPDATE = 3
 """Those of a device in one update, without its reports of progress."""
-MAX_RATE_PER_MINUTE = int(WRITES_PER_SECOND * SHARE * 60 / WRITES_OF_AN_UPDATE)
-"""At this rate there is no room for any report of progress."""
+SHADOW_WRITES_OF_AN_UPDATE = 2
+FILTERS_OF_AN_UPDATE = 20
+"""The most of one update: MQTT closed during the download, a health check. `sweeps.faults.messages` counts them."""
+MAX_RATE_PER_MINUTE = int(
+    min(WRITES_PER_SECOND / WRITES_OF_AN_UPDATE, READS_PER_SECOND / READS_OF_AN_UPDATE) * SHARE * 60
+)
+"""At this rate devices read as often as a rollout plans with."""
 
 MAX_REPORTS = 20
 """How many reports of progress a device sends in one update if nobody tells it another number."""
