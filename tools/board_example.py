@@ -1,32 +1,41 @@
-"""Draws what `fota watch` shows, for the documentation, in 80 columns: a failed canary, and devices that wait."""
+"""Draws what `fota watch` shows, for the documentation, in 80 columns: a failed canary, and devices that wait.
+
+What the drawings say is what the command decides for such a rollout, not a text of this file.
+"""
 
 import io
-from dataclasses import replace
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
 
 from rich.console import Console
 
 from fota_operator.cli.dashboard import Dashboard
 from fota_operator.jobs.deferrals import CountedDeferrals, DeferralKind
-from fota_operator.rollouts.decide.status import Failures, RolloutStatus, StageStatus
+from fota_operator.rollouts.decide.next_step import decide
+from fota_operator.rollouts.decide.snapshot import JobSnapshot, Snapshot, StageSnapshot
+from fota_operator.rollouts.decide.status import Failures, RolloutStatus
+from fota_operator.rollouts.plan.model import DEFAULT_STAGES, Plan, Targets
 
-_FAILED = "1 of 2 things FAILED, and all must succeed"
+_NOW = datetime(2026, 3, 3, 12, 0, tzinfo=timezone.utc)
+_PLAN = Plan("pump-1-5-0", "0" * 64, Targets(groups=("pumps",)), DEFAULT_STAGES)
 
-EXAMPLE = RolloutStatus(
-    name="pump-1-5-0",
-    state="halted",
-    next="mend the release and start another rollout, or end this one with `fota rollout abort pump-1-5-0`",
-    product="pump",
-    version="1.5.0",
-    targets=50,
-    stages=(
-        StageStatus(1, "canary", "failed", _FAILED, 2, {"SUCCEEDED": 1, "FAILED": 1}, ("fota-pump-1-5-0-1",)),
-        StageStatus(2, "some", "waiting", "", 3, {"WAITING": 3}),
-        StageStatus(3, "all", "waiting", "", 45, {"WAITING": 45}),
-    ),
+
+def _begun(
+    number: int, things: int, deferred: CountedDeferrals | None = None, *, status: str = "IN_PROGRESS", **counts: int
+) -> StageSnapshot:
+    began_at = _NOW - timedelta(hours=4 - number)
+    job = JobSnapshot(f"fota-pump-1-5-0-{number}", status, began_at, completed_at=began_at)
+    return StageSnapshot(number, (job,), things, counts, deferred=deferred, offer_total=things)
+
+
+def _seen(offered: int, *stages: StageSnapshot, failures: tuple[Failures, ...] = ()) -> RolloutStatus:
+    return decide(_PLAN, Snapshot("pump", "1.5.0", 50, offered, stages, failures=failures), _NOW).status
+
+
+EXAMPLE = _seen(
+    2,
+    _begun(1, 2, status="COMPLETED", SUCCEEDED=1, FAILED=1),
     failures=(Failures("canary", "FAILED", "rolled-back", 1, "pump-7"),),
 )
-
 
 _NIGHT = CountedDeferrals(
     count=6,
@@ -39,25 +48,11 @@ _NIGHT = CountedDeferrals(
     last_at=datetime(2026, 3, 4, 9, 30, tzinfo=timezone.utc),
 )
 
-DEFERRED = replace(
-    EXAMPLE,
-    state="running",
-    next="stage 3, all: 35 of 45 have succeeded, 41 must; 3 queued, 7 in progress, 6 of them put it off",
-    stages=(
-        StageStatus(1, "canary", "passed", "", 2, {"SUCCEEDED": 2}, ("fota-pump-1-5-0-1",)),
-        StageStatus(2, "some", "passed", "", 3, {"SUCCEEDED": 3}, ("fota-pump-1-5-0-2",)),
-        StageStatus(
-            3,
-            "all",
-            "running",
-            "35 of 45 have succeeded, 41 must",
-            45,
-            {"SUCCEEDED": 35, "IN_PROGRESS": 7, "QUEUED": 3},
-            ("fota-pump-1-5-0-3",),
-            deferred=_NIGHT,
-        ),
-    ),
-    failures=(),
+DEFERRED = _seen(
+    50,
+    _begun(1, 2, status="COMPLETED", SUCCEEDED=2),
+    _begun(2, 3, status="COMPLETED", SUCCEEDED=3),
+    _begun(3, 45, _NIGHT, SUCCEEDED=35, IN_PROGRESS=7, QUEUED=3),
 )
 
 

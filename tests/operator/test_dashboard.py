@@ -8,7 +8,7 @@ from rich.console import Console
 from fota_operator.cli.dashboard import MAX_FAILURES, Dashboard, bar, duration
 from fota_operator.jobs.deferrals import DEFERRED_TOO_LONG, CountedDeferrals, DeferralKind
 from fota_operator.rollouts.aws.failures import NO_REASON, NOT_ASKED
-from fota_operator.rollouts.decide.status import Failures, RolloutStatus, StageStatus
+from fota_operator.rollouts.decide.status import Failures, MissingThing, RolloutStatus, StageStatus
 from fota_operator.rollouts.speed import OVER_S, Speed
 
 ROLLED_BACK = Failures("some", "FAILED", "rolled-back", 2, "pump-7", "it never [red]answered")
@@ -159,10 +159,32 @@ def test_what_comes_is_said_with_its_moment() -> None:
     assert "Next: soak (2026-01-02 03:04:05 UTC)" in drawn(status(stage(SUCCEEDED=1), next="soak", next_at=at))
 
 
+@pytest.mark.parametrize(("state", "label"), [("done", "Done"), ("halted", "Halted"), ("running", "Now")])
+def test_why_it_stands_so_is_said_unless_a_stage_says_it(state: str, label: str) -> None:
+    shown = status(replace(stage(SUCCEEDED=1), why="1 of 2"), state=state, why="its targets are no things")
+    assert f"{label}: its targets are no things" in drawn(shown)
+    assert not any(line.startswith(label) for line in drawn(replace(shown, why="stage 1, canary: 1 of 2; 1 queued")))
+
+
 def test_speed_and_time_left_follow_from_the_looks() -> None:
-    before, now = status(stage(QUEUED=40)), status(stage(SUCCEEDED=4, QUEUED=36))
+    before, now = status(stage(IN_PROGRESS=40)), status(stage(SUCCEEDED=4, IN_PROGRESS=36))
     lines = drawn(now, speed_of((0, before), (120, now)))
     assert "2 things a minute answer; stage stage-1 takes 18 min more at that rate" in lines
+
+
+def test_the_time_left_leaves_out_devices_that_may_be_off() -> None:
+    before, now = status(stage(QUEUED=40)), status(stage(SUCCEEDED=20, IN_PROGRESS=10, QUEUED=10))
+    lines = drawn(now, speed_of((0, before), (120, now)))
+    assert "takes 1 min more at that rate, without the 10 that have not taken it up" in " ".join(lines)
+    late = status(stage(SUCCEEDED=36, QUEUED=4))
+    assert not any("more at that rate" in line for line in drawn(late, speed_of((0, before), (120, late))))
+
+
+def test_who_has_not_answered_is_named_in_the_order_of_people() -> None:
+    missing = (MissingThing("pump-10", "QUEUED"), MissingThing("pump-2", "QUEUED"), MissingThing("b", "IN_PROGRESS"))
+    lines = drawn(status(replace(stage(SUCCEEDED=24, QUEUED=2, IN_PROGRESS=1), missing=missing)))
+    assert "   not taken up, the device may be off: pump-2, pump-10" in lines
+    assert "   in progress: b" in lines
 
 
 def test_speed_is_not_known_before_anything_came_to_an_end() -> None:

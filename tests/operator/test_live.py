@@ -99,11 +99,11 @@ def test_lines_of_a_rollout_say_only_what_has_changed(capsys: pytest.CaptureFixt
         lines.show(seen)
     assert capsys.readouterr().err.splitlines() == [
         "stage 1 canary (2 things) running: 2 queued",
-        "pump-1 running; the gate",
+        "pump-1 running; next: the gate",
         "stage 1 canary (2 things) running: 1 failed, 1 queued",
         "FAILED no-space: 1 thing of stage canary, such as pump",
         "stage 1 canary (2 things) halted: 1 succeeded, 1 failed",
-        "pump-1 halted; mend it",
+        "pump-1 halted; next: mend it",
     ]
 
 

@@ -10,7 +10,7 @@ from rich.console import Console, ConsoleOptions, RenderResult
 from rich.padding import Padding
 from rich.text import Text
 
-from fota_operator.cli.output import deferred_lines, moment
+from fota_operator.cli.output import deferred_lines, moment, natural
 from fota_operator.cli.wording import worded
 from fota_operator.jobs import deferrals
 from fota_operator.jobs.progress import why_failed
@@ -155,6 +155,16 @@ def _stage(stage: StageStatus, status: RolloutStatus, options: ConsoleOptions) -
     )
     if stage.why and stage.state not in ("waiting", "passed"):
         yield _indented(plain(stage.why))
+    for line in missing_lines(stage):
+        yield _indented(line)
+
+
+def missing_lines(stage: StageStatus) -> Iterator[str]:
+    """Who has not answered, where that is known."""
+    for status, words in (("QUEUED", "not taken up, the device may be off"), ("IN_PROGRESS", "in progress")):
+        names = sorted((one.thing for one in stage.missing if one.status == status), key=natural)
+        if names:
+            yield f"{words}: {', '.join(map(plain, names))}"
 
 
 def _legend(status: RolloutStatus, *, ascii_only: bool) -> Text:
@@ -174,11 +184,16 @@ def _forecast(status: RolloutStatus, speed: "Speed | None") -> Iterator[Text]:
         for stage in status.stages:
             left_s = speed.left_s(stage)
             if stage.state == "running" and left_s:
-                words.append(f"stage {plain(stage.name)} takes {duration(left_s)} more at that rate")
+                late = stage.counts.get("QUEUED", 0)
+                without = f", without the {late} that have not taken it up" if late else ""
+                words.append(f"stage {plain(stage.name)} takes {duration(left_s)} more at that rate{without}")
         yield Text("; ".join(words))
+    if status.why and not any(stage.why and stage.why in status.why for stage in status.stages):
+        state = "now" if status.state == "running" else status.state
+        yield Text(f"{state.capitalize()}: {plain(worded(status.why))}")
     if status.next:
         when = "" if status.next_at is None else f" ({moment(status.next_at)})"
-        yield Text(f"Next: {plain(status.next)}{when}")
+        yield Text(f"Next: {plain(worded(status.next))}{when}")
 
 
 def _deferred(status: RolloutStatus) -> Iterator[Text | Padding]:

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Protocol
 
 from fota_operator.cli.output import deferred_lines, describe_details, new_console, talk
+from fota_operator.cli.wording import worded
 from fota_operator.plain import plain
 
 if TYPE_CHECKING:
@@ -104,7 +105,7 @@ class RolloutLines:
 
     def show(self, status: "RolloutStatus") -> None:
         """See RolloutDisplay."""
-        from fota_operator.cli.dashboard import headline, in_words, things
+        from fota_operator.cli.dashboard import headline, in_words, missing_lines, things
 
         for stage in status.stages:
             counted = f": {in_words(stage)}" if stage.job_ids else ""
@@ -112,12 +113,16 @@ class RolloutLines:
                 f"stage {stage.number}",
                 f"stage {stage.number} {stage.name} ({things(stage.things)}) {stage.state}{counted}",
             )
+            for line in missing_lines(stage):
+                self._say(
+                    f"missing {stage.number} {line.partition(':')[0]}", f"stage {stage.number} {stage.name}: {line}"
+                )
             for number, line in enumerate(deferred_lines(stage.deferred)):
                 self._say(f"deferred {stage.number} {number}", f"stage {stage.number} {stage.name}: {line}")
         for failures in status.failures:
             self._say(f"failures {_kind(failures)}", headline(failures))
-        coming = f"; {status.next}" if status.next else ""
-        self._say("rollout", f"{status.name} {status.state}{coming}")
+        words = (f"{status.name} {status.state}", status.why, f"next: {status.next}" if status.next else "")
+        self._say("rollout", worded("; ".join(part for part in words if part)))
 
     def _say(self, about: str, words: str) -> None:
         if self._said.get(about) != words:

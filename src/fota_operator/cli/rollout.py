@@ -1,6 +1,5 @@
 """`fota rollout plan`, `run`: a release offered to many things, in stages. The rest is in `rollout_control`."""
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -9,6 +8,7 @@ import typer
 from fota_operator.cli import rollout_control, rollout_follow
 from fota_operator.cli.options import DEFAULT_KEYS, INSISTED, DryRun, Insist, Json, KeyringFile, Keys
 from fota_operator.cli.output import answer_json, reporting_errors, talk
+from fota_operator.cli.rollout_running import Interval, Once, Timeout, Yes, answer_run, confirm
 from fota_operator.cli.rollout_status import answer_status
 from fota_operator.cli.signing import keyring_of
 from fota_operator.errors import BadInput
@@ -97,18 +97,16 @@ def run(
     no_canary: NoCanary = False,
     no_catalog: NoCatalog = False,
     insist: Insist = False,
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Begin without asking for confirmation.")] = False,
+    yes: Yes = False,
     max_things: Annotated[
         int | None, typer.Option(help="Refuse a rollout that goes to more things than this.")
     ] = None,
     until: Annotated[
         str | None, typer.Option(metavar="STAGE", help="End when the gate of this stage is passed.")
     ] = None,
-    once: Annotated[bool, typer.Option("--once", help="Do what is due now, then end: for cron.")] = False,
-    timeout: Annotated[
-        float | None, typer.Option(help="Give up after this many seconds; the jobs in AWS go on.")
-    ] = None,
-    interval: Annotated[float, typer.Option(help="Seconds between two looks; AWS asks for at least 2.")] = 10.0,
+    once: Once = False,
+    timeout: Timeout = None,
+    interval: Interval = 10.0,
     keyring: KeyringFile = None,
     keys: Keys = DEFAULT_KEYS,
     as_json: Json = False,
@@ -135,21 +133,13 @@ def run(
         talk("Nothing was changed.")
         _answer_plan(prepared, 0, as_json=as_json)
         return
-    if not prepared.begun and not yes:
-        _confirm(prepared)
-    name = prepared.plan.name
-    try:
-        status = prepared.run(options, on_progress=rollout_control.on_progress)
-    except KeyboardInterrupt:
-        talk(
-            f"fota: interrupted; the jobs of the rollout {name} go on in AWS. Run this again to begin later stages, "
-            f"or stop it with `fota rollout pause {name}`."
-        )
-        raise
-    answer_status(status, as_json=as_json)
-    if status.state in ("halted", "paused", "aborted"):
-        talk(f"fota: the rollout {status.name} is {status.state}: {status.next}")
-        raise typer.Exit(1)
+    if not prepared.begun:
+        confirm(_question(prepared), yes=yes)
+    answer_run(
+        prepared.plan.name,
+        lambda: prepared.run(options, on_progress=rollout_control.on_progress),
+        as_json=as_json,
+    )
 
 
 for _command in (*rollout_control.COMMANDS, *rollout_follow.COMMANDS):
@@ -213,15 +203,10 @@ def _prepared(plan_path: Path | None, flags: dict[str, object], keyring: Path | 
     return prepare(connect(), asked, release, trusted)
 
 
-def _confirm(prepared: "Prepared") -> None:
+def _question(prepared: "Prepared") -> str:
     first = next(stage for stage in prepared.stages if stage.things)
     what = f"{prepared.status.product} {prepared.status.version}"
-    question = f"Offer {what} to {len(prepared.things)} devices, {len(first.things)} of them at first ({first.name})?"
-    if not sys.stdin.isatty():
-        raise BadInput(f"nobody is here to be asked: {question}", "say so with --yes")
-    if not typer.confirm(question, err=True):
-        talk("Nothing was changed.")
-        raise typer.Exit(1)
+    return f"Offer {what} to {len(prepared.things)} devices, {len(first.things)} of them at first ({first.name})?"
 
 
 def _answer_plan(prepared: "Prepared", ask: int, *, as_json: bool) -> None:

@@ -1,6 +1,5 @@
 """`fota rollout revert`, `retry`: rollouts that follow one that has ended."""
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -9,21 +8,13 @@ import typer
 from fota_operator.cli.options import DEFAULT_KEYS, DryRun, Json, KeyringFile, Keys, PassphraseFile, PlanBucket
 from fota_operator.cli.output import answer, answer_json, answer_table, reporting_errors, talk
 from fota_operator.cli.rollout_control import RolloutName, on_progress
-from fota_operator.cli.rollout_status import answer_status
+from fota_operator.cli.rollout_running import Interval, Once, Timeout, Yes, answer_run, confirm
 from fota_operator.cli.signing import keyring_of, open_signers
 from fota_operator.errors import BadInput
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from fota_operator.rollouts.decide.status import RolloutStatus
     from fota_operator.rollouts.retry import Retry
     from fota_operator.rollouts.revert import WayBack
-
-Yes = Annotated[bool, typer.Option("--yes", "-y", help="Begin without asking for confirmation.")]
-Once = Annotated[bool, typer.Option("--once", help="Do what is due now, then end: for cron.")]
-Timeout = Annotated[float | None, typer.Option(help="Give up after this many seconds; the jobs in AWS go on.")]
-Interval = Annotated[float, typer.Option(help="Seconds between two looks; AWS asks for at least 2.")]
 
 
 @reporting_errors()
@@ -70,7 +61,11 @@ def revert(
     if running is not None:
         talk(f"The rollout {running.reader.stored.plan.name} has begun already; this goes on with it.")
         running.on_progress = on_progress
-        _answer_run(lambda: running.status() if dry_run else running.run(options), as_json=as_json)
+        answer_run(
+            running.reader.stored.plan.name,
+            lambda: running.status() if dry_run else running.run(options),
+            as_json=as_json,
+        )
         return
     found = way_back(rollout, trusted, to=former, stages=AT_ONCE if no_canary else CANARY_AND_ALL)
     if not sign:
@@ -81,8 +76,8 @@ def revert(
         talk("Nothing was changed.")
         _answer_things(found.plan.name, found.plan.targets.things, as_json=as_json)
         return
-    _confirm(f"Take {len(found.plan.targets.things)} devices back to {found.former.manifest.version}?", yes=yes)
-    _answer_run(lambda: prepared.run(options, on_progress=on_progress), as_json=as_json)
+    confirm(f"Take {len(found.plan.targets.things)} devices back to {found.former.manifest.version}?", yes=yes)
+    answer_run(found.plan.name, lambda: prepared.run(options, on_progress=on_progress), as_json=as_json)
 
 
 @reporting_errors()
@@ -124,8 +119,8 @@ def retry(
         _answer_things(found.plan.name, found.plan.targets.things, as_json=as_json)
         return
     if not found.begun:
-        _confirm(f"Offer it to {len(found.plan.targets.things)} devices again?", yes=yes)
-    _answer_run(lambda: found.run(options, on_progress=on_progress), as_json=as_json)
+        confirm(f"Offer it to {len(found.plan.targets.things)} devices again?", yes=yes)
+    answer_run(found.plan.name, lambda: found.run(options, on_progress=on_progress), as_json=as_json)
 
 
 COMMANDS = (revert, retry)
@@ -156,25 +151,3 @@ def _answer_things(name: str, things: tuple[str, ...], *, as_json: bool) -> None
         return
     answer(f"{name}: {len(things)} things")
     answer_table(("THING",), [(thing,) for thing in things])
-
-
-def _confirm(question: str, *, yes: bool) -> None:
-    if yes:
-        return
-    if not sys.stdin.isatty():
-        raise BadInput(f"nobody is here to be asked: {question}", "say so with --yes")
-    if not typer.confirm(question, err=True):
-        talk("Nothing was changed.")
-        raise typer.Exit(1)
-
-
-def _answer_run(run: "Callable[[], RolloutStatus]", *, as_json: bool) -> None:
-    try:
-        status = run()
-    except KeyboardInterrupt:
-        talk("fota: interrupted; its jobs go on in AWS. Run this again to go on.")
-        raise
-    answer_status(status, as_json=as_json)
-    if status.state in ("halted", "paused", "aborted"):
-        talk(f"fota: the rollout {status.name} is {status.state}: {status.next}")
-        raise typer.Exit(1)

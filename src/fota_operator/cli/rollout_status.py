@@ -46,6 +46,7 @@ def status_as_json(status: "RolloutStatus") -> dict[str, object]:
     return {
         **asdict(status),
         "next": worded(status.next),
+        "why": worded(status.why),
         "next_at": in_utc(status.next_at),
         "stages": [_stage_as_json(stage) for stage in status.stages],
         "acts": [{**asdict(act), "at": in_utc(act.at)} for act in status.acts],
@@ -58,6 +59,7 @@ def _stage_as_json(stage: "StageStatus") -> dict[str, object]:
         **asdict(stage),
         "job_ids": list(stage.job_ids),
         "deferred": deferred_as_json(stage.deferred),
+        "missing": [asdict(one) for one in stage.missing],
         "began_at": in_utc(stage.began_at),
         "gate_met_at": in_utc(stage.gate_met_at),
     }

@@ -26,6 +26,7 @@ from fota_operator.plain import plain
 from fota_operator.poll import PollOptions, poll
 
 if TYPE_CHECKING:
+    from mypy_boto3_iot.literals import JobExecutionStatusType
     from mypy_boto3_iot.type_defs import JobExecutionSummaryTypeDef
 
 MAX_DETAILED = 100
@@ -213,14 +214,16 @@ def executions_of_job(cloud: Cloud, job_id: str) -> list[ExecutionStatus]:
         ]
 
 
-def executions_in_progress(cloud: Cloud, job_id: str, most: int) -> list[ExecutionStatus]:
-    """Executions of a job that are IN_PROGRESS, at most `most`, without their details. *Raises* BadInput, NotFound.
+def executions_with_status(
+    cloud: Cloud, job_id: str, status: "JobExecutionStatusType", most: int
+) -> list[ExecutionStatus]:
+    """Executions of a job that have a status, at most `most`, without their details. *Raises* BadInput, NotFound.
 
     Costs a call for 250.
     """
     with _naming(cloud, job_id):
         pages = cloud.iot.get_paginator("list_job_executions_for_job").paginate(
-            jobId=job_id, status="IN_PROGRESS", PaginationConfig={"PageSize": _MAX_OF_A_PAGE, "MaxItems": most}
+            jobId=job_id, status=status, PaginationConfig={"PageSize": _MAX_OF_A_PAGE, "MaxItems": most}
         )
         return [
             _execution(listed["thingArn"].split(":thing/", 1)[1], listed["jobExecutionSummary"])

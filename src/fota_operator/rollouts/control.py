@@ -104,7 +104,7 @@ def clean_up(cloud: Cloud, bucket: str | None = None, *, dry_run: bool = False) 
 def require_paused(status: RolloutStatus) -> None:
     """*Raises* BadInput unless it can be resumed: it is paused, or was being resumed."""
     if status.state in ("halted", "aborted", "done"):
-        raise BadInput(f"the rollout {status.name} is {status.state}: {status.next}", "nothing can be resumed")
+        raise BadInput(f"the rollout {status.name} is {status.state}: {status.because}", "nothing can be resumed")
 
 
 def unmark(cloud: Cloud, reader: SnapshotReader, now: datetime) -> None:

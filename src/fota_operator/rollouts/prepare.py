@@ -21,7 +21,6 @@ from fota_operator.rollouts.aws.plan_store import (
     find_plan,
     require_same,
     role_of,
-    store_plan,
 )
 from fota_operator.rollouts.aws.progress import OnProgress, silent
 from fota_operator.rollouts.aws.reader import SnapshotReader
@@ -94,9 +93,8 @@ class Prepared:
         clock: WallClock | None = None,
         on_progress: OnProgress = silent,
     ) -> RolloutStatus:
-        """Store the plan, and go on as `Runner.run` does. *Raises* AlreadyThere, and what that raises."""
-        store_plan(self.cloud, self.reader.stored)
-        return Runner(self.cloud, self.reader, self.publication, clock or SystemClock(), on_progress).run(options)
+        """Do as `Runner.begin` does, which says what it *raises*."""
+        return Runner(self.cloud, self.reader, self.publication, clock or SystemClock(), on_progress).begin(options)
 
 
 def prepare(
@@ -137,7 +135,7 @@ def prepare(
     decision = judge(reader, clock)
     begun = bool(reader.jobs)
     if not begun and isinstance(decision.step, Halted):
-        raise BadInput(decision.step.why, "correct the plan")
+        raise BadInput(decision.step.why, f"correct the plan; {decision.status.next}")
     stages = planned(plan, reader.targets()) if not begun else ()
     if not begun:
         publication = _limited(publication, plan, stages)

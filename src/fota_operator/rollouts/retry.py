@@ -17,7 +17,7 @@ from fota_operator.jobs.reasons import CAUSES, FAILED, REFUSED
 from fota_operator.rate_limiter import JOBS_PER_SECOND, RateLimiter, SystemClock, WallClock
 from fota_operator.rollouts.aws.failures import NO_REASON, TIMED_OUT
 from fota_operator.rollouts.aws.jobs import newest_executions
-from fota_operator.rollouts.aws.plan_store import StoredPlan, store_plan
+from fota_operator.rollouts.aws.plan_store import StoredPlan
 from fota_operator.rollouts.aws.progress import OnProgress, RolloutProgress, silent
 from fota_operator.rollouts.aws.reader import SnapshotReader
 from fota_operator.rollouts.control import Rollout
@@ -58,12 +58,9 @@ class Retry:
         clock: WallClock | None = None,
         on_progress: OnProgress = silent,
     ) -> RolloutStatus:
-        """Store the plan, and go on as `Runner.run` does. *Raises* AlreadyThere, and what that raises."""
-        store_plan(self.cloud, self.reader.stored)
-        runner = Runner(
-            self.cloud, self.reader, None, clock or SystemClock(), on_progress, None if self.begun else self.document
-        )
-        return runner.run(options)
+        """Do as `Runner.begin` does, which says what it *raises*."""
+        document = None if self.begun else self.document
+        return Runner(self.cloud, self.reader, None, clock or SystemClock(), on_progress, document).begin(options)
 
 
 def retry_of(

@@ -22,7 +22,7 @@ from fota_operator.rollouts.aws.acts import caller_tag
 from fota_operator.rollouts.aws.make_job import StageOffer, make_stage_jobs
 from fota_operator.rollouts.aws.notices import NoticeSender
 from fota_operator.rollouts.aws.package import package_version
-from fota_operator.rollouts.aws.plan_store import role_of
+from fota_operator.rollouts.aws.plan_store import role_of, store_plan
 from fota_operator.rollouts.aws.progress import OnProgress, RolloutProgress, silent
 from fota_operator.rollouts.aws.reader import SnapshotReader
 from fota_operator.rollouts.aws.stage_group import delete_groups
@@ -92,6 +92,11 @@ class Runner:
     _packages: list[str | None] = field(default_factory=list)
     """The release in the package catalog, once it was asked for."""
 
+    def begin(self, options: RunOptions = TO_THE_END) -> RolloutStatus:
+        """Store the plan, unless it is there, and go on as `run` does. *Raises* AlreadyThere, and what `run` does."""
+        store_plan(self.cloud, self.reader.stored)
+        return self.run(options)
+
     def run(self, options: RunOptions = TO_THE_END) -> RolloutStatus:
         """Go on until it is done, halted, aborted or paused, or as far as the options say; returns its status then.
 
@@ -111,8 +116,8 @@ class Runner:
                 self._rest(error, troubles, began_at, options)
                 continue
             status, step = decision.status, decision.step
-            if status.next != told:
-                told = status.next
+            if status.because != told:
+                told = status.because
                 self.on_progress(RolloutProgress(told))
             if not isinstance(step, Wait) or options.once or _is_reached(status, options.until):
                 return status

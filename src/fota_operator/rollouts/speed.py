@@ -39,6 +39,10 @@ class Speed:
         return None if last <= first or last_s <= first_s else (last - first) * 60 / (last_s - first_s)
 
     def left_s(self, stage: StageStatus) -> float | None:
-        """How long the rest of a stage takes at that speed, without what is put off; None if that is not known."""
+        """How long the rest of a stage takes at that speed; None if that is not known.
+
+        Left out are things that put it off, and those that have not taken it up: they may be off.
+        """
         speed = self.per_minute
-        return None if speed is None else (stage.things - ended_things(stage) - stage.put_off) * 60 / speed
+        left = stage.things - ended_things(stage) - stage.put_off - stage.counts.get("QUEUED", 0)
+        return None if speed is None else left * 60 / speed

@@ -109,6 +109,6 @@ def _why(row: StageStatus) -> str:
 def _require_hope(status: RolloutStatus, row: StageStatus) -> None:
     if row.state in ("failed", "aborted") or status.state in ("halted", "aborted"):
         raise OperatorError(
-            f"the gate of {row.name} will not be passed: {status.state}, {status.next}",
+            f"the gate of {row.name} will not be passed: {status.state}, {status.because}",
             f"see `fota rollout status {status.name}`",
         )

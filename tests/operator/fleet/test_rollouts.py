@@ -233,7 +233,7 @@ def test_an_abort_by_the_rule_of_aws_halts_it_although_nobody_watched(lab: Rollo
     lab.run(lab.plan(fleet, stages=ALL_AT_ONCE, aborts=(rule,)), options=RunOptions(once=True))
     fleet.turn()
     assert counts(lab.status) == [{"FAILED": 3, "IN_PROGRESS": 3, "CANCELED": 24}]
-    assert (lab.status.state, "abort rule" in lab.status.next) == ("halted", True)
+    assert (lab.status.state, "abort rule" in lab.status.why) == ("halted", True)
 
 
 def test_the_gate_is_waited_for_until_it_is_passed(lab: RolloutLab) -> None:

@@ -7,6 +7,7 @@ import pytest
 
 from fota_operator.images.image import Image
 from fota_operator.rollouts.decide.stages import ordered
+from fota_operator.rollouts.run import Runner
 from fota_operator.trust.keyrings import write_keyring
 from fota_operator.trust.release_file import write_release
 from tests.labs.fleet import fails
@@ -190,3 +191,21 @@ def test_a_thing_and_a_release_are_plan_enough(fota: FotaCommand, lab: PlanLab, 
     )  # fmt: skip
     assert ran.exit_code == 0, ran.stderr
     assert lab.job(f"fota-{lab.plan.name}-1") == "IN_PROGRESS"
+
+
+@pytest.mark.parametrize(("ending", "exit_code"), [(KeyboardInterrupt(), 130), (SystemExit(143), 143)])
+def test_who_interrupts_a_run_is_told_what_goes_on_and_how_to_come_back(
+    fota: FotaCommand,
+    lab: PlanLab,
+    plan: list[object],
+    monkeypatch: pytest.MonkeyPatch,
+    ending: BaseException,
+    exit_code: int,
+) -> None:
+    def interrupted(*_: object) -> None:
+        raise ending
+
+    monkeypatch.setattr(Runner, "run", interrupted)
+    ran = fota("rollout", "run", *plan, "--yes")
+    assert (ran.exit_code, f"the jobs of the rollout {lab.plan.name} go on in AWS" in ran.stderr) == (exit_code, True)
+    assert f"`fota rollout pause {lab.plan.name}`" in ran.stderr

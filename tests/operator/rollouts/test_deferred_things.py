@@ -39,7 +39,7 @@ SOME = deferring(2, begun(2, 10, SUCCEEDED=8, IN_PROGRESS=2))
 def test_a_gate_waits_for_those_that_put_it_off_and_says_that_they_do() -> None:
     judged = decide(PLAN, seen(40, CANARY_PASSED, SOME), NOON)
     assert isinstance(judged.step, Wait)
-    assert judged.status.next.endswith("8 of 10 have succeeded, 9 must; 2 in progress, 2 of them put it off")
+    assert judged.status.why.endswith("8 of 10 have succeeded, 9 must; 2 in progress, 2 of them put it off")
     assert judged.status.stages[1].put_off == 2
 
 
@@ -88,7 +88,7 @@ def test_a_rollout_that_is_done_says_how_many_put_it_off() -> None:
     last = deferring(2, begun(3, 30, SUCCEEDED=27, IN_PROGRESS=3))
     done = begun(2, 10, SUCCEEDED=10)
     judged = decide(PLAN, seen(42, CANARY_PASSED, done, last), NOON)
-    assert judged.status.next == "every gate is passed; without an answer yet: 3 things, 2 of them put it off"
+    assert judged.status.why == "every gate is passed; without an answer yet: 3 things, 2 of them put it off"
 
 
 def test_a_forecast_does_not_count_on_them() -> None:
@@ -223,4 +223,4 @@ def test_a_rollout_that_leaves_it_out_goes_on_and_says_so_at_the_end(lab_of: Pla
     lab.fleet.script = lambda thing, _: NIGHT if thing == first else SUCCEEDS
     status = lab.run()
     assert status.state == "done"
-    assert status.next == "every gate is passed; without an answer yet: 1 thing, 1 of them put it off"
+    assert status.why == "every gate is passed; without an answer yet: 1 thing, 1 of them put it off"

@@ -190,7 +190,39 @@ def test_the_status_says_what_the_step_does(case: Case) -> None:
     judged = decide(case.plan, case.seen, case.now)
     states = {Paused: "paused", Halted: "halted", Aborted: "aborted", Done: "done"}
     assert judged.status.state == states.get(type(case.step), "running")
-    assert judged.status.next
+    assert bool(judged.status.next) is (judged.status.state != "done")
+
+
+PENDING = begun(1, 2, SUCCEEDED=1, QUEUED=1)
+ALL_PENDING = (CANARY_PASSED, HALF_PASSED, begun(3, 5, SUCCEEDED=1, QUEUED=4))
+
+
+@pytest.mark.parametrize(
+    ("snapshot", "plan", "comes"),
+    [
+        (seen(10, PENDING), PLAN, "stage 2, some, begins when the gate of stage 1 is met: 2 succeeded"),
+        (seen(10, *ALL_PENDING), PLAN, "the rollout is done when the gate of stage 3 is met: 5 succeeded"),
+        (seen(10, begun(1, 2, SUCCEEDED=2)), SOAKING, "stage 2, some, begins"),
+        (seen(2, begun(1, 2, SUCCEEDED=2)), SOAKING, "the rollout is done"),
+        (seen(10), NIGHTS, "stage 1, canary, begins"),
+        (seen(10, begun(1, 2, PAUSED_CANARY, CANCELED=2, offerable=2)), NIGHTS, "stage 1, canary, is offered again"),
+        (
+            seen(10, begun(1, 2, FAILED=1, SUCCEEDED=1)),
+            PLAN,
+            "mend the release and start another rollout, or end this one with `fota rollout abort pump-1-4`",
+        ),
+        (seen(0), PLAN, "look at the names of the groups, and at what they hold"),
+        (
+            seen(10, CANARY_PASSED),
+            replace(PLAN, most_things=9),
+            "start another rollout, with a plan that allows as many things",
+        ),
+    ],
+)
+def test_what_comes_next_is_said_and_not_the_reason_again(snapshot: Snapshot, plan: Plan, comes: str) -> None:
+    status = decide(plan, snapshot, NOON).status
+    assert status.next == comes
+    assert status.why != status.next
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)

@@ -62,6 +62,23 @@ def test_a_second_look_asks_only_for_what_may_have_changed(lab: PlanLab, calls: 
     assert calls == {"DescribeJob": 1, "ListTagsForResource": 1}
 
 
+def test_the_things_that_a_stage_waits_for_are_named_and_asked_for_once(
+    lab_of: PlanLabOf, calls: Counter[str]
+) -> None:
+    lab = lab_of(3, stages=(Stage("all", percent=100.0),))
+    late = lab.fleet.names[1]
+    lab.fleet.offline = {late}
+    lab.run(once=True)
+    looker = Looker(lab.cloud, lab.plan.name, lab.plan.bucket, lab.clock)
+    assert [stage.missing for stage in looker.status().stages] == [()], "nobody has answered: they are not late"
+    lab.fleet.turn()
+    (seen,) = looker.status().stages
+    calls.clear()
+    (again,) = looker.status().stages
+    assert [one.thing for one in seen.missing] == [late]
+    assert (again.missing, calls["ListJobExecutionsForJob"]) == (seen.missing, 0)
+
+
 def test_no_more_failures_are_asked_for_than_it_takes_to_know_why(lab_of: PlanLabOf, calls: Counter[str]) -> None:
     lab = lab_of(MAX_ASKED + 5, stages=(Stage("all", percent=100.0),), aborts=NEVER_ABORTED)
     lab.fleet.script = lambda thing, document: fails("no-room", "the slot is too small")

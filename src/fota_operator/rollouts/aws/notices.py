@@ -80,7 +80,7 @@ class NoticeSender:
             "stage": notice.stage,
             "product": status.product,
             "version": status.version,
-            "text": f"{notice.subject}: {status.next}",
+            "text": f"{notice.subject}: {status.because}",
         }
         with explaining("tell who asked to be told"):
             cloud.sns.publish(

@@ -18,6 +18,7 @@ from fota_operator.rollouts.aws.acts import acts_in
 from fota_operator.rollouts.aws.deferrals import MAX_ASKED, MAX_ASKED_FOR_GATE, DeferralReader
 from fota_operator.rollouts.aws.failures import FailureReader
 from fota_operator.rollouts.aws.jobs import JobRead, newest_executions
+from fota_operator.rollouts.aws.missing import MissingReader
 from fota_operator.rollouts.aws.names import Place
 from fota_operator.rollouts.aws.plan_store import StoredPlan
 from fota_operator.rollouts.aws.stage_jobs import MadeOffer, StageJobs, is_paused
@@ -40,6 +41,7 @@ class SnapshotReader:
         self._plan = stored.plan
         self._failures = FailureReader(cloud)
         self._deferrals = DeferralReader(cloud)
+        self._missing = MissingReader(cloud)
         self._stages = StageJobs(cloud, stored, clock)
         self._listed: dict[str, tuple[JobRead, dict[str, ExecutionStatus]]] = {}
         self._times: dict[int, tuple[datetime, ...]] = {}
@@ -174,6 +176,7 @@ class SnapshotReader:
             ),
             not_offered=left,
             offer_total=newest.total,
+            missing=self._missing.read(newest.jobs),
         )
         return replace(stage, succeeded_at=self._succeeded_at(stage))
 

@@ -5,9 +5,9 @@ Leaves to others: the status of each stage (`stage_status`), reading AWS (`reade
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from fota_operator.rollouts.decide.coming import Facts, coming, things_in_words, title
 from fota_operator.rollouts.decide.snapshot import (
     ABORTED_CODE,
     Aborted,
@@ -32,36 +32,18 @@ from fota_operator.rollouts.plan.window import next_inside
 __all__ = ["decide", "needs_times"]
 
 
-@dataclass(frozen=True)
-class _Facts:
-    """All that a rule looks at."""
-
-    plan: Plan
-    snapshot: Snapshot
-    stages: tuple[StageStatus, ...]
-    now: datetime
-
-    def first(self, state: str) -> StageStatus | None:
-        """The first stage in that state."""
-        return next((stage for stage in self.stages if stage.state == state), None)
-
-    @property
-    def things(self) -> int:
-        """How many things the release is offered to when every stage has begun."""
-        return sum(stage.things for stage in self.stages)
-
-
 def decide(plan: Plan, snapshot: Snapshot, now: datetime) -> Decision:
     """The status of the rollout, and the one step that is due now. `now` must have a time zone.
 
     *Raises* ValueError if `snapshot` lacks the times that `needs_times` asks for.
     """
-    facts = _Facts(plan, snapshot, judge_stages(plan, snapshot, now), now)
+    facts = Facts(plan, snapshot, judge_stages(plan, snapshot, now), now)
     step = next(step for rule in _RULES if (step := rule(facts)) is not None)
     status = RolloutStatus(
         name=plan.name,
         state=_STATES[type(step)],
-        next=_announced(facts, step) if isinstance(step, Begin | OfferMore | OfferAgain) else step.why,
+        next=coming(facts, step),
+        why=step.why if isinstance(step, Wait | Halted | Done) else "",
         product=snapshot.product,
         version=snapshot.version,
         targets=facts.things,
@@ -74,7 +56,7 @@ def decide(plan: Plan, snapshot: Snapshot, now: datetime) -> Decision:
     return Decision(status, step)
 
 
-def _aborted(facts: _Facts) -> Step | None:
+def _aborted(facts: Facts) -> Step | None:
     codes = {job.reason_code for stage in facts.snapshot.stages for job in stage.jobs}
     if facts.snapshot.tag != "aborted" and ABORTED_CODE not in codes:
         return None
@@ -82,19 +64,19 @@ def _aborted(facts: _Facts) -> Step | None:
     return Aborted(why + _may_still_take_it(facts, f"`fota rollout abort {facts.plan.name} force=yes` stops them"))
 
 
-def _job_cancelled(facts: _Facts) -> Step | None:
+def _job_cancelled(facts: Facts) -> Step | None:
     return _halted(facts.first("aborted"))
 
 
-def _gate_failed(facts: _Facts) -> Step | None:
+def _gate_failed(facts: Facts) -> Step | None:
     return _halted(facts.first("failed"))
 
 
 def _halted(stage: StageStatus | None) -> Step | None:
-    return None if stage is None else Halted(f"{_title(stage)}: {stage.why}")
+    return None if stage is None else Halted(f"{title(stage)}: {stage.why}")
 
 
-def _paused(facts: _Facts) -> Step | None:
+def _paused(facts: Facts) -> Step | None:
     if facts.snapshot.tag != "paused":
         return None
     running = [job.job_id for stage in facts.snapshot.stages for job in stage.jobs if job.status == "IN_PROGRESS"]
@@ -105,12 +87,12 @@ def _paused(facts: _Facts) -> Step | None:
     return Paused(goes_on + _may_still_take_it(facts, "only an abort can stop them"))
 
 
-def _offer_again(facts: _Facts) -> Step | None:
+def _offer_again(facts: Facts) -> Step | None:
     stage = next((stage for stage in facts.snapshot.stages if is_offerable(stage)), None)
     return None if stage is None else _inside_window(facts, OfferAgain(stage.number))
 
 
-def _offer_more(facts: _Facts) -> Step | None:
+def _offer_more(facts: Facts) -> Step | None:
     """The jobs that roll out together share the rate of their stage: when one is through, the next is due."""
     stage = next((stage for stage in facts.snapshot.stages if stage.not_offered), None)
     if stage is None:
@@ -121,49 +103,49 @@ def _offer_more(facts: _Facts) -> Step | None:
     if len(rolling) < jobs.at_once:
         return OfferMore(stage.number, len(stage.newest) + 1, jobs.at_once - len(rolling))
     row = facts.stages[stage.number - 1]
-    return Wait(min(rolling), f"{_title(row)}: {row.why}; {_pending(row)}")
+    return Wait(min(rolling), f"{title(row)}: {row.why}; {_pending(row)}")
 
 
-def _running(facts: _Facts) -> Step | None:
+def _running(facts: Facts) -> Step | None:
     stage = facts.first("running")
-    return None if stage is None else Wait(None, f"{_title(stage)}: {stage.why}; {_pending(stage)}")
+    return None if stage is None else Wait(None, f"{title(stage)}: {stage.why}; {_pending(stage)}")
 
 
-def _soaking(facts: _Facts) -> Step | None:
+def _soaking(facts: Facts) -> Step | None:
     stage = facts.first("soaking")
     if stage is None or stage.gate_met_at is None:
         return None
     until = soaked_at(facts.plan.stages[stage.number - 1], stage.gate_met_at)
     if any(later.things for later in facts.stages[stage.number :]):
         until = next_inside(facts.plan.window, until)
-    return Wait(until, f"{_title(stage)}: {stage.why}")
+    return Wait(until, f"{title(stage)}: {stage.why}")
 
 
-def _no_targets(facts: _Facts) -> Step | None:
+def _no_targets(facts: Facts) -> Step | None:
     if facts.things:
         return None
-    return Halted("its targets are no things; look at the names of the groups, and at what they hold")
+    return Halted("its targets are no things")
 
 
-def _too_many(facts: _Facts) -> Step | None:
+def _too_many(facts: Facts) -> Step | None:
     most = facts.plan.most_things
     if most is None or facts.things <= most or facts.first("waiting") is None:
         return None
     return Halted(f"it would offer the release to {facts.things} things, and its plan allows {most}; the groups grew")
 
 
-def _begin(facts: _Facts) -> Step | None:
+def _begin(facts: Facts) -> Step | None:
     stage = facts.first("waiting")
     return None if stage is None else _inside_window(facts, Begin(stage.number))
 
 
-def _done(facts: _Facts) -> Step:
+def _done(facts: Facts) -> Step:
     late = sum(stage.counts.get(status, 0) for stage in facts.stages for status in PENDING)
     if not late:
         return Done("every gate is passed")
     put_off = sum(stage.put_off for stage in facts.stages)
     of_them = f", {put_off} of them put it off" if put_off else ""
-    return Done(f"every gate is passed; without an answer yet: {_things(late)}{of_them}")
+    return Done(f"every gate is passed; without an answer yet: {things_in_words(late)}{of_them}")
 
 
 _RULES = (
@@ -194,36 +176,18 @@ _STATES = {
 }
 
 
-def _may_still_take_it(facts: _Facts, stop: str) -> str:
+def _may_still_take_it(facts: Facts, stop: str) -> str:
     """A pause and an abort leave devices alone that have taken up the job, also those that put it off."""
     put_off = sum(stage.put_off for stage in facts.stages)
-    return f"; {_things(put_off)} put it off and may still take it, {stop}" if put_off else ""
+    return f"; {things_in_words(put_off)} put it off and may still take it, {stop}" if put_off else ""
 
 
-def _inside_window(facts: _Facts, step: Begin | OfferAgain) -> Step:
+def _inside_window(facts: Facts, step: Begin | OfferAgain) -> Step:
     """The step, if updates may begin now; or else to wait until they may."""
     opens = next_inside(facts.plan.window, facts.now)
     if opens == facts.now:
         return step
-    return Wait(opens, f"{_title(facts.stages[step.stage - 1])} is due, and waits for the window")
-
-
-def _announced(facts: _Facts, step: Begin | OfferMore | OfferAgain) -> str:
-    stage = facts.stages[step.stage - 1]
-    if isinstance(step, Begin):
-        return f"{_title(stage)}, is due: {_things(stage.things)}"
-    snapshot = next(snapshot for snapshot in facts.snapshot.stages if snapshot.number == step.stage)
-    if isinstance(step, OfferMore):
-        return f"{_title(stage)}, goes on: {_things(snapshot.not_offered)} are not offered it yet"
-    return f"{_title(stage)}, is to be offered again: {_things(snapshot.offerable)}"
-
-
-def _things(count: int) -> str:
-    return "1 thing" if count == 1 else f"{count} things"
-
-
-def _title(stage: StageStatus) -> str:
-    return f"stage {stage.number}, {stage.name}"
+    return Wait(opens, f"{title(facts.stages[step.stage - 1])} is due, and waits for the window")
 
 
 def _pending(stage: StageStatus) -> str:

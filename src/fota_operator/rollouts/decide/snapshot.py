@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from fota_operator.jobs.deferrals import CountedDeferrals
-from fota_operator.rollouts.decide.status import Failures, RolloutAct, RolloutStatus, put_off
+from fota_operator.rollouts.decide.status import Failures, MissingThing, RolloutAct, RolloutStatus, put_off
 
 PAUSED_CODE = "FOTA_PAUSED"
 """The `reasonCode` of a CancelJob that pauses. It distinguishes a pause from AWS's abort rule, also after a crash."""
@@ -49,6 +49,7 @@ class StageSnapshot:
     is CANCELED, or QUEUED and about to be, or there is none. It is 0 unless a job of the newest offer was paused.
     `not_offered` is how many of the things no job was made for yet, of the `offer_total` of the newest offer.
     `deferred` is how many of those IN_PROGRESS are known to put the release off; None: none.
+    `missing` names those that have not answered, if others have and these are few.
     """
 
     number: int
@@ -60,6 +61,7 @@ class StageSnapshot:
     deferred: CountedDeferrals | None = None
     not_offered: int = 0
     offer_total: int = 0
+    missing: tuple[MissingThing, ...] = ()
 
     @property
     def newest(self) -> tuple[JobSnapshot, ...]:

@@ -107,6 +107,7 @@ class _Begun:
             began_at=self.snapshot.jobs[0].created_at,
             gate_met_at=met_at,
             deferred=self.snapshot.deferred,
+            missing=self.snapshot.missing,
         )
 
     @property

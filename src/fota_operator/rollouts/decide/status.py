@@ -52,12 +52,21 @@ class RolloutAct:
 
 
 @dataclass(frozen=True)
+class MissingThing:
+    """A thing that has not answered: its execution is "QUEUED" or "IN_PROGRESS"."""
+
+    thing: str
+    status: str
+
+
+@dataclass(frozen=True)
 class StageStatus:
     """The status of a stage. `things` is how many it has, or would have if it began now.
 
     `counts` is by status of each thing's newest execution; a thing without any yet counts as WAITING.
     `state`: "waiting", "running", "soaking", "passed" (the gate), "failed" (the gate cannot be passed any more),
     "paused" or "aborted". `why` says it in words. `deferred`: those IN_PROGRESS that are known to put it off.
+    `missing`: those that have not answered, if others have and these are ten or less.
     """
 
     number: int
@@ -70,6 +79,7 @@ class StageStatus:
     began_at: datetime | None = None
     gate_met_at: datetime | None = None
     deferred: CountedDeferrals | None = None
+    missing: tuple[MissingThing, ...] = ()
 
     @property
     def put_off(self) -> int:
@@ -82,8 +92,9 @@ class RolloutStatus:
     """The status of a rollout. `state`: "running", "paused", "halted" (a gate failed), "aborted" or "done"; in a list
     of rollouts also "unreadable".
 
-    `next` says in words what comes, or what to do; `next_at` when, if that is known. `acts` is who began it, and who
-    paused, resumed and aborted it last; empty if it has not begun.
+    `next` says in words what comes, or what to do; `next_at` when, if that is known; `why` what it waits for, or why
+    it has ended, if it does or has. `acts` is who began it, and who paused, resumed and aborted it last; empty if it
+    has not begun.
     """
 
     name: str
@@ -97,6 +108,12 @@ class RolloutStatus:
     next_at: datetime | None = None
     rate_per_minute: int = 1000
     acts: tuple[RolloutAct, ...] = ()
+    why: str = ""
+
+    @property
+    def because(self) -> str:
+        """Why it is in this state, in words; what comes next, if that alone is known."""
+        return self.why or self.next
 
     def stage_called(self, word: str) -> StageStatus:
         """The stage of that name or number. *Raises* BadInput if no stage, or more than one, has it."""
