@@ -96,23 +96,34 @@ def begin(note: BootNote, **fields: str) -> None:
     _told.clear()
 
 
-def offline() -> None:
-    """The image on trial could not reach the cloud. Only a change is written; does nothing when there is no trial."""
-    _tell(OFFLINE)
+def offline(error: str = "") -> None:
+    """The image on trial could not reach the cloud. Only a change is written; does nothing when there is no trial.
+
+    `error`: what the report of a rollback says of it, where that is more than no connection.
+    """
+    _tell(OFFLINE, error)
 
 
 def online() -> None:
     """The image on trial has reached the cloud. Only a change is written; does nothing when there is no trial."""
-    _tell(ONLINE)
+    _tell(ONLINE, "")
 
 
-def _tell(network: str) -> None:
+def _tell(network: str, error: str) -> None:
     path = machine.setting(SETTING)
-    if not (path or _begun) or _told[-1:] == [network] or len(_told) >= _MAX_WRITES:
+    last = _told[-1] if _told else ""
+    # That there is no connection says no more than why there was none.
+    is_known = last == network + error or (not error and last.startswith(network))
+    if not (path or _begun) or is_known or len(_told) >= _MAX_WRITES:
         return
-    _told.append(network)
+    _told.append(network + error)
     note = _begun[0] if _begun else BootNote(*cell_pair(path or ""))
-    note.add(network=network)
+    fields = note.load()
+    fields.pop("error", None)
+    if error:
+        fields["error"] = one_line(error)
+    fields["network"] = network
+    note.save(fields)
 
 
 def one_line(text: str) -> str:

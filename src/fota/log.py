@@ -6,12 +6,16 @@ A URL is logged without its query (a presigned URL is a password); keys and cert
 from fota import machine
 
 _MAX_TEXT = 200
-_SHORTAGES = (12, 23, 24)
-"""ENOMEM, ENFILE, EMFILE: no memory, or no file descriptor."""
+_SHORTAGES = (12, 23, 24, -10, 203, -203)
+"""ENOMEM, ENFILE, EMFILE: no memory, or no file descriptor. The last three are EAI_MEMORY, for which a name was not
+looked up: of an operating system, and of lwIP, in either sign."""
 _SHORTAGES_OF_TLS = (0x2880, 0x3F80, 0x4D80, 0x5180, 0x6180, 0x7F00)
 _SHORTAGES_BELOW_TLS = (0x10, 0x6A)
 """Parts of an error number of mbedTLS, which MicroPython hands on: ..._ALLOC_FAILED of its modules X509, PK, ECP, MD,
 CIPHER and SSL, in its upper bits; of MPI and ASN1, in its lower seven."""
+
+
+SHORT = "out of memory or sockets: "
 
 
 def log(event: str, **facts: object) -> None:
@@ -36,6 +40,12 @@ def problem_of(error: BaseException) -> str:
     except Exception as problem:  # noqa: BLE001 - it is somebody else's class
         text = f"no text: {type(problem).__name__}"
     return f"{place_of(error)}: {text}"
+
+
+def told(error: BaseException) -> str:
+    """The text of an error, or its type; it says so when the error comes of want of memory."""
+    text = str(error) or type(error).__name__
+    return SHORT + text if is_shortage(error) else text
 
 
 def is_shortage(error: "BaseException | None") -> bool:

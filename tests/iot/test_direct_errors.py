@@ -84,4 +84,4 @@ def test_a_job_that_ended_for_want_of_memory_for_tls_says_so(lab: DeviceLab) -> 
     lab.publish(IMAGE)
     lab.live(8 * 3_600)
     assert (lab.status(), lab.reason()) == ("FAILED", "internal-error")
-    assert lab.details()["message"].startswith("OSError at ")
+    assert lab.details()["message"].startswith("out of memory or sockets: OSError at ")

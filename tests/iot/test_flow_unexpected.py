@@ -7,6 +7,7 @@ import pytest
 from aws.iot import fota
 from aws.iot.jobs import MAX_SHORTAGES
 from fota import errors
+from fota.log import SHORT
 from tests.labs.device_lab import FACTORY, SECRET, DeviceLab
 from tests.labs.raising import Unprintable, failing
 
@@ -73,7 +74,17 @@ def test_a_want_that_does_not_pass_fails_the_job(lab: DeviceLab, error: Exceptio
     lab.publish(IMAGE)
     lab.live(4 * 3600)
     assert (lab.status(), lab.reason()) == ("FAILED", "internal-error")
+    assert lab.details()["message"].startswith(f"{SHORT}{type(error).__name__} at ")
     assert lab.is_settled
+
+
+def test_a_state_that_is_not_told_for_want_of_memory_says_so(
+    lab: DeviceLab, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    lab.device.self_report.facts = failing(MemoryError(), 1, lab.device.self_report.facts)  # type: ignore[method-assign,assignment]
+    lab.wake()
+    assert f"{SHORT}MemoryError" in caplog.text
 
 
 def test_a_want_beneath_another_error_passes_too(lab: DeviceLab) -> None:

@@ -18,10 +18,10 @@ from tests.labs.interpreter import ended, told
 from tests.labs.interpreter import only_where_it_runs as pytestmark
 
 ROOT = Path(__file__).parents[2]
-BUDGET_BYTES = {"esp32": 88 << 10, "littlefs": 86 << 10, "unix": 92 << 10}
+BUDGET_BYTES = {"esp32": 88 << 10, "littlefs": 88 << 10, "unix": 92 << 10}
 """What holds now, up to the next 2 KiB. Wanted are 62 KB for an ESP32."""
 
-BUDGET_LOADED_BYTES = {"esp32": 80 << 10, "littlefs": 76 << 10, "unix": 82 << 10}
+BUDGET_LOADED_BYTES = {"esp32": 80 << 10, "littlefs": 78 << 10, "unix": 82 << 10}
 """The same for the file that each program loads."""
 
 BUDGET_NAMES = 1_060

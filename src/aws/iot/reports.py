@@ -5,7 +5,7 @@
 
 from aws.iot.errors import ExecutionOver, VersionMismatch
 from fota.errors import InternalError
-from fota.log import is_shortage, log, place_of, problem_of
+from fota.log import SHORT, is_shortage, log, place_of, problem_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -40,7 +40,8 @@ def unexpected(error: Exception) -> InternalError:
     while is_shortage(error) and cause is not None:
         told, cause = cause, getattr(cause, "cause", None)
     log("internal-error", problem=problem_of(told))
-    return InternalError(place_of(told), cause=error)
+    place = place_of(told)
+    return InternalError(SHORT + place if is_shortage(error) else place, cause=error)
 
 
 def update_retrying(job: "Job", status: str, details: "dict[str, str]") -> None:

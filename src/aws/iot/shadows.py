@@ -13,7 +13,7 @@ from aws.iot.mqtt import rules
 from fota import device as devices
 from fota import machine
 from fota.errors import NotProvisioned, StorageFailed
-from fota.log import log
+from fota.log import log, told
 from fota.waiting import still_waiting
 
 TYPE_CHECKING = False
@@ -72,8 +72,10 @@ class Shadows:
         try:
             device = device or devices.current()
             facts = device.self_report.facts()
-        except (NotProvisioned, StorageFailed, MemoryError):
+        except (NotProvisioned, StorageFailed, MemoryError) as error:
             # What cannot be read now is not gone: a later look tells it.
+            if isinstance(error, MemoryError):
+                log("state-not-told", problem=told(error))
             return
         connection = self._thing.mqtt
         if facts == self._told or not connection.is_connected():
@@ -106,9 +108,9 @@ class Shadows:
         self._not_before_ms = self._clock.now_ms() + wait_ms
         if hung_up:
             topic = topics.named_shadow_update(self._thing.thingname)
-            problem: "object" = f"the broker hung up: let the policy allow {topic}, and to hear {topic}/*"
+            problem = f"the broker hung up: let the policy allow {topic}, and to hear {topic}/*"
         else:
-            problem = error
+            problem = told(error)
         log("state-not-told", problem=problem, again_s=wait_ms // 1000)
 
     def _await_mended(self) -> None:

@@ -14,7 +14,7 @@ from aws.iot.mqtt._link_micropython import Link, tls_context
 from aws.iot.mqtt._outbox_micropython import Outbox
 from aws.iot.mqtt.filters import ASKED, GRANTED
 from fota import boot_note, machine
-from fota.log import log
+from fota.log import is_shortage, log, told
 from fota.transfer import dial
 from fota.transfer.backoff import Backoff
 from fota.waiting import still_waiting
@@ -59,7 +59,7 @@ class SocketConnection:
         self._pace = pace.PublishPace()
         self._link: "Link | None" = None
         self._stage = _NONE
-        self._problem = ""
+        self._problem = self._shortage = ""
         self._retry_ms = self._since_ms = 0
         # Messages are accepted; a lost connection is mended; a callback runs; the callback called `disconnect`.
         self._is_open = self._is_trying = self._is_calling = self._must_leave = False
@@ -79,11 +79,12 @@ class SocketConnection:
             pass
         if self.is_connected():
             return
-        boot_note.offline()
+        boot_note.offline(self._shortage)
         limit = f"not connected within {timeout_ms} ms: " if self._is_trying else ""
         if not self._is_open:
             self.disconnect()
-        raise ConnectFailed(f"{self._endpoint}: {limit}{self._problem}")
+        cause = MemoryError(self._shortage) if self._shortage else None  # No trouble of the network.
+        raise ConnectFailed(f"{self._endpoint}: {limit}{self._problem}", cause=cause)
 
     def loop(self) -> None:
         """Receive, send and mend as far as that needs no wait."""
@@ -187,8 +188,7 @@ class SocketConnection:
             act(*arguments)
         except (OSError, ValueError, IndexError, MemoryError) as error:
             # IndexError: a packet that is shorter than its kind.
-            problem = str(error) or type(error).__name__
-            self._lose(problem, is_final=isinstance(error, ValueError))
+            self._lose(told(error), is_final=isinstance(error, ValueError), is_short=is_shortage(error))
 
     def _begin(self) -> None:
         self._since_ms = machine.now_ms()
@@ -273,7 +273,7 @@ class SocketConnection:
             self._pace.take()
             link.send(packet)
 
-    def _lose(self, problem: str, *, is_final: bool = False) -> None:
+    def _lose(self, problem: str, *, is_final: bool = False, is_short: bool = False) -> None:
         """The connection is lost; begin to mend it if that is wanted and can help."""
         link, self._link = self._link, None
         stage, self._stage = self._stage, _NONE
@@ -281,12 +281,12 @@ class SocketConnection:
             link.close()
             if stage == _ASKING and link.is_reached:
                 pace.note_connect(self._client_id)
-                problem += "" if is_final else _HINT_443 if self._port == 443 else _HINT
+                problem += "" if is_final or is_short else _HINT_443 if self._port == 443 else _HINT
         self._outbox.lose(hung_up=self._is_trying)
         if not self._is_trying:
             return
-        self._problem = problem
-        boot_note.offline()
+        self._problem, self._shortage = problem, problem if is_short else ""
+        boot_note.offline(self._shortage)
         if is_final and not self._is_open:
             self._is_trying = False
             # A program that calls `connect` again and again must not keep the broker busy.
