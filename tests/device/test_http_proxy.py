@@ -126,8 +126,9 @@ def test_a_proxy_whose_head_has_no_end_is_left(client, proxy, line):
     proxy.answer, proxy.endless = line, True
     begun = time.monotonic()
     with pytest.raises(Unreachable):
-        body(client, 5_000)
-    assert time.monotonic() - begun < 2
+        body(client, 15_000)
+    # Long before its time is over, and on the slowest machine.
+    assert time.monotonic() - begun < 8
 
 
 def test_a_proxy_that_drips_its_head_has_no_more_time_than_a_silent_one(client, proxy):
