@@ -4,16 +4,14 @@ for, and how Hypothesis looks for examples.
 `--hypothesis-profile=explore` looks for new examples, and for more of them.
 """
 
-import contextlib
 import gc
 from collections.abc import Iterator
 
 import pytest
 from hypothesis import settings
 
-from fota_operator.errors import LocalAwsFailed
-from fota_operator.local import server
 from fota_operator.local.aws import LocalAws
+from tests.labs.aws_for_tests import aws_for_tests
 from tests.labs.inherited_signals import pass_on_no_ignored_signal
 from tests.labs.kept_byte_code import keep_byte_code
 
@@ -41,12 +39,5 @@ def pytest_collection_finish() -> None:
 
 @pytest.fixture(scope="session")
 def local_aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalAws]:
-    local = LocalAws(tmp_path_factory.mktemp("local-aws"))
-    with pytest.MonkeyPatch.context() as patch:
-        # A new connection for each of thousands of requests would be half of the work. Nothing is saved at the end.
-        patch.setattr(server, "_CONNECTIONS", {"keep_alive_timeout": 3600, "keep_alive_max_requests": 1_000_000})
-        local.up()
-    yield local
-    gc.collect()  # Clients that are no longer used close their connections: these would hold up the end.
-    with contextlib.suppress(LocalAwsFailed):  # A client that is still there holds it up, and nothing is to be saved.
-        assert local.down(timeout_s=2), "the local AWS ended before the tests did"
+    with aws_for_tests(tmp_path_factory.mktemp("local-aws")) as local:
+        yield local

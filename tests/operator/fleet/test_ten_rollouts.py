@@ -10,9 +10,12 @@ from fota_operator.cloud import Cloud
 from fota_operator.local.aws import LocalAws
 from fota_operator.rollouts.plan.gate import Gate
 from fota_operator.rollouts.plan.model import Stage
+from tests.labs.aws_for_tests import cloud, local_aws
 from tests.labs.rollout_lab import RolloutLab
 from tests.labs.signatures import Signatures
 from tests.labs.ten_groups import MAX_GROUPS, TenGroups
+
+__all__ = ("cloud", "local_aws")
 
 pytestmark = pytest.mark.e2e
 

@@ -10,8 +10,11 @@ from fota_operator.cloud import Cloud
 from fota_operator.local.aws import LocalAws
 from fota_operator.things.things import add_things
 from tests.labs.accounts import OPERATOR_ARN, access_of_new_user
+from tests.labs.aws_for_tests import cloud, local_aws
 from tests.labs.fota_command import FotaCommand
 from tests.labs.strict_fleet import telling
+
+__all__ = ("cloud", "local_aws")
 
 pytestmark = pytest.mark.e2e
 
