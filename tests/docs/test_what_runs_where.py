@@ -2,19 +2,20 @@
 
 import re
 import shlex
-from collections.abc import Iterator
 
 import pytest
 
+from fota_operator.cloud import Cloud
 from fota_operator.fleet.said_state import DOUBTS
 from fota_operator.local.aws import LocalAws
+from tests.labs.aws_for_tests import cloud, local_aws
 from tests.labs.docs_pages import ROOT
 from tests.labs.fota_command import FotaCommand
 from tests.labs.strict_fleet import telling
 
+__all__ = ("cloud", "local_aws")
+
 PAGE = (ROOT / "docs/how-to/what-runs-where.md").read_text(encoding="utf-8")
-NAMES = {"pump-7": "where-7", "north": "where-north"}
-"""Names of the page, and those of this test: the local AWS is shared."""
 
 
 def typed() -> list[str]:
@@ -23,15 +24,13 @@ def typed() -> list[str]:
 
 
 @pytest.fixture(scope="module")
-def fota(local_aws: LocalAws) -> Iterator[FotaCommand]:
-    cloud = local_aws.cloud()
-    cloud.iot.create_thing_group(thingGroupName=NAMES["north"])
-    cloud.iot.create_thing(thingName=NAMES["pump-7"])
-    cloud.iot.add_thing_to_thing_group(thingGroupName=NAMES["north"], thingName=NAMES["pump-7"])
+def fota(local_aws: LocalAws, cloud: Cloud) -> FotaCommand:
+    cloud.iot.create_thing_group(thingGroupName="north")
+    cloud.iot.create_thing(thingName="pump-7")
+    cloud.iot.add_thing_to_thing_group(thingGroupName="north", thingName="pump-7")
     said = str({"state": {"reported": telling("1.2.9")}}).replace("'", '"').encode()
-    cloud.iot_data.update_thing_shadow(thingName=NAMES["pump-7"], shadowName="fota", payload=said)
-    yield FotaCommand(local_aws.environment())
-    cloud.iot.delete_thing(thingName=NAMES["pump-7"])
+    cloud.iot_data.update_thing_shadow(thingName="pump-7", shadowName="fota", payload=said)
+    return FotaCommand(local_aws.environment())
 
 
 @pytest.mark.e2e
@@ -40,9 +39,9 @@ def test_every_command_of_the_page_can_be_typed(fota: FotaCommand) -> None:
     assert len(lines) >= 10
     for line in lines:
         _, *words = shlex.split(line)
-        result = fota(*(NAMES.get(word, word) for word in words))
+        result = fota(*words)
         assert result.exit_code == 0, (line, result.output)
-    assert NAMES["pump-7"] in fota("fleet", "--version", "<1.3.0").stdout
+    assert "pump-7" in fota("fleet", "--version", "<1.3.0").stdout
     assert "is read by itself" in fota("fleet").stderr
 
 
