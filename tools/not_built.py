@@ -34,7 +34,7 @@ NOT_BUILT = (
         "A rollout transfers the whole image. `fota release patch` makes patches, and the device library applies "
         "them, but no job offers one yet.",
         r"x-patches",
-        "patch, differential update",
+        "differential update",
     ),
     NotBuilt(
         "compressed transfer",

@@ -36,7 +36,7 @@ def patch(
 ) -> None:
     """Make patches from older releases to a new one, try them, and show how much smaller they are.
 
-    Devices do not take patches from a rollout yet: this shows what they would save.
+    This sends nothing: `fota start --patch` and `fota rollout run --patch` offer patches to devices.
     """
     from fota_operator.files import make_folder, write_whole
     from fota_operator.patches.release_patches import make_patches

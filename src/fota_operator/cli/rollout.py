@@ -8,6 +8,7 @@ import typer
 from fota_operator.cli import rollout_control, rollout_follow
 from fota_operator.cli.options import DEFAULT_KEYS, INSISTED, DryRun, Insist, Json, KeyringFile, Keys
 from fota_operator.cli.output import answer_json, reporting_errors, talk
+from fota_operator.cli.patches import RolloutPatch, Whole, patch_flags
 from fota_operator.cli.rollout_running import Interval, Once, Timeout, Yes, answer_run, confirm
 from fota_operator.cli.rollout_status import answer_status
 from fota_operator.cli.signing import keyring_of
@@ -70,6 +71,8 @@ def plan(
     no_canary: NoCanary = False,
     no_catalog: NoCatalog = False,
     insist: Insist = False,
+    patch: RolloutPatch = None,
+    whole: Whole = None,
     ask: Annotated[int, typer.Option(help="Ask AWS about this many things one by one, from the first on.")] = 25,
     keyring: KeyringFile = None,
     keys: Keys = DEFAULT_KEYS,
@@ -78,6 +81,7 @@ def plan(
     """Show exactly what a rollout would do: which things, in which order, for how long. This changes nothing."""
     off = {"no_canary": no_canary, "no_catalog": no_catalog}
     flags = _flags(release, thing, group, percent, name, bucket, role, rate, **off, insist=insist)
+    flags["patches"] = patch_flags(patch, whole)
     prepared = _prepared(plan_path, flags, keyring, keys)
     _answer_plan(prepared, ask, as_json=as_json)
 
@@ -97,6 +101,8 @@ def run(
     no_canary: NoCanary = False,
     no_catalog: NoCatalog = False,
     insist: Insist = False,
+    patch: RolloutPatch = None,
+    whole: Whole = None,
     yes: Yes = False,
     max_things: Annotated[
         int | None, typer.Option(help="Refuse a rollout that goes to more things than this.")
@@ -119,6 +125,7 @@ def run(
     """
     off = {"no_canary": no_canary, "no_catalog": no_catalog}
     flags = _flags(release, thing, group, percent, name, bucket, role, rate, **off, insist=insist)
+    flags["patches"] = patch_flags(patch, whole)
     prepared = _prepared(plan_path, flags, keyring, keys)
     from fota_operator.rollouts.run import RunOptions
 
@@ -189,18 +196,24 @@ def _prepared(plan_path: Path | None, flags: dict[str, object], keyring: Path | 
     trusted = keyring_of(keyring, keys)
     manifest = release.manifest
     from fota_operator.cloud import connect
+    from fota_operator.jobs.patch_sources import read_files
     from fota_operator.rollouts.aws.package import misfit
     from fota_operator.rollouts.prepare import prepare
 
+    older = read_files(plan_file.patch_paths)
     asked = plan_file.plan(
-        release.image.sha256, product=manifest.product, version=manifest.version, within_s=manifest.within_s
+        release.image.sha256,
+        product=manifest.product,
+        version=manifest.version,
+        within_s=manifest.within_s,
+        patch_images=tuple(older.paths),
     )
     if asked.insist:
         talk(INSISTED)
     why = misfit(manifest.product, manifest.version) if asked.catalog else None
     if why is not None:
         talk(f"It goes on without AWS's package catalog: {why}.")
-    return prepare(connect(), asked, release, trusted)
+    return prepare(connect(), asked, release, trusted, older=older, on_patch=talk)
 
 
 def _question(prepared: "Prepared") -> str:

@@ -4,6 +4,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from fota_operator.cli.output import answer, answer_table
+from fota_operator.cli.patches import savings_as_json, savings_lines, savings_rows
 from fota_operator.cli.rollout_cost import cost_as_json, cost_lines
 from fota_operator.plain import plain
 from fota_operator.rollouts.plan.gate import FACTS, in_words
@@ -35,7 +36,18 @@ def answer_forecast(prepared: "Prepared", forecast: "Forecast") -> None:
     answer(_put_off(prepared.within_s, prepared.plan.timeout_minutes))
     for line in cost_lines(prepared.cost):
         answer(line)
+    _answer_savings(prepared)
     for line in _findings(forecast):
+        answer(line)
+
+
+def _answer_savings(prepared: "Prepared") -> None:
+    offered, saved = prepared.publication.patches, prepared.savings
+    if offered is None or saved is None:
+        return
+    image_bytes = prepared.publication.firmware.image.size_bytes
+    answer_table(("RUNNING", "THINGS", "TRAVELS", "BYTES EACH", "OF THE IMAGE"), savings_rows(image_bytes, saved))
+    for line in savings_lines(offered, saved):
         answer(line)
 
 
@@ -72,6 +84,7 @@ def forecast_as_json(prepared: "Prepared", forecast: "Forecast") -> dict[str, ob
             for stage in prepared.stages
         ],
         "cost": cost_as_json(prepared.cost),
+        "patches": savings_as_json(prepared.publication.patches, prepared.savings),
         "forecast": {
             "asked": forecast.asked,
             "without_certificate": _listed(forecast.without_certificate),

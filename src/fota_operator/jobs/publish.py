@@ -122,7 +122,7 @@ class Publication:
                 f"no patch can be offered, and devices may not fetch the whole image of {size_bytes:,} bytes",
                 'offer patches that can be made, or allow the whole image with `whole = "always"`',
             )
-        return replace(self, patches=PatchOffers((), tuple(left_out))) if left_out else self
+        return replace(self, patches=PatchOffers((), tuple(left_out)))
 
     def fits(self) -> bool:
         """Whether the document has room in a job, however long the names of versions are."""

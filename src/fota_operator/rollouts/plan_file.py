@@ -6,7 +6,7 @@ Leaves to others: what each field takes (`table`), reading the release that the 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from hashlib import sha256
 from pathlib import Path
@@ -22,6 +22,7 @@ from fota_operator.rollouts.plan.table import plan_of
 _UNNAMED = "unnamed"
 _UNREAD = "0" * 64
 _HASH_CHARACTERS = 8
+_RELEASES = "releases"
 
 
 @dataclass(frozen=True)
@@ -29,20 +30,34 @@ class PlanFile:
     """The content of a file and flags: a plan, except that it names the release by its path.
 
     `name` None: it is named after the release. `draft` is the plan with neither. `says_timeout`: it says how long an
-    execution may be in progress.
+    execution may be in progress. `patch_paths`: the files of older releases that `patches` names.
     """
 
     release_path: Path
     name: str | None
     draft: Plan
     says_timeout: bool = True
+    patch_paths: tuple[Path, ...] = ()
 
-    def plan(self, image_sha256: str, *, product: str, version: str, within_s: int | None = None) -> Plan:
+    def plan(
+        self,
+        image_sha256: str,
+        *,
+        product: str,
+        version: str,
+        within_s: int | None = None,
+        patch_images: Sequence[str] = (),
+    ) -> Plan:
         """The plan for that release, which a device may put off for `within_s` seconds; None and 0 change nothing.
 
+        `patch_images`: the SHA-256 of the images of `patch_paths`.
         *Raises* BadInput if it has no name and none can be made of the release's.
         """
         plan = replace(self.draft, name=self.name or default_name(product, version), release=image_sha256)
+        patches = plan.patches
+        if patches is not None and patches.sources is not None:
+            named = tuple(sorted({*patches.sources, *patch_images}))
+            plan = replace(plan, patches=replace(patches, sources=named))
         if self.says_timeout or not within_s:
             return plan
         return replace(plan, timeout_minutes=timeout_beyond(within_s))
@@ -59,8 +74,10 @@ def read_plan(path: Path | None, flags: Mapping[str, object] | None = None) -> P
     if not isinstance(release, str | Path) or not str(release):
         got = "nothing" if release is None else shown(release)
         raise BadInput(f"release: expected the path of a release, got {got}", "name the file of a release")
+    table, older = _without_releases(table)
     draft = plan_of({"name": _UNNAMED} | table | {"release": _UNREAD})
-    return PlanFile(Path(release), draft.name if "name" in table else None, draft, "timeout-minutes" in table)
+    name = draft.name if "name" in table else None
+    return PlanFile(Path(release), name, draft, "timeout-minutes" in table, older)
 
 
 def default_name(product: str, version: str) -> str:
@@ -81,8 +98,26 @@ def _read(path: Path) -> dict[str, object]:
     except ValueError as error:
         # Beside TOMLDecodeError: a number of more than 4,300 digits, brackets that are nested too deep.
         raise BadInput(f"{path}: not TOML: {error}", "mend it there; a plan is a TOML file") from error
-    release = table.get("release")
-    return table | {"release": str(path.parent / release)} if isinstance(release, str) and release else table
+    release, patches = table.get("release"), table.get("patches")
+    if isinstance(release, str) and release:
+        table["release"] = str(path.parent / release)
+    if isinstance(patches, dict) and isinstance(patches.get(_RELEASES), list):
+        table["patches"] = patches | {
+            _RELEASES: [str(path.parent / one) if isinstance(one, str) and one else one for one in patches[_RELEASES]]
+        }
+    return table
+
+
+def _without_releases(table: Mapping[str, object]) -> tuple[dict[str, object], tuple[Path, ...]]:
+    """The plan without the files of older releases, and these; named alone, they are all that patches start from."""
+    patches = table.get("patches")
+    if not isinstance(patches, Mapping) or _RELEASES not in patches:
+        return dict(table), ()
+    named = patches[_RELEASES]
+    if not isinstance(named, list) or not all(isinstance(one, str | Path) and str(one) for one in named):
+        raise BadInput(f"patches.{_RELEASES}: expected a list of paths, got {shown(named)}", "name files of releases")
+    others = {key: value for key, value in patches.items() if key != _RELEASES}
+    return {**table, "patches": {"from": []} | others}, tuple(Path(one) for one in named)
 
 
 def _content(path: Path) -> bytes:

@@ -12,8 +12,10 @@ from fota.trust.keyring import Keyring
 from fota_operator.cloud import Cloud
 from fota_operator.errors import BadInput, NotFound
 from fota_operator.former_names import former_keyword
+from fota_operator.jobs.patch_sources import OlderImageFiles
 from fota_operator.jobs.publish import Firmware, Publication, check_publication, manifest_of, require_publishable
 from fota_operator.jobs.timeouts import require_beyond
+from fota_operator.patches.making import OnPatch
 from fota_operator.rate_limiter import SystemClock, WallClock
 from fota_operator.rollouts.aws.plan_store import (
     StoredPlan,
@@ -29,6 +31,7 @@ from fota_operator.rollouts.decide.snapshot import Halted
 from fota_operator.rollouts.decide.stages import PlannedStage, planned, planned_cost, reports_of
 from fota_operator.rollouts.decide.status import RolloutStatus
 from fota_operator.rollouts.look import judge
+from fota_operator.rollouts.patches import PatchMaker, PatchSavings, field_if_allowed, savings
 from fota_operator.rollouts.plan.cost import RolloutCost
 from fota_operator.rollouts.plan.model import Plan
 from fota_operator.rollouts.plan.quotas import ProgressReports
@@ -45,6 +48,7 @@ class Prepared:
     """A rollout that passed every check. `stages` are as they would be if it began now; `begun`: it has.
 
     `within_s`: for how long the release lets a device put it off; 0: not at all; None: without end.
+    `savings`: what patches save, estimated from what the things run; None: the plan asks for none.
     """
 
     cloud: Cloud
@@ -55,6 +59,7 @@ class Prepared:
     status: RolloutStatus
     begun: bool
     within_s: int | None = None
+    savings: PatchSavings | None = None
 
     @property
     def things(self) -> tuple[str, ...]:
@@ -105,10 +110,14 @@ def prepare(
     *,
     clock: WallClock | None = None,
     ask_for_things: bool = True,
+    older: OlderImageFiles | None = None,
+    on_patch: OnPatch = lambda _: None,
 ) -> Prepared:
     """Check all that can be checked: the release by the devices' own code, role and bucket, name and targets.
 
     `ask_for_things`: ask AWS whether each thing that the plan names is there, at a call for each.
+    If the plan asks for patches and has not begun, they are made here, which *blocks* for ten minutes at most;
+    `older` has the files of older images, `on_patch` is called with what is made.
     *Raises* DeviceWouldRefuse, NotFound, AlreadyThere, BadInput, CloudRefused, CloudUnreachable.
     """
     clock = clock or SystemClock()
@@ -140,7 +149,15 @@ def prepare(
     if not begun:
         publication = _limited(publication, plan, stages)
     within_s = release.manifest.within_s
-    return Prepared(cloud, plan, reader, publication, stages, decision.status, begun, within_s)
+    saved = None
+    if plan.patches is not None and not begun:
+        maker = PatchMaker(cloud, bucket, release.manifest.product, older or OlderImageFiles(), on_patch)
+        things = [thing for stage in stages for thing in stage.things]
+        field = field_if_allowed(cloud, things, release.manifest.product, clock)
+        publication = publication.with_patches(maker.make(release.image, plan.patches, field))
+        if publication.patches is not None:
+            saved = savings(release.image, publication.patches, field, len(things))
+    return Prepared(cloud, plan, reader, publication, stages, decision.status, begun, within_s, saved)
 
 
 def _limited(publication: Publication, plan: Plan, stages: Sequence[PlannedStage]) -> Publication:

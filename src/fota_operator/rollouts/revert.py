@@ -210,6 +210,8 @@ def _plan(left: Plan, name: str, former: Release, things: tuple[str, ...], stage
         insist=False,
         urgency=None,
         within_s=None,
+        # The versions that it named are older ones: now the things run the release that is left.
+        patches=None if left.patches is None else replace(left.patches, sources=None),
     )
 
 

@@ -7,6 +7,7 @@ from fota_operator.cli.wording import exit_status
 from fota_operator.errors import BadInput, NotFound
 from fota_operator.rollouts.plan.gate import Gate
 from fota_operator.rollouts.plan.model import DEFAULT_STAGES, AbortRule, Plan, Stage, Targets
+from fota_operator.rollouts.plan.patches import PlannedPatches
 from fota_operator.rollouts.plan.table import table_of
 from fota_operator.rollouts.plan.window import StageWindow
 from fota_operator.rollouts.plan_file import PlanFile, default_name, read_plan
@@ -52,6 +53,7 @@ EXAMPLE_PLAN = Plan(
     most_things=5000,
     urgency="when-convenient",
     within_s=259_200,
+    patches=PlannedPatches(("1.2.0", "1.3.0"), 4, "always"),
 )
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from fota_operator.rollouts.plan.gate import NO_GATE_OF_ITS_OWN, Gate
+from fota_operator.rollouts.plan.patches import PlannedPatches
 from fota_operator.rollouts.plan.window import StageWindow
 
 
@@ -65,6 +66,7 @@ class Plan:
     or TIMED_OUT. `most_things` is a bound that the targets may never pass, also when a group grows.
     `insist`: a device on which the image was rolled back tries it again, instead of refusing it as `known-bad`.
     `catalog`: enter the release into AWS's package catalog, and name it in each job.
+    `patches`: what is offered beside the image; None: nothing.
     `urgency` and `within_s` (how long a device may put it off) must be those that were signed; None is not compared.
     """
 
@@ -85,3 +87,4 @@ class Plan:
     urgency: str | None = None
     within_s: int | None = None
     catalog: bool = True
+    patches: PlannedPatches | None = None

@@ -14,6 +14,7 @@ from fota_operator.rollouts.plan import limits
 from fota_operator.rollouts.plan.fields import Fields
 from fota_operator.rollouts.plan.gate import GATE_FIELDS, MAX_THINGS, Gate
 from fota_operator.rollouts.plan.model import DEFAULT_STAGES, AbortRule, Plan, Stage, Targets
+from fota_operator.rollouts.plan.patches import PATCH_FIELDS, patches_of, patches_table
 from fota_operator.rollouts.plan.window import DAYS, StageWindow
 from fota_operator.things.names import THING_NAME
 from fota_operator.time_span import span_in_words
@@ -21,7 +22,7 @@ from fota_operator.time_span import span_in_words
 _PLAN = (
     "name", "release", "targets", "canary", "stages", "aborts", "rate-per-minute", "retries", "timeout-minutes",
     "window", "bucket", "role", "duration-s", "most-things", "insist", "urgency", "within",
-    "catalog",
+    "catalog", "patches",
 )  # fmt: skip
 _TARGETS = ("things", "groups", "percent")
 _STAGE = ("name", "things", "percent", "gate", "rate-per-minute")
@@ -64,6 +65,7 @@ def plan_of(table: Mapping[str, object]) -> Plan:
         urgency=fields.take("urgency", read.one_of(*limits.URGENCIES), None),
         within_s=fields.take("within", read.span, None),
         catalog=fields.take("catalog", read.flag, Plan.catalog),
+        patches=patches_of(fields.table("patches", PATCH_FIELDS)) if "patches" in fields else None,
     )
     limits.require_sense(plan, canary=canary)
     return plan
@@ -97,6 +99,7 @@ def table_of(plan: Plan) -> dict[str, object]:
             "urgency": plan.urgency,
             "within": None if plan.within_s is None else span_in_words(plan.within_s),
             "catalog": None if plan.catalog else False,
+            "patches": None if plan.patches is None else patches_table(plan.patches),
         }
     )
 
