@@ -14,10 +14,34 @@ def read_bounded(path: Path, most_bytes: int, remedy: str) -> bytes:
         with path.open("rb") as file:
             content = file.read(most_bytes + 1)
     except OSError as error:
-        raise NotFound(f"cannot read {path}: {error.strerror}", remedy) from error
+        raise unread(path, error, remedy) from error
     if len(content) > most_bytes:
         raise BadInput(f"{path} is larger than {most_bytes} bytes", remedy)
     return content
+
+
+def unread(path: Path, error: OSError, remedy: str) -> OperatorError:
+    """The error for a file that cannot be read: its own words where a directory was named."""
+    if isinstance(error, IsADirectoryError):
+        return BadInput(f"{path} is a directory, and a file is expected", remedy)
+    return NotFound(f"cannot read {path}: {error.strerror}", remedy)
+
+
+def require_folder(path: Path, remedy: str) -> None:
+    """*Raises* NotFound unless there is a folder; BadInput if a file is in its place."""
+    if path.is_dir():
+        return
+    if path.exists():
+        raise BadInput(f"{path} is a file, and a folder is expected", remedy)
+    raise NotFound(f"there is no folder {path}", remedy)
+
+
+def require_text(path: Path, content: bytes, expected: str, remedy: str) -> None:
+    """*Raises* BadInput for a file that is no text, as a binary one; `expected` is what it should be: "a keyring"."""
+    try:
+        content.decode()
+    except UnicodeDecodeError as error:
+        raise BadInput(f"{path} is no text, and so not {expected}", remedy) from error
 
 
 def write_whole(path: Path, content: bytes) -> None:

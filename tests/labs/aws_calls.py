@@ -15,6 +15,7 @@ _CLIENTS = {"iot": "iot", "iot_data": "iot-data", "s3": "s3", "kms": "kms", "sns
 _OTHERWISE = {
     # S3: https://docs.aws.amazon.com/AmazonS3/latest/userguide/using-with-s3-policy-actions.html
     "s3:HeadBucket": {"s3:ListBucket"},
+    "s3:ListBuckets": {"s3:ListAllMyBuckets"},
     "s3:HeadObject": {"s3:GetObject", "s3:GetObjectVersion"},
     "s3:GetObject": {"s3:GetObject", "s3:GetObjectVersion"},
     "s3:DeleteObject": {"s3:DeleteObject", "s3:DeleteObjectVersion"},

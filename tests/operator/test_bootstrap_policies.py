@@ -93,7 +93,7 @@ def test_the_policy_of_an_operator_has_no_wildcard_where_there_could_be_less() -
     assert everywhere == {
         "iot:CreateCertificateFromCsr", "iot:DescribeEndpoint", "iot:DescribeEventConfigurations",
         "iot:GetIndexingConfiguration", "iot:GetPackageConfiguration", "iot:ListJobs", "iot:ListPolicies",
-        "iot:ListThings", "iot:ListTopicRules",
+        "iot:ListThingGroups", "iot:ListThings", "iot:ListTopicRules", "s3:ListAllMyBuckets",
     }  # fmt: skip
 
 

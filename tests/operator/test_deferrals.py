@@ -11,7 +11,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from fota_operator.cli.explain import story_as_json
-from fota_operator.cli.output import deferred_lines, describe_details, job_as_json
+from fota_operator.cli.job_status import deferred_lines, describe_details, job_as_json
 from fota_operator.cloud import Cloud
 from fota_operator.images.image import Image
 from fota_operator.jobs.deferrals import (

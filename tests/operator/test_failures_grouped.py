@@ -3,7 +3,7 @@
 import pytest
 
 from fota_operator.cli.dashboard import headline
-from fota_operator.cli.output import answer_job
+from fota_operator.cli.job_status import answer_job
 from fota_operator.jobs.progress import ExecutionStatus, JobStatus, why_failed
 from fota_operator.rollouts.aws.failures import _kind
 from fota_operator.rollouts.decide.status import Failures
@@ -73,7 +73,7 @@ def test_failures_come_first_and_numbers_in_names_count_as_numbers(capsys: pytes
     things = [failed(10, {}, "SUCCEEDED"), failed(2, {}, "SUCCEEDED"), failed(30, SENSOR), failed(4, SENSOR)]
     answer_job(JobStatus("fota-1", "COMPLETED", tuple(things)), as_json=False)
     head, _, *rows = capsys.readouterr().out.splitlines()
-    assert head == "fota-1: COMPLETED, but 2 of 4 failed"
+    assert head == "fota-1: 2 of 4 failed; to AWS the job is COMPLETED"
     assert [row.split()[0] for row in rows[:4]] == ["pump-4", "pump-30", "pump-2", "pump-10"]
 
 

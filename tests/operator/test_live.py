@@ -6,6 +6,7 @@ from rich.console import Console
 from rich.live import Live
 from rich.progress import BarColumn, Progress, TextColumn
 
+from fota_operator.cli.bars import OrderedProgress
 from fota_operator.cli.live import Bars, Lines, RolloutDashboard, RolloutLines
 from fota_operator.jobs.deferrals import CountedDeferrals, DeferralKind
 from fota_operator.jobs.progress import ExecutionStatus, JobStatus
@@ -80,6 +81,33 @@ def test_each_try_of_a_thing_has_a_bar_of_its_own() -> None:
         bars.show(TRIED_AGAIN)
         told = [(task.description, task.completed) for task in progress.tasks]
     assert told == [("pump", 100), ("pump, try 2", 0)]
+
+
+SOME = JobStatus(
+    "j",
+    "IN_PROGRESS",
+    tuple(ExecutionStatus(f"pump-{n}", status, 1) for n, status in ((1, "QUEUED"), (10, "FAILED"), (2, "FAILED"))),
+)
+
+
+def test_lines_of_a_job_name_what_failed_first_and_in_the_order_of_people(capsys: pytest.CaptureFixture[str]) -> None:
+    Lines().show(SOME)
+    assert capsys.readouterr().err.splitlines() == ["pump-2: FAILED", "pump-10: FAILED", "pump-1: QUEUED"]
+
+
+def test_bars_of_a_job_are_in_that_order_too_and_fit_the_screen() -> None:
+    screen = io.StringIO()
+    columns = (TextColumn("{task.description}"), TextColumn("{task.fields[words]}"))
+    console = Console(file=screen, force_terminal=True, width=80, height=4)
+    with OrderedProgress(*columns, console=console, auto_refresh=False) as progress:
+        Bars(progress).show(SOME)
+        told = list(progress.get_renderables())
+    assert [task.description for task in sorted(progress.tasks, key=lambda task: task.fields["place"])] == [
+        "pump-2",
+        "pump-10",
+        "pump-1",
+    ]
+    assert (len(told), str(told[1])) == (2, "and 1 more")
 
 
 def rollout(state: str, next_: str = "", failures: tuple[Failures, ...] = (), **counts: int) -> RolloutStatus:

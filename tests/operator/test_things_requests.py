@@ -264,7 +264,7 @@ def test_a_folder_without_a_request_is_refused(tmp_path: Path) -> None:
     (tmp_path / "notes.txt").write_text("")
     with pytest.raises(NotFound, match=r"holds no file NAME\.csr"):
         read_signing_requests(tmp_path)
-    with pytest.raises(NotFound, match="cannot read"):
+    with pytest.raises(NotFound, match="no folder"):
         read_signing_requests(tmp_path / "gone")
 
 

@@ -73,7 +73,7 @@ _IOT_GRANTS: tuple[tuple[str, tuple[str, ...], tuple[str, ...]], ...] = (
 _UNCONFINED = (
     "iot:CreateCertificateFromCsr", "iot:DescribeEndpoint", "iot:DescribeEventConfigurations",
     "iot:GetIndexingConfiguration", "iot:GetPackageConfiguration", "iot:ListJobs", "iot:ListPolicies",
-    "iot:ListThings", "iot:ListTopicRules",
+    "iot:ListThingGroups", "iot:ListThings", "iot:ListTopicRules", "s3:ListAllMyBuckets",
 )  # fmt: skip
 _NOTICE_ACTIONS = ("sns:GetTopicAttributes", "sns:ListSubscriptionsByTopic", "sns:Publish")
 _BUCKET_ACTIONS = (

@@ -10,7 +10,8 @@ from rich.console import Console, ConsoleOptions, RenderResult
 from rich.padding import Padding
 from rich.text import Text
 
-from fota_operator.cli.output import deferred_lines, moment, natural
+from fota_operator.cli.job_status import deferred_lines
+from fota_operator.cli.output import moment, natural
 from fota_operator.cli.wording import worded
 from fota_operator.jobs import deferrals
 from fota_operator.jobs.progress import why_failed

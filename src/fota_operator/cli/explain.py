@@ -6,11 +6,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from fota_operator.cli.job_status import describe_details, execution_as_json
 from fota_operator.cli.options import Json
 from fota_operator.cli.output import (
     answer_json,
-    describe_details,
-    execution_as_json,
     in_utc,
     moment,
     new_console,

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from fota_operator.cli.job_status import Only, answer_job, require_only
 from fota_operator.cli.options import (
     DEFAULT_KEYS,
     INSISTED,
@@ -19,7 +20,7 @@ from fota_operator.cli.options import (
     TimeoutMinutes,
     span_option,
 )
-from fota_operator.cli.output import answer, answer_job, answer_json, reporting_errors, talk
+from fota_operator.cli.output import answer, answer_json, reporting_errors, talk
 from fota_operator.cli.patches import Patch, Whole, offers_as_json, whole_option
 from fota_operator.cli.signing import keyring_of
 
@@ -130,12 +131,13 @@ def _firmware(path: Path, keyring: Path | None, keys: Path) -> "tuple[Image, Env
 
 
 @reporting_errors()
-def status(job: Job, as_json: Json = False) -> None:
+def status(job: Job, only: Only = None, as_json: Json = False) -> None:
     """Show the status of a job, thing by thing."""
+    require_only(only)
     from fota_operator.cloud import connect
     from fota_operator.jobs.progress import job_status
 
-    answer_job(job_status(connect(), job), as_json=as_json)
+    answer_job(job_status(connect(), job), as_json=as_json, only=only)
 
 
 @reporting_errors()

@@ -5,7 +5,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Protocol
 
-from fota_operator.cli.output import deferred_lines, describe_details, new_console, talk
+from fota_operator.cli.job_status import deferred_lines, describe_details, failures_first
+from fota_operator.cli.output import new_console, talk
 from fota_operator.cli.wording import worded
 from fota_operator.plain import plain
 
@@ -31,7 +32,9 @@ def live_display() -> Iterator[Display]:
         yield Lines()
         return
     from rich.console import Console
-    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+    from rich.progress import BarColumn, TextColumn, TimeElapsedColumn
+
+    from fota_operator.cli.bars import OrderedProgress
 
     columns = (
         TextColumn("{task.description}", markup=False),
@@ -39,7 +42,8 @@ def live_display() -> Iterator[Display]:
         TextColumn("{task.fields[words]}", markup=False),
         TimeElapsedColumn(),
     )
-    with Progress(*columns, console=Console(stderr=True)) as progress:
+    # They are erased at the end: the result, which shows the same things, is written to stdout.
+    with OrderedProgress(*columns, console=Console(stderr=True), transient=True) as progress:
         yield Bars(progress)
 
 
@@ -71,7 +75,7 @@ class Lines:
 
     def show(self, status: "JobStatus") -> None:
         """See Display."""
-        for execution in status.executions:
+        for execution in failures_first(status.executions):
             name, words = _name(execution), _words(execution)
             if self._said.get(name) != words:
                 self._said[name] = words
@@ -87,12 +91,12 @@ class Bars:
 
     def show(self, status: "JobStatus") -> None:
         """See Display."""
-        for execution in status.executions:
+        for place, execution in enumerate(failures_first(status.executions)):
             name = _name(execution)
             if name not in self._bars:
-                self._bars[name] = self._progress.add_task(name, total=100, words="")
+                self._bars[name] = self._progress.add_task(name, total=100, words="", place=place)
             bar = self._bars[name]
-            self._progress.update(bar, completed=_percent(execution), words=_words(execution))
+            self._progress.update(bar, completed=_percent(execution), words=_words(execution), place=place)
             if not execution.pending:
                 self._progress.stop_task(bar)
 

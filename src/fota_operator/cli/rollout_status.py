@@ -5,10 +5,10 @@ import sys
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
+from fota_operator.cli.job_status import deferred_as_json
 from fota_operator.cli.output import (
     answer,
     answer_json,
-    deferred_as_json,
     in_utc,
     moment,
     new_console,

@@ -1,12 +1,15 @@
 """`fota watch`: a rollout or a job, followed until it ends."""
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from fota_operator.cli.job_status import Only, answer_job, chosen, require_only
 from fota_operator.cli.options import Json, PlanBucket
-from fota_operator.cli.output import answer_job, reporting_errors, talk
+from fota_operator.cli.output import reporting_errors, talk
 from fota_operator.cli.wording import worded
+from fota_operator.errors import BadInput, NotFound
 
 if TYPE_CHECKING:
     from fota_operator.cloud import Cloud
@@ -26,6 +29,7 @@ def watch(
         float | None,
         typer.Option(help="Seconds between two looks; AWS asks for at least 2. [default: 2; 5 for a rollout]"),
     ] = None,
+    only: Only = None,
     bucket: PlanBucket = None,
     as_json: Json = False,
 ) -> None:
@@ -33,12 +37,17 @@ def watch(
 
     The exit status is 0 only if the rollout is done, or every execution of the job SUCCEEDED.
     """
+    require_only(only)
     from fota_operator.cloud import connect
     from fota_operator.poll import PollOptions
-    from fota_operator.rollouts.watch import is_rollout
+    from fota_operator.rollouts.watch import is_rollout, neither
 
     cloud = connect()
     of_rollout = is_rollout(cloud, name, bucket=bucket)
+    if of_rollout and only is not None:
+        raise BadInput(
+            f"--only: {name} is a rollout, and shows no single things", "see `fota explain JOB` with one of its jobs"
+        )
     options = PollOptions(
         interval_s=interval if interval is not None else (_ROLLOUT_INTERVAL_S if of_rollout else _JOB_INTERVAL_S),
         timeout_s=timeout if timeout is not None else (_ROLLOUT_TIMEOUT_S if of_rollout else _JOB_TIMEOUT_S),
@@ -47,7 +56,10 @@ def watch(
     if of_rollout:
         well = _watch_rollout(cloud, name, options, bucket, as_json=as_json)
     else:
-        well = _watch_job(cloud, name, options, as_json=as_json)
+        try:
+            well = _watch_job(cloud, name, options, only, as_json=as_json)
+        except NotFound as error:
+            raise neither(cloud, name, bucket) from error
     if not well:
         raise typer.Exit(1)
 
@@ -64,7 +76,7 @@ def _watch_rollout(cloud: "Cloud", name: str, options: "PollOptions", bucket: st
     return last.state == "done"
 
 
-def _watch_job(cloud: "Cloud", job_id: str, options: "PollOptions", *, as_json: bool) -> bool:
+def _watch_job(cloud: "Cloud", job_id: str, options: "PollOptions", only: str | None, *, as_json: bool) -> bool:
     from fota_operator.cli.live import live_display
     from fota_operator.jobs.progress import watch_job
 
@@ -72,6 +84,8 @@ def _watch_job(cloud: "Cloud", job_id: str, options: "PollOptions", *, as_json: 
         for last in watch_job(
             cloud, job_id, interval_s=options.interval_s, timeout_s=options.timeout_s, problem=options.problem
         ):
-            display.show(last)
-    answer_job(last, as_json=as_json)
+            # At the end the result shows each thing: what is shown here as well would be there twice.
+            if not last.ended:
+                display.show(replace(last, executions=tuple(chosen(last.executions, only))))
+    answer_job(last, as_json=as_json, only=only)
     return last.succeeded

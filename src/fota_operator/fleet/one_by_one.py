@@ -15,6 +15,7 @@ from fota_operator.cloud import Cloud, explaining
 from fota_operator.errors import IOT_NOT_FOUND, CloudRefused, NotFound
 from fota_operator.fleet.patience import patiently
 from fota_operator.fleet.said_state import MAX_SHADOW_BYTES, NOT_TOLD, Doubtful, SaidState, state_in
+from fota_operator.nearest import group_names, or_nearest
 from fota_operator.rate_limiter import RateLimiter, WallClock
 
 if TYPE_CHECKING:
@@ -75,7 +76,8 @@ def group_pages(cloud: Cloud, group: str, clock: WallClock) -> Iterator[list[Lis
         except CloudRefused as error:
             if error.code == IOT_NOT_FOUND:
                 raise NotFound(
-                    f"there is no thing group {group} in {cloud.region}", "look at its name and the region"
+                    f"there is no thing group {group} in {cloud.region}",
+                    or_nearest("look at its name and the region", group, lambda: group_names(cloud)),
                 ) from error
             raise
         yield [ListedThing(name) for name in found.get("things", [])]

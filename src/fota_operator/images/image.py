@@ -16,8 +16,8 @@ from pathlib import Path
 
 from fota.bundle import contents_cpython as bundles
 from fota_operator.bounded_text import parse_json
-from fota_operator.errors import BadInput, NotFound
-from fota_operator.files import write_whole
+from fota_operator.errors import BadInput
+from fota_operator.files import unread, write_whole
 from fota_operator.images.bundle_file import unpacked
 from fota_operator.images.compressed import compressed_files
 from fota_operator.images.littlefs import is_littlefs, root_files
@@ -123,7 +123,7 @@ def read_image(path: Path) -> Image:
     try:
         content = path.read_bytes()
     except OSError as error:
-        raise NotFound(f"cannot read {path}: {error.strerror}", "name a file made by `fota image build`") from error
+        raise unread(path, error, "name a file made by `fota image build`") from error
     return image_in(path, content)
 
 

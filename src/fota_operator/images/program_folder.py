@@ -10,7 +10,8 @@ import stat
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from fota_operator.errors import BadInput, NotFound, OperatorError
+from fota_operator.errors import BadInput, OperatorError
+from fota_operator.files import require_folder
 from fota_operator.images.refused import ENVIRONMENT_FILE, VERSION_CONTROL, refusal
 
 IMAGE_FACTS = "fota-image.json"
@@ -34,8 +35,7 @@ def program_files(
             f"the version {version!r} is not one",
             "use up to 64 letters, digits and . _ + - and start with a letter or digit",
         )
-    if not source.is_dir():
-        raise NotFound(f"there is no folder {source}", "name the folder that holds the program")
+    require_folder(source, "name the folder that holds the program")
     if out.resolve().is_relative_to(source.resolve()):
         raise BadInput(f"{out} lies inside {source} and would become part of it", "write it elsewhere")
     reader = _FolderReader(source, allow, is_zipapp=is_zipapp)

@@ -13,7 +13,8 @@ from packaging.metadata import Metadata
 from packaging.tags import Tag
 from packaging.utils import InvalidWheelFilename, canonicalize_name, parse_wheel_filename
 
-from fota_operator.errors import BadInput, NotFound, OperatorError
+from fota_operator.errors import BadInput, OperatorError
+from fota_operator.files import require_folder
 from fota_operator.images.pip_process import PipFailed, run_pip
 from fota_operator.images.pip_words import explained
 from fota_operator.images.target import Target
@@ -64,8 +65,7 @@ def download(options: Sequence[str], given: Dependencies, target: Target, folder
 def find_links_options(given: Dependencies) -> list[str]:
     """The folders of wheels as options of pip. *Raises* NotFound."""
     for folder in given.find_links:
-        if not folder.is_dir():
-            raise NotFound(f"there is no folder {folder}", "name a folder of wheels with `find_links`")
+        require_folder(folder, "name a folder of wheels with `find_links`")
     return [f"--find-links={folder.resolve()}" for folder in given.find_links]
 
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta, timezone
 from functools import cache
+from itertools import chain
 
 from fota_operator.bounded_text import parse_json
 from fota_operator.cloud import Cloud, explaining, is_forbidden
@@ -22,6 +23,7 @@ from fota_operator.jobs.progress import (
     with_details,
 )
 from fota_operator.jobs.reasons import Meaning
+from fota_operator.nearest import job_ids, or_nearest, thing_names
 from fota_operator.plain import plain
 from fota_operator.things.connectivity import ThingConnection, connection_of
 from fota_operator.things.things import thing_arn
@@ -106,7 +108,8 @@ def explain(cloud: Cloud, subject: str, *, most: int = 5) -> Story:
         return explain_job(cloud, subject, most=most)
     except (BadInput, NotFound) as no_job:
         raise NotFound(
-            f"there is neither a thing nor a job {subject} in {cloud.region}", "look at the name and region"
+            f"there is neither a thing nor a job {subject} in {cloud.region}",
+            or_nearest("look at the name and region", subject, lambda: chain(thing_names(cloud), job_ids(cloud))),
         ) from no_job
 
 
@@ -114,7 +117,10 @@ def explain_thing(cloud: Cloud, thing: str, job_id: str | None = None, *, most: 
     """What a thing was offered, by any job or by one, the newest first. *Raises* BadInput, NotFound."""
     _require_bound(most)
     if thing_arn(cloud, thing) is None:
-        raise NotFound(f"there is no thing {thing} in {cloud.region}", "look at the name and region")
+        raise NotFound(
+            f"there is no thing {thing} in {cloud.region}",
+            or_nearest("look at the name and region", thing, lambda: thing_names(cloud)),
+        )
     found = executions_of_thing(cloud, thing, job_id)
     if job_id is not None and not found:
         raise NotFound(f"the job {job_id} was not offered to {thing}", "look at both names")

@@ -13,9 +13,10 @@ from typing import Protocol, TypedDict
 from urllib.parse import quote
 
 from fota_operator.account.names import default_bucket
+from fota_operator.account.no_bucket import no_bucket
 from fota_operator.aws_hosts import domain_of
 from fota_operator.cloud import Cloud, explaining
-from fota_operator.errors import BadInput, CloudRefused, NotFound, StoredObjectDiffers
+from fota_operator.errors import BadInput, CloudRefused, StoredObjectDiffers
 from fota_operator.images.image import Image
 
 _READ_BYTES = 1024 * 1024
@@ -88,9 +89,7 @@ def bucket_region(cloud: Cloud, bucket: str) -> str:
             return found.get("BucketRegion") or cloud.region
     except CloudRefused as error:
         if error.code in _ABSENT:
-            raise NotFound(
-                f"there is no bucket {bucket}", f"look at its name, or make it with `fota bootstrap bucket={bucket}`"
-            ) from error
+            raise no_bucket(cloud, bucket) from error
         raise
 
 

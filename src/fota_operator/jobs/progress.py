@@ -22,6 +22,7 @@ from fota_operator.jobs.deferrals import (
     was_deferred_too_long,
 )
 from fota_operator.jobs.look_up import signed_within_s
+from fota_operator.nearest import job_ids, or_nearest
 from fota_operator.plain import plain
 from fota_operator.poll import PollOptions, poll
 
@@ -280,7 +281,10 @@ def _naming(cloud: Cloud, job_id: str) -> Iterator[None]:
             yield
     except CloudRefused as error:
         if error.code == IOT_NOT_FOUND:
-            raise NotFound(f"there is no job {job_id} in {cloud.region}", "look at the id and region") from error
+            raise NotFound(
+                f"there is no job {job_id} in {cloud.region}",
+                or_nearest("look at the id and region", job_id, lambda: job_ids(cloud)),
+            ) from error
         raise
 
 

@@ -20,6 +20,7 @@ from fota_operator.jobs.limits import MAX_DURATION_S, MAX_TIMEOUT_MINUTES, MIN_D
 from fota_operator.jobs.patch_sources import known_patches, read_files, source_of, split_words
 from fota_operator.jobs.publish import Firmware, Publication, check_publication, manifest_of, ship
 from fota_operator.jobs.timeouts import require_beyond
+from fota_operator.nearest import or_nearest, thing_names
 from fota_operator.patches.making import DEFAULT_BOUNDS, OnPatch, make_offers
 from fota_operator.patches.offers import ALWAYS, PatchOffers
 from fota_operator.things.things import thing_arn
@@ -168,7 +169,11 @@ def target_arn(cloud: Cloud, thing: str) -> str:
     if target is None:
         raise NotFound(
             f"there is no thing {thing} in {cloud.region}",
-            f"register it with `fota things add {thing}`, or look at the region",
+            or_nearest(
+                f"register it with `fota things add {thing}`, or look at the region",
+                thing,
+                lambda: thing_names(cloud),
+            ),
         )
     return target
 

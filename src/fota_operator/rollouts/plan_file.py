@@ -13,6 +13,7 @@ from pathlib import Path
 
 from fota_operator.bounded_text import MAX_TOML_BYTES, parse_toml
 from fota_operator.errors import BadInput, NotFound
+from fota_operator.files import unread
 from fota_operator.jobs.timeouts import timeout_beyond
 from fota_operator.rollouts.plan.fields import shown
 from fota_operator.rollouts.plan.limits import MAX_NAME_CHARACTERS
@@ -127,7 +128,7 @@ def _content(path: Path) -> bytes:
     except FileNotFoundError as error:
         raise NotFound(f"there is no plan {path}", "look at the path") from error
     except OSError as error:
-        raise BadInput(f"{path}: cannot be read: {error.strerror}", "a plan is a TOML file") from error
+        raise unread(path, error, "a plan is a TOML file") from error
 
 
 def _merged(table: Mapping[str, object], flags: Mapping[str, object]) -> dict[str, object]:

@@ -15,6 +15,7 @@ from fota_operator.former_names import former_keyword
 from fota_operator.jobs.patch_sources import OlderImageFiles
 from fota_operator.jobs.publish import Firmware, Publication, check_publication, manifest_of, require_publishable
 from fota_operator.jobs.timeouts import require_beyond
+from fota_operator.nearest import or_nearest, thing_names
 from fota_operator.patches.making import OnPatch
 from fota_operator.rate_limiter import SystemClock, WallClock
 from fota_operator.rollouts.aws.plan_store import (
@@ -173,5 +174,5 @@ def _require_things(cloud: Cloud, plan: Plan, clock: WallClock) -> None:
     if missing:
         raise NotFound(
             f"{len(missing)} things of the plan are not registered in {cloud.region}, {missing[0]} is one",
-            "correct the plan, or look at the region",
+            or_nearest("correct the plan, or look at the region", missing[0], lambda: thing_names(cloud)),
         )

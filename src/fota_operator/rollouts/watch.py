@@ -9,8 +9,10 @@ from fota_operator.cloud import Cloud
 from fota_operator.errors import BadInput, CloudRefused, NotFound, OperatorError, TimedOut
 from fota_operator.former_names import former_keyword
 from fota_operator.jobs.progress import executions_of_job
+from fota_operator.nearest import job_ids, or_nearest
 from fota_operator.poll import PollOptions, poll
 from fota_operator.rate_limiter import SystemClock, WallClock
+from fota_operator.rollouts.aws.plan_store import stored_names
 from fota_operator.rollouts.aws.progress import OnProgress, RolloutProgress, silent
 from fota_operator.rollouts.control import Rollout
 from fota_operator.rollouts.decide.status import RolloutStatus, StageStatus
@@ -52,6 +54,17 @@ def is_rollout(cloud: Cloud, name: str, *, bucket: str | None = None) -> bool:
             raise
         return False
     return True
+
+
+def neither(cloud: Cloud, name: str, bucket: str | None) -> NotFound:
+    """The error for a name that is that of no rollout and of no job."""
+    remedy = "look at the name and the region, or name the bucket of the rollout with `bucket`"
+    # The bucket of rollouts may not be there, or not be ours to look into.
+    remedy = or_nearest(remedy, name, lambda: stored_names(cloud, bucket))
+    return NotFound(
+        f"there is neither a rollout nor a job {name} in {cloud.region}",
+        or_nearest(remedy, name, lambda: job_ids(cloud)),
+    )
 
 
 def _is_job(cloud: Cloud, job_id: str) -> bool:

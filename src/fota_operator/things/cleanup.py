@@ -12,6 +12,7 @@ from pathlib import Path
 from fota_operator.account.names import OUR_MARK
 from fota_operator.cloud import Cloud, explaining
 from fota_operator.errors import IOT_NOT_FOUND, AlreadyThere, CloudRefused, NotFound
+from fota_operator.files import require_folder
 from fota_operator.things.folder import ThingConf, read_conf, remove_thing_folder
 from fota_operator.things.names import require_thing_name
 from fota_operator.things.registration import (
@@ -70,8 +71,11 @@ def _confs(folder: Path, names: Sequence[str] | None) -> list[ThingConf]:
 
 
 def _entries(folder: Path) -> list[Path]:
+    if not folder.exists():
+        return []
+    require_folder(folder, "name the folder that holds the folders of the things")
     try:
-        return sorted(folder.iterdir()) if folder.is_dir() else []
+        return sorted(folder.iterdir())
     except OSError as error:
         raise NotFound(f"cannot read {folder}: {error.strerror}", "name the folder of the things") from error
 

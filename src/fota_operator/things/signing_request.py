@@ -14,11 +14,12 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from fota_operator.errors import BadInput, NotFound
-from fota_operator.files import read_bounded
+from fota_operator.files import read_bounded, require_folder
 from fota_operator.things.names import MAX_THINGS, require_thing_name
 
 SUFFIX = ".csr"
 _MAX_BYTES = 16_384
+_BEGINNING = b"CERTIFICATE REQUEST-----"
 _CURVES = ("secp256r1", "secp384r1", "secp521r1")
 _MIN_RSA_BITS = 2048
 _REMEDY = "make it on the device: openssl req -new -key private.pem.key -subj /CN=NAME -out NAME.csr"
@@ -40,6 +41,8 @@ def read_signing_request(path: Path) -> SigningRequest:
             f"{path} holds a private key, which must not leave its device",
             "do not use that key: make another one on the device, and send the signing request alone",
         )
+    if _BEGINNING not in content:
+        raise BadInput(f"{path} is no signing request as PEM: no line begins one", _REMEDY)
     try:
         request = x509.load_pem_x509_csr(content)
         key = request.public_key()
@@ -68,6 +71,7 @@ def read_signing_requests(folder: Path) -> dict[str, SigningRequest]:
 
     All are read before the first is used. *Raises* NotFound without a folder or a request, BadInput.
     """
+    require_folder(folder, "name the folder of the signing requests")
     try:
         paths = sorted(path for path in folder.iterdir() if path.suffix == SUFFIX)
     except OSError as error:

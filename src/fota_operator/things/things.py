@@ -146,7 +146,7 @@ def _authorities_of(cloud: Cloud, endpoint: str) -> bytes | None:
 def _cacert_pem(path: Path) -> bytes:
     """Read before anything is made. *Raises* BadInput, NotFound."""
     remedy = "name the CA certificates that devices are to trust"
-    if not path.is_file():
+    if not path.exists():
         raise BadInput(f"there is no file {path}", remedy)
     content = read_bounded(path, _MAX_CACERT_BYTES, remedy)
     if b"-----BEGIN CERTIFICATE-----" not in content:

@@ -14,7 +14,7 @@ from fota.trust.envelope import Envelope
 from fota.trust.errors import BadEnvelope, BadKeyring, NotTrusted
 from fota.trust.keyring import Keyring
 from fota_operator.errors import AlreadyThere, BadInput, DeviceWouldRefuse
-from fota_operator.files import read_bounded, write_new
+from fota_operator.files import read_bounded, require_text, write_new
 from fota_operator.trust.jumps import require_countable
 from fota_operator.trust.keys import SigningKey
 from fota_operator.trust.signing import Signer, signed
@@ -82,6 +82,7 @@ def write_keyring(path: Path, keyring: Keyring) -> None:
 def read_keyring(path: Path) -> Keyring:
     """The keyring in a file. *Raises* NotFound, BadInput."""
     content = read_bounded(path, _MAX_BYTES, f"name a keyring with `keyring`; {_REMEDY}")
+    require_text(path, content, "a keyring", _REMEDY)
     try:
         # Strip it as a device does: editors end a file with a new line.
         return keyrings.parse(content.rstrip(b"\n"))
@@ -143,6 +144,7 @@ def write_envelope(path: Path, envelope: Envelope) -> None:
 def read_envelope(path: Path) -> Envelope:
     """The signed keyring in a file, not verified. *Raises* NotFound, BadInput."""
     content = read_bounded(path, _MAX_BYTES, _REMEDY_NEXT)
+    require_text(path, content, "a signed keyring", _REMEDY_NEXT)
     try:
         envelope = envelopes.parse(strict_json.parse(content))
     except (BadEnvelope, ValueError) as error:

@@ -22,7 +22,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from fota.trust.keyring import key_id
 from fota_operator.bounded_text import parse_json
 from fota_operator.errors import AlreadyThere, BadInput, KeyUnusable, NotFound, OperatorError
-from fota_operator.files import read_bounded, write_new
+from fota_operator.files import read_bounded, require_folder, write_new
 
 PassphraseOf = Callable[[str], bytes | None]
 """Called for the passphrase of a key, by its name, once the key is known to be encrypted."""
@@ -67,8 +67,7 @@ class KeyFolder:
 
     def all(self) -> tuple[SigningKey, ...]:
         """Every key of the folder. *Raises* NotFound if there is no folder, KeyUnusable."""
-        if not self.path.is_dir():
-            raise NotFound(f"there is no folder {self.path} of keys", "make a key with `fota keys new NAME`")
+        require_folder(self.path, "make a key with `fota keys new NAME`, or name its folder with `keys`")
         return tuple(self.get(path.stem) for path in sorted(self.path.glob("*.pub")))
 
     def get(self, name: str) -> SigningKey:

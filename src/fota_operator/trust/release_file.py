@@ -16,8 +16,8 @@ from fota.trust import manifest as manifests
 from fota.trust.envelope import Envelope
 from fota.trust.errors import NotTrusted
 from fota.trust.manifest import Manifest
-from fota_operator.errors import BadInput, NotFound
-from fota_operator.files import read_bounded, write_whole
+from fota_operator.errors import BadInput
+from fota_operator.files import read_bounded, unread, write_whole
 from fota_operator.images.image import BUNDLE_KIND, MAX_IMAGE_BYTES, Image, image_from, image_in
 from fota_operator.trust.release import Release, digests_of
 
@@ -53,7 +53,7 @@ def is_release(path: Path) -> bool:
         with path.open("rb") as file:
             head = file.read(_NAME.stop)
     except OSError as error:
-        raise NotFound(f"cannot read {path}: {error.strerror}", "name a release or an image") from error
+        raise unread(path, error, "name a release or an image") from error
     return head.startswith(_MAGIC) and head[_NAME] == _ENVELOPE.encode()
 
 

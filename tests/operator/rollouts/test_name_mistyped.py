@@ -23,8 +23,12 @@ def cloud_with(names: list[str], *, code: str | None = None) -> Any:
             raise ClientError({"Error": {"Code": code, "Message": ""}}, "ListObjectsV2")
         yield {"Contents": [{"Key": plan_key(name)} for name in names]}
 
-    s3 = SimpleNamespace(get_object=absent, get_paginator=lambda _: SimpleNamespace(paginate=pages))
-    return SimpleNamespace(s3=s3)
+    s3 = SimpleNamespace(
+        get_object=absent,
+        get_paginator=lambda _: SimpleNamespace(paginate=pages),
+        list_buckets=lambda: {"Buckets": [{"Name": "fota-1-eu-west-1"}]},
+    )
+    return SimpleNamespace(s3=s3, account_id="1", region="us-east-1")
 
 
 @pytest.mark.parametrize(
@@ -47,5 +51,12 @@ def test_who_may_not_list_the_rollouts_is_told_where_to_look() -> None:
 
 
 def test_a_bucket_that_is_not_there_is_told_as_such() -> None:
-    with pytest.raises(NotFound, match="there is no bucket b"):
+    with pytest.raises(NotFound, match="there is no bucket b; look at its name; a new one is made by"):
         load_plan(cloud_with([], code="NoSuchBucket"), "pump-140", "b")
+
+
+def test_in_the_wrong_region_the_bucket_of_the_right_one_is_proposed_and_no_new_one() -> None:
+    with pytest.raises(NotFound) as raised:
+        load_plan(cloud_with([], code="NoSuchBucket"), "pump-140")
+    assert raised.value.message == "there is no bucket fota-1-us-east-1"
+    assert raised.value.remedy == "did you mean fota-1-eu-west-1?"

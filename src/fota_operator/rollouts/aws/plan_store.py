@@ -5,14 +5,15 @@ Leaves to others: the bytes (`text`), and what has been done so far (`reader`).
 
 from __future__ import annotations
 
-import difflib
 from contextlib import suppress
 from dataclasses import dataclass
 from hashlib import sha256
 
 from fota_operator.account.names import PRESIGN_ROLE, default_bucket
+from fota_operator.account.no_bucket import no_bucket
 from fota_operator.cloud import Cloud, explaining
 from fota_operator.errors import AlreadyThere, CloudRefused, CloudUnreachable, NotFound
+from fota_operator.nearest import or_nearest
 from fota_operator.rollouts.aws.names import PLAN_PREFIX, name_in, plan_key
 from fota_operator.rollouts.plan.model import Plan
 from fota_operator.rollouts.plan.text import decode, difference, encode
@@ -79,11 +80,11 @@ def load_plan(cloud: Cloud, name: str, bucket: str | None = None) -> StoredPlan:
 
 def _where_to_look(cloud: Cloud, name: str, bucket: str | None) -> str:
     """*Raises* NotFound if there is no such bucket either."""
+    remedy = "look at `fota rollout list`, at the region, or name its bucket with `bucket`"
     with suppress(CloudRefused, CloudUnreachable):
-        close = difflib.get_close_matches(name, stored_names(cloud, bucket), n=1)
-        if close:
-            return f"did you mean {close[0]}?"
-    return "look at `fota rollout list`, at the region, or name its bucket with `bucket`"
+        known = stored_names(cloud, bucket)
+        return or_nearest(remedy, name, lambda: known)
+    return remedy
 
 
 def find_plan(cloud: Cloud, name: str, bucket: str | None = None) -> StoredPlan | None:
@@ -120,6 +121,6 @@ def stored_names(cloud: Cloud, bucket: str | None = None) -> tuple[str, ...]:
             keys = [found["Key"] for page in pages for found in page.get("Contents", [])]
     except CloudRefused as error:
         if error.code in _ABSENT:
-            raise NotFound(f"there is no bucket {where}", "make it with `fota bootstrap`, or name one") from error
+            raise no_bucket(cloud, where) from error
         raise
     return tuple(sorted(name for name in map(name_in, keys) if name is not None))

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 
 from fota_operator.cloud import Cloud, explaining
 from fota_operator.errors import IOT_NOT_FOUND, CloudRefused, NotFound
+from fota_operator.nearest import group_names, or_nearest
 from fota_operator.rate_limiter import REGISTRY_PER_SECOND, RateLimiter, WallClock
 from fota_operator.rollouts.plan.model import Targets
 from fota_operator.things.things import thing_arn
@@ -25,9 +26,17 @@ def current_targets(cloud: Cloud, targets: Targets) -> frozenset[str]:
     for group in targets.groups:
         members = group_members(cloud, group)
         if members is None:
-            raise NotFound(f"there is no thing group {group} in {cloud.region}", "look at its name and the region")
+            raise no_group(cloud, group)
         things.update(members)
     return frozenset(things)
+
+
+def no_group(cloud: Cloud, group: str) -> NotFound:
+    """The error for a group that does not exist."""
+    return NotFound(
+        f"there is no thing group {group} in {cloud.region}",
+        or_nearest("look at its name and the region", group, lambda: group_names(cloud)),
+    )
 
 
 def group_members(cloud: Cloud, group: str) -> frozenset[str] | None:
