@@ -14,6 +14,7 @@ from fota_operator.board.modules import SOURCE, path_of
 BUNDLE = "fota_bundle"
 LATE = {
     "fota_bundle_policy": ("aws.iot.asked_job", "aws.iot.deferrals", "fota.policy"),
+    "fota_bundle_patch": ("aws.iot.offered_patches", "fota.patch.patched"),
     "fota_bundle_connected": ("aws.iot.job_progress",),
     "fota_bundle_rare": ("aws.iot.keyring_job", "aws.iot.storage_trouble", "fota.transfer.retry_after"),
 }

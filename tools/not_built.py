@@ -29,22 +29,6 @@ class NotTried:
 
 NOT_BUILT = (
     NotBuilt(
-        "delta image",
-        "the difference between two images, from which a device makes the new one",
-        "A rollout transfers the whole image. `fota release patch` makes patches, and the device library applies "
-        "them, but no job offers one yet.",
-        r"x-patches",
-        "differential update",
-    ),
-    NotBuilt(
-        "compressed transfer",
-        "an image that is compressed on its way and not in the slot",
-        "An image travels as it is in the slot, and none that is built now is compressed. "
-        "A patch that starts from nothing is a compressed image, and no job offers one yet.",
-        r"x-patches",
-        "compressed image",
-    ),
-    NotBuilt(
         "encrypted image",
         "an image that only devices with the key can read",
         "A person who can read the bucket, or has a URL while it is valid, can read the image.",

@@ -192,8 +192,11 @@ class SlotReader:
 
     def seek(self, offset_bytes: int) -> None:
         """Go on reading at that byte."""
-        if self._descriptor >= 0:
-            os.lseek(self._descriptor, offset_bytes, os.SEEK_SET)
+        try:
+            if self._descriptor >= 0:
+                os.lseek(self._descriptor, offset_bytes, os.SEEK_SET)
+        except OSError as error:
+            raise storage_error(self._path, error)
 
     def close(self) -> None:
         """Let go of the file."""
@@ -228,20 +231,6 @@ class HomeLock:
                 raise
         # A disk that has turned read-only must stop no boot; its folder can still be locked.
         return os.open(os.path.dirname(self._path), os.O_RDONLY | os.O_DIRECTORY)
-
-
-def make_folder(path: str) -> None:
-    """Make a folder, for its owner alone, unless it is there; durable on return, with those above it."""
-    path = os.path.abspath(path)
-    if os.path.isdir(path):
-        return
-    parent = os.path.dirname(path)
-    make_folder(parent)
-    try:
-        os.mkdir(path, 0o700)
-        sync_directory(parent)
-    except OSError as error:
-        raise storage_error(path, error)
 
 
 def write_whole_file(path: str, content: bytes) -> None:

@@ -184,6 +184,29 @@ def write_whole_file(path: str, content: bytes) -> None:
     _sync()
 
 
+def remove_file(path: str) -> None:
+    """Remove a file, if it is there; durable on return."""
+    try:
+        os.remove(path)
+        _sync()
+    except OSError as error:
+        if error.errno != _ENOENT:
+            raise StorageFailed(f"{path}: error {error.errno}", cause=error)
+
+
+def require_room(home: str, slot: int, size_bytes: int, tree_bytes: int) -> None:
+    """*Raises* NoSpace unless that has room, given what the slot holds now; StorageFailed."""
+    found = _asked(home, os.statvfs, home)
+    free_bytes = found[1] * found[4]
+    try:
+        free_bytes += os.stat(f"{home}/slot-{slot}.img")[6]
+    except OSError:
+        # The slot is empty: it gives nothing up.
+        pass
+    if free_bytes < size_bytes + tree_bytes:
+        raise NoSpace(f"{home}: {size_bytes + tree_bytes} bytes are needed, {free_bytes} are free")
+
+
 def require_no_fat(home: str) -> None:
     """*Raises* StorageFailed for a folder on FAT, where a power cut can cost every file."""
     if file_system_kind(home) == "fat":
@@ -257,7 +280,7 @@ def forget_tree(*_: object) -> None:
     """Nothing: no image is unpacked here."""
 
 
-make_tree = require_room = forget_tree
+make_tree = forget_tree
 
 
 def judged(_home: str, _slot: int, writer: "SlotWriter", *_: int) -> "SlotWriter":

@@ -8,6 +8,7 @@ from fota.fetched import Fetched
 from fota.install import Installer
 from fota.log import log
 from fota.pace import Pacing
+from fota.patches import Patches
 from fota.record import EVIDENCE, UNSTARTED, Record
 from fota.self_report import SelfReport
 from fota.transfer.http import HttpsClient
@@ -44,9 +45,7 @@ class Device:
         **tuning: "Any",
     ) -> None:
         """`client` makes the requests of a download; `tuning`: limits and sizes of `fota.install.Installer`."""
-        self._records = board.records
-        self._slots = board.slots
-        self._releases = board.releases
+        self._records, self._slots, self._releases = board.records, board.slots, board.releases
         self.running_slot = running_slot
         self.clock = clock
         self.restart = restart
@@ -56,14 +55,14 @@ class Device:
         """How often updates may be begun; a program may set its limits."""
         self.fetched: "Fetched" = Fetched(board.journal, self.pace)
         """How many bytes were fetched in this day and this month."""
-        installer = Installer(board.slots, client, clock, count=self.fetched.count, **tuning)
+        self._installer = installer = Installer(board.slots, client, clock, count=self.fetched.count, **tuning)
         self.limits: "Limits" = installer.limits
         """How long and how often a download is tried; see `fota.transfer.limits`. A program may change them."""
         self.holds: "Callable[[int, Digests], bool | None]" = installer.holds
         """Whether a slot, read now, holds the wanted image."""
         self.is_sealed: "Callable[[int, Digests], bool]" = installer.is_sealed
         """Whether a slot was sealed with the wanted image; nothing is read but its seal."""
-        self._installer = installer
+        self.patches: "Patches" = Patches(board, installer, running_slot)
         self.admit: "Callable[..., Admitted]" = board.releases.admit
         """Check a job document against the releases that this device accepts; returns what may be installed."""
         self.replace_keyring: "Callable[[object], Keyring]" = board.releases.replace_keyring
@@ -74,17 +73,15 @@ class Device:
         """The update of a job, ready to be carried out."""
         self.update_on_record: "Callable[[], Entry | None]" = board.journal.load
         """The update that was begun and is not forgotten yet."""
-        self.forget_update: "Callable[..., None]" = board.journal.clear
+        self.forget_update: "Callable[..., None]" = self.patches.forget_update
         """Forget the update: no report to a job is due any more."""
         self.knows_bad: "Callable[[Digests], bool]" = board.journal.knows_bad
         """Whether an image was rolled back here before."""
         self._remember_bad: "Callable[..., None]" = board.journal.remember_bad
         self.self_report: "SelfReport" = SelfReport(board, running_slot)
         """What the cloud is told of this device."""
-        self.fall_back_is_told = False
-        """Whether the cloud was told of a fall back in this boot."""
-        self.storage_failure_is_told = False
-        """Whether the cloud was told in this boot that a job waits for the storage."""
+        self.fall_back_is_told = self.storage_failure_is_told = False
+        """Whether the cloud was told in this boot of a fall back, and that a job waits for the storage."""
         self._note = board.note
         # This boot: in the probation, and as healthy.
         self._is_recorded = self._is_counted = self._is_in_doubt = False
@@ -129,11 +126,13 @@ class Device:
         *more: "Any",
         tree_bytes: int = 0,
         bounds: "Bounds | None" = None,
+        patched: bool = False,
     ) -> bool:
         """Download an image into a slot and verify it; see `fota.install.Installer.install`.
 
         `tree_bytes`: the room of what is unpacked of it, if that is known. The image that runs cannot fall back any
         more if it was that slot. *Raises* as there; without room NoSpace, before anything is asked for or changed.
+        `patched`: the update takes a patch, which the source has; see `fota.patch.patched.PatchedInstaller`.
         """
         if tree_bytes:
             self._slots.require_room(slot, wanted.size_bytes, tree_bytes)
@@ -142,7 +141,8 @@ class Device:
             # In both copies: an older one would call what is written now an image to fall back on.
             # Cut after this: the image that runs stays, whatever it does.
             self._records.save_in_both(trial.without_fallback(record))
-        return self._installer.install(source, wanted, slot, *more, bounds=bounds)
+        installer = self.patches.installer() if patched else self._installer
+        return installer.install(source, wanted, slot, *more, bounds=bounds)
 
     def require_no_trial(self) -> None:
         """*Raises* Busy while an image is on trial or about to be: its fallback must not be written to."""

@@ -19,6 +19,7 @@ FotaError
 │   │   ├── DownloadTimeout  "download-timeout"  silence, or too slow for the time allowed
 │   │   └── BudgetSpent      "budget-spent"      the job cost more bytes or restarts than it may
 │   ├── HashMismatch         "hash-mismatch"     the bytes that came are not the promised ones
+│   │   └── PatchFailed      "patch-failed"      no patch does, and the whole image may not be fetched
 │   ├── StorageFailed        "storage-failed"    the disk or flash refused, or reads back other bytes
 │   │   └── NoSpace          "no-space"          there is no room left on it
 │   ├── InternalError        "internal-error"    an error that nobody expected ended the update
@@ -159,6 +160,15 @@ class HashMismatch(Failed):
     """The bytes that came are not the promised ones: MD5 or SHA-256 differs."""
 
     reason = "hash-mismatch"
+
+
+class PatchFailed(HashMismatch):
+    """The patch is damaged, or is for another image than the one that is there. The whole image may still do.
+
+    A job reports it where the whole image may not be fetched.
+    """
+
+    reason = "patch-failed"
 
 
 class StorageFailed(Failed):

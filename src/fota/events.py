@@ -35,6 +35,9 @@ EVENTS = (
     "home-in-doubt",  # problem: the file system of the home may forget what was written
     "download-started",  # url, offset_bytes
     "download-retried",  # url, offset_bytes, problem, delay_ms
+    "patch-ignored",  # field: an entry of the job document is not right, and counts as if it were not offered
+    "patch-given-up",  # why, problem: the whole image is fetched instead, if the job lets it
+    "patch-not-removed",  # problem: it takes room until the next update ends
     "unpacked",  # slot, files, tree_bytes: the tree of a bundle was made
     "not-unpacked",  # slot, problem: nothing could be started, and this bundle cannot be unpacked again either
     "installed",  # slot, size_bytes

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from fota.digests import Digests
-    from fota.slots import Slots
+    from fota.slots import Places, Slots
 
 
 def proves_itself(slots: "Slots", slot: int, buffer: "memoryview") -> "bool | None":
@@ -37,7 +37,7 @@ def holds(slots: "Slots", slot: int, expected: "Digests", buffer: "memoryview") 
 
 
 def pass_on(
-    slots: "Slots", slot: int, max_bytes: int, buffer: "memoryview", take: "Callable[[memoryview], object]"
+    slots: "Places", slot: int, max_bytes: int, buffer: "memoryview", take: "Callable[[memoryview], object]"
 ) -> int:
     """Hand the bytes of a slot to `take`, up to a limit; returns their number. *Raises* StorageFailed."""
     size_bytes = 0

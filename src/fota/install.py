@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from fota.clock import Clock
     from fota.digests import Digests
     from fota.progress import Progress
-    from fota.slots import Slots, Writer
+    from fota.slots import Places, Slots, Writer
     from fota.transfer.bounds import Bounds
     from fota.transfer.download import Source
     from fota.transfer.http import Client
@@ -64,7 +64,8 @@ class Installer:
         self.limits: "Limits" = limits or Limits()
         """A program may change them; the next download keeps to them."""
         # Made once, and early: later a small heap may have no free piece of this size.
-        self._buffer = memoryview(bytearray(buffer_bytes))
+        self.buffer: "memoryview" = memoryview(bytearray(buffer_bytes))
+        """Used by one call after the other."""
         self._checkpoint_every_bytes = checkpoint_every_bytes
         self._count = count
 
@@ -87,21 +88,28 @@ class Installer:
         a seal. *Raises* DownloadFailed, HashMismatch, StorageFailed, ImageTooLarge, and what source and checkpoints
         raise.
         """
-        intake = self._receive(source, wanted, slot, progress, checkpoints, keep_going, bounds)
+        intake = self.receive(self._slots, source, wanted, slot, progress, checkpoints, keep_going, bounds)
         if intake is None:
             return False
         came = intake.hasher.digests()
         if not wanted.matches(came):
-            raise HashMismatch(_difference(wanted, came))
+            raise HashMismatch(difference(wanted, came))
+        self.prove(slot, came, progress, intake.keep)
+        return True
+
+    def prove(self, slot: int, came: "Digests", progress: "Progress", keep: "Callable[[], object]") -> None:
+        """Read back a slot that was written, unpack it, and seal it; `keep` as in `Slots.unpack`.
+
+        *Raises* StorageFailed if it holds other bytes than came, and as `Slots.unpack`; it is not sealed then.
+        """
         progress.proving(slot)
-        if not image.holds(self._slots, slot, came, self._buffer):
+        if not image.holds(self._slots, slot, came, self.buffer):
             raise StorageFailed(f"slot {slot} reads back other bytes than were written")
-        self._slots.unpack(slot, came, intake.keep)
+        self._slots.unpack(slot, came, keep)
         # Cut after this: the slot can be verified; nothing is downloaded again.
         self._slots.seal(slot, came)
-        log("installed", slot=slot, size_bytes=wanted.size_bytes)
+        log("installed", slot=slot, size_bytes=came.size_bytes)
         progress.installed(slot)
-        return True
 
     def holds(self, slot: int, wanted: "Digests") -> "bool | None":
         """Whether the slot, read now, holds the wanted image, so that no download is needed; None if unreadable.
@@ -111,7 +119,7 @@ class Installer:
         promised = self._slots.seal_of(slot)
         if promised is None or not wanted.matches(promised):
             return False
-        is_proven = image.proves_itself(self._slots, slot, self._buffer)
+        is_proven = image.proves_itself(self._slots, slot, self.buffer)
         if is_proven:
             # What was made of the image may have been damaged since.
             self._slots.unpack(slot, promised, _nothing)
@@ -134,8 +142,9 @@ class Installer:
             # Where a flush failed, the seal may be in a cache only. Nothing is written if both copies have it.
             self._slots.seal(slot, promised)
 
-    def _receive(
+    def receive(
         self,
+        places: "Places",
         source: "Source",
         wanted: "Digests",
         slot: int,
@@ -144,13 +153,16 @@ class Installer:
         keep_going: "Callable[[int, int], bool] | None",
         bounds: "Bounds | None",
     ) -> "_Intake | None":
-        """What took the bytes that came; None if the download was stopped."""
+        """Download into one of the places; what took the bytes that came, or None if the download was stopped.
+
+        What came is on storage then, and not verified. *Raises* as `install`.
+        """
         start = Checkpoint() if checkpoints is None else checkpoints.load()
         size_bytes = wanted.size_bytes
         hasher = Hasher()
-        if not 0 < start.offset_bytes <= size_bytes or not self._is_on_storage(slot, start, hasher):
+        if not 0 < start.offset_bytes <= size_bytes or not self._is_on_storage(places, slot, start, hasher):
             start, hasher = start.from_the_start(), Hasher()
-        writer = self._slots.resume(slot, size_bytes, start.offset_bytes)
+        writer = places.resume(slot, size_bytes, start.offset_bytes)
         try:
             download = Download(
                 source,
@@ -164,16 +176,16 @@ class Installer:
                 count=self._count,
             )
             intake = _Intake(writer, hasher, download, checkpoints, self._clock, self._checkpoint_every_bytes)
-            is_whole = download.run(decoder(intake), self._buffer, progress)
+            is_whole = download.run(decoder(intake), self.buffer, progress)
             if not is_whole and bounds is not None:
                 intake.stopped()
         finally:
             writer.close()
         return intake if is_whole else None
 
-    def _is_on_storage(self, slot: int, start: Checkpoint, hasher: Hasher) -> bool:
+    def _is_on_storage(self, places: "Places", slot: int, start: Checkpoint, hasher: Hasher) -> bool:
         """Whether storage holds the bytes that the checkpoint says it holds; they are hashed again."""
-        count = image.pass_on(self._slots, slot, start.offset_bytes, self._buffer, hasher.update)
+        count = image.pass_on(places, slot, start.offset_bytes, self.buffer, hasher.update)
         return count == start.offset_bytes and hasher.crc32 == start.crc32
 
 
@@ -240,7 +252,7 @@ def _nothing() -> None:
     """The slot is sealed: there is nothing to remember."""
 
 
-def _difference(wanted: "Digests", came: "Digests") -> str:
+def difference(wanted: "Digests", came: "Digests") -> str:
     """The name of the digest that differs: the download has checked the size already."""
     name, expected, got = "SHA-256", wanted.sha256, came.sha256
     if wanted.md5 != came.md5:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from fota.digests import Digests
     from fota.durable import Cell
+    from fota.journal_entry import PatchTaken
 
 __all__ = ("CLAIMED", "FAILED", "INSTALLED", "Entry", "Journal", "UpdateInProgress")
 
@@ -153,6 +154,15 @@ class UpdateInProgress:
     def save(self, checkpoint: Checkpoint) -> None:
         """See CheckpointStore. Cut after this: the download goes on from there."""
         self.entry = self.entry.with_checkpoint(checkpoint)
+        self._journal.save(self.entry)
+
+    def choose(self, way: "dict[str, str]", patch: "PatchTaken | None") -> None:
+        """The image comes in that way. To be saved."""
+        self.entry = self.entry.by_way(way, patch)
+
+    def save_patch(self, patch: "PatchTaken") -> None:
+        """Save how far the patch has come. Cut after this: its download goes on from there."""
+        self.choose(self.entry.way, patch)
         self._journal.save(self.entry)
 
     def start_over(self) -> None:

@@ -1,6 +1,7 @@
 """One update as the journal keeps it: whose it is, which image it wants, how far it came. Values and fields only."""
 
 from fota.digests import Digests
+from fota.fields import is_hexadecimal
 from fota.transfer.checkpoint import Checkpoint
 
 TYPE_CHECKING = False
@@ -17,8 +18,43 @@ FAILED = "failed"
 """It failed before any trial, and the report of that is still due."""
 
 MAX_ETAG = 128
+_MAX_PATCH_ETAG = 64
 _MAX_TEXT = 200
 """Characters of a message. JSON takes up to 12 bytes for one, and an entry must fit into a cell."""
+
+
+class PatchTaken:
+    """The patch that an update takes: its bytes as the job promised them, and how far they have come."""
+
+    def __init__(self, sha256: bytes, size_bytes: int, checkpoint: "Checkpoint | None" = None) -> None:
+        self.sha256 = sha256
+        self.size_bytes = size_bytes
+        self.checkpoint: "Checkpoint" = checkpoint or Checkpoint()
+
+    def at(self, checkpoint: Checkpoint) -> "PatchTaken":
+        """The same patch, which has come so far."""
+        return PatchTaken(self.sha256, self.size_bytes, checkpoint)
+
+    def fields(self) -> "list[object]":
+        """What the journal writes of it. An ETag that is long or odd is left out: an entry must fit into a cell."""
+        came = self.checkpoint
+        is_short = len(came.etag) <= _MAX_PATCH_ETAG and max(came.etag or " ") <= "~"
+        etag = came.etag if is_short else ""
+        fields: "list[object]" = [self.sha256.hex(), etag, self.size_bytes]
+        fields += [came.offset_bytes, came.crc32, came.received_bytes, came.spent_ms]
+        return fields
+
+
+def patch_taken(fields: object) -> "PatchTaken | None":
+    """The patch that was written as these fields; None if there is none, or they make no sense."""
+    if not isinstance(fields, list) or [type(one) for one in fields] != [str, str, int, int, int, int, int]:
+        return None
+    sha256, etag, size_bytes, offset_bytes, crc32, received_bytes, spent_ms = fields
+    if min(fields[2:]) < 0 or not is_hexadecimal(sha256, 64):
+        return None
+    return PatchTaken(
+        bytes.fromhex(sha256), size_bytes, Checkpoint(offset_bytes, crc32, etag, received_bytes, spent_ms)
+    )
 
 
 class Entry:
@@ -49,6 +85,17 @@ class Entry:
         """With FAILED: the word to report."""
         self.message = message
         """With FAILED: the sentence to report."""
+        self.way: "dict[str, str]" = {}
+        """How the image comes, as the job is told: its details; empty if the job offered no patch."""
+        self.patch: "PatchTaken | None" = None
+        """The patch that it is made from; None if the whole image is fetched."""
+
+    @property
+    def left_bytes(self) -> int:
+        """How many bytes are still to be fetched."""
+        if self.patch is not None:
+            return self.patch.size_bytes - self.patch.checkpoint.offset_bytes
+        return self.wanted.size_bytes - self.checkpoint.offset_bytes
 
     def is_of(self, job_id: str, execution: int, wanted: Digests) -> bool:
         """Whether the entry is about this execution, and its job still wants the same image."""
@@ -62,17 +109,25 @@ class Entry:
         """The same update, with a later checkpoint of its download."""
         return self._next(self.stage, self.taken_up, checkpoint)
 
+    def by_way(self, way: "dict[str, str]", patch: "PatchTaken | None") -> "Entry":
+        """The same update, whose image comes in that way."""
+        entry = self._next(self.stage, self.taken_up, self.checkpoint)
+        entry.way, entry.patch = way, patch
+        return entry
+
     def taken_up_again(self) -> "Entry":
         """The same update, after a reset."""
         return self._next(CLAIMED, self.taken_up + 1, self.checkpoint)
 
     def _next(self, stage: str, taken_up: int, checkpoint: Checkpoint, *report: str) -> "Entry":
-        return Entry(self.job_id, self.execution, self.wanted, stage, taken_up, checkpoint, *report)
+        entry = Entry(self.job_id, self.execution, self.wanted, stage, taken_up, checkpoint, *report)
+        entry.way, entry.patch = self.way, self.patch
+        return entry
 
     def fields(self) -> "dict[str, object]":
         """What the journal writes of it."""
         wanted, checkpoint = self.wanted, self.checkpoint
-        return {
+        fields: "dict[str, object]" = {
             "job": self.job_id,
             "execution": self.execution,
             "stage": self.stage,
@@ -85,6 +140,12 @@ class Entry:
             "reason": self.reason,
             "message": self.message,
         }
+        # Older code does not know these members, and leaves them out: it fetches the whole image.
+        if self.way:
+            fields["way"] = self.way
+        if self.patch is not None:
+            fields["patch"] = self.patch.fields()
+        return fields
 
 
 def entry_of(fields: "dict[str, Any]") -> "Entry | None":
@@ -105,6 +166,10 @@ def entry_of(fields: "dict[str, Any]") -> "Entry | None":
         )
     except (ValueError, KeyError, TypeError):
         return None
+    way = fields.get("way")
+    if isinstance(way, dict):
+        entry.way = {name: way[name] for name in way if type(way[name]) is str}
+        entry.patch = patch_taken(fields.get("patch"))
     return entry if _is_sane(entry) else None
 
 

@@ -15,7 +15,10 @@ class Progress:
         """A firmware job was accepted and claimed."""
 
     def downloading(self, done_bytes: int, total_bytes: int) -> None:
-        """That much of the image is written to the spare slot; called often."""
+        """That much has come and is written: of the image, or of the patch that it is made from; called often."""
+
+    def applying(self, done_bytes: int, total_bytes: int) -> None:
+        """That much of the image was made from a patch; called often."""
 
     def retrying(self, reason: str, delay_ms: int) -> None:
         """The download broke off for `reason` and goes on after `delay_ms`."""

@@ -13,9 +13,9 @@ if TYPE_CHECKING or INTERPRETER == "cpython":
         HomeLock,
         SlotReader,
         SlotWriter,
-        make_folder,
         write_whole_file,
     )
+    from fota._storage_names_cpython import make_folder, remove_file
     from fota.bundle.head_cpython import judged
     from fota.bundle.trees_cpython import forget_tree, make_tree, require_room
 else:
@@ -28,6 +28,7 @@ else:
         judged,
         make_folder,
         make_tree,
+        remove_file,
         require_room,
         write_whole_file,
     )
@@ -42,6 +43,7 @@ __all__ = (
     "judged",
     "make_folder",
     "make_tree",
+    "remove_file",
     "require_room",
     "write_whole_file",
 )

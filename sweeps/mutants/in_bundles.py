@@ -46,7 +46,7 @@ BUNDLES: tuple[Bug, ...] = (
     bug(
         "sealed-before-unpacked",
         "The slot of a bundle is sealed before its tree is made, and a sealed slot is never unpacked.",
-        at("install:Installer.install", swap("self._slots.unpack(...)", "self._slots.seal(...)")),
+        at("install:Installer.prove", swap("self._slots.unpack(...)", "self._slots.seal(...)")),
         at("install:Installer.holds", drop("if is_proven: ...")),
     ),
     bug(

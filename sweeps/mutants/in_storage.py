@@ -87,7 +87,7 @@ STORAGE: tuple[Bug, ...] = (
     bug(
         "home-not-listed",
         "The directory entry of a new home folder is not synced: the whole home may vanish.",
-        at("storage:make_folder", drop("sync_directory(_)")),
+        at("storage_names:make_folder", drop("sync_directory(_)")),
     ),
     bug(
         "geometry-not-synced",
@@ -107,7 +107,7 @@ STORAGE: tuple[Bug, ...] = (
     bug(
         "sealed-before-download-and-trusted",
         "The slot is sealed when the download begins, and a seal is believed without reading the slot.",
-        at("install:Installer._receive", after("_ = _1.resume(_2, ...)", "_1.seal(_2, wanted)")),
+        at("install:Installer.receive", after("_ = _1.resume(_2, ...)", "_1.seal(_2, wanted)")),
         at("image:proves_itself", drop_operand("holds(...)")),
     ),
     bug(

@@ -10,13 +10,13 @@ UPDATE: tuple[Bug, ...] = (
         "resumed-from-the-file-size",
         "A slot without a seal counts as written as far as its file goes.",
         at(
-            "install:Installer._receive",
+            "install:Installer.receive",
             after(
                 "_1 = _2() if _ is None else _",
                 """
                 if self._slots.seal_of(slot) is None:
                     reader = self._slots.reader(slot)
-                    _1 = _2(sum(iter(lambda: reader.readinto(self._buffer), 0)))
+                    _1 = _2(sum(iter(lambda: reader.readinto(self.buffer), 0)))
                 """,
             ),
         ),
@@ -115,7 +115,7 @@ UPDATE: tuple[Bug, ...] = (
     bug(
         "fetched-not-counted",
         "The account hears nothing of what a download fetches.",
-        at("install:Installer._receive", replace("Download(..., count=_)", "Download(..., count=None)")),
+        at("install:Installer.receive", replace("Download(..., count=_)", "Download(..., count=None)")),
     ),
     bug(
         "health-check-ignored",

@@ -52,6 +52,7 @@ MODULES = {
     "signature": "fota.trust.signature",
     "start_images": "fota_boot.start_images",
     "storage": "fota._storage_cpython",
+    "storage_names": "fota._storage_names_cpython",
     "storage_trouble": "aws.iot.storage_trouble",
     "strict_json": "fota.strict_json",
     "tags": "fota.bundle.tags_cpython",

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
 
-from fota import _storage_cpython, boot, image
+from fota import _storage_cpython, _storage_names_cpython, boot, image
 from fota.boards import Board
 from fota.boards.boot_loader import BootLoaderRecords
 from fota.boards.esp32 import OtaBootLoader
@@ -28,7 +28,7 @@ from fota_testing.releases import releases_in_memory
 
 HOME = "/home"
 CAPACITY_BYTES = 4_096
-MODULES = (_storage_cpython, slot_files)
+MODULES = (_storage_cpython, _storage_names_cpython, slot_files)
 """What keeps state in files."""
 
 

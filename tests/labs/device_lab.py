@@ -8,7 +8,7 @@ lab.running_image             the bytes of the image that runs
 
 import hashlib
 import random
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -28,6 +28,9 @@ from fota_testing.jobs.service import JobsService
 from fota_testing.memory_slots import MemorySlots
 from fota_testing.releases import releases_in_memory
 from tests.labs.image_server import ImageServer
+
+if TYPE_CHECKING:
+    from fota.boards import PatchPlace
 
 FACTORY = b"the factory image"
 JOB = "job-1"
@@ -98,6 +101,10 @@ class DeviceLab:
     def new_slots(self, count: int, capacity_bytes: int) -> MemorySlots:
         """What holds the images."""
         return MemorySlots(count, capacity_bytes)
+
+    def new_patches(self) -> "PatchPlace | None":
+        """What holds a patch: nothing does."""
+        return None
 
     def new_server(self) -> ImageServer:
         """What serves the images."""
@@ -216,7 +223,7 @@ class DeviceLab:
     def _start(self, slot: int) -> None:
         thing = Thing("broker.example", self.service.thing_name, b"", b"", connection=self.service)
         self.device = Device(
-            Board(self.slots, self.records, self.journal, self.releases, self.note),
+            Board(self.slots, self.records, self.journal, self.releases, self.note, patches=self.new_patches()),
             slot,
             client=self.server,
             clock=self.clock,

@@ -56,6 +56,7 @@ class ResumeLab(DeviceLab):
             limits=Limits(times_size=4, spare_bytes=0),
         )
         self.device._installer, self.device.holds = installer, installer.holds
+        self.device.patches._installer = installer
 
     def cut(self, **options: object) -> None:
         """The power fails in mid-download; the device is there again."""

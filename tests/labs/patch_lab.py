@@ -3,7 +3,7 @@
 ON_MICROPYTHON = """
 import binascii, json
 from fota.patch.apply import apply, read_head
-from fota.patch.errors import PatchFailed
+from fota.errors import PatchFailed
 
 class Reader:
     def __init__(self, content):

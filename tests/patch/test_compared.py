@@ -4,7 +4,7 @@ import binascii
 import json
 import random
 
-from fota.patch.errors import PatchFailed
+from fota.errors import PatchFailed
 from fota_operator.patches.make import apply_patch, make_patch
 from tests.labs.interpreter import installed, only_where_it_runs, told  # noqa: F401 - a fixture
 from tests.labs.patch_lab import ON_MICROPYTHON

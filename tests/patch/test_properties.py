@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from fota.errors import PatchFailed
 from fota.patch.apply import add_to, apply, read_head
-from fota.patch.errors import PatchFailed
 from fota.patch.head import HEAD_BYTES
 from fota_operator.patches.make import apply_patch, make_patch
 from fota_testing.memory_slots import MemoryReader

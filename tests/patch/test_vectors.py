@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from fota.patch.errors import PatchFailed
+from fota.errors import PatchFailed
 from fota_operator.patches.make import apply_patch
 from tests.labs.interpreter import installed, only_where_it_runs, told  # noqa: F401 - a fixture
 from tests.labs.patch_lab import ON_MICROPYTHON

@@ -18,16 +18,16 @@ from tests.labs.interpreter import ended, told
 from tests.labs.interpreter import only_where_it_runs as pytestmark
 
 ROOT = Path(__file__).parents[2]
-BUDGET_BYTES = {"esp32": 88 << 10, "littlefs": 88 << 10, "unix": 92 << 10}
+BUDGET_BYTES = {"esp32": 92 << 10, "littlefs": 96 << 10, "unix": 100 << 10}
 """What holds now, up to the next 2 KiB. Wanted are 62 KB for an ESP32."""
 
-BUDGET_LOADED_BYTES = {"esp32": 80 << 10, "littlefs": 78 << 10, "unix": 82 << 10}
+BUDGET_LOADED_BYTES = {"esp32": 80 << 10, "littlefs": 80 << 10, "unix": 84 << 10}
 """The same for the file that each program loads."""
 
-BUDGET_NAMES = 1_060
+BUDGET_NAMES = 1_080
 """The names that it brings. Behind the 1,260th MicroPython makes room for 1,280 more; the program has its own."""
 
-BUDGET_COMPRESSED_BYTES = {"esp32": 54 << 10, "littlefs": 54 << 10, "unix": 56 << 10}
+BUDGET_COMPRESSED_BYTES = {"esp32": 58 << 10, "littlefs": 60 << 10, "unix": 62 << 10}
 
 on_micropython = pytestmark
 del pytestmark
@@ -105,7 +105,7 @@ for name in sys.argv[2:]:
     __import__(name)
 micropython.qstr_info()
 print(json.dumps([name for name in sys.modules if name.startswith("fota_bundle")]))
-for name in ("policy", "connected", "rare"):
+for name in ("policy", "connected", "patch", "rare"):
     __import__("fota_bundle_" + name)
 print(json.dumps([name for name in sys.modules if name.startswith("fota_bundle")]))
 from fota.policy import Later

@@ -54,7 +54,7 @@ class AskedJob:
 
     def may(self, moment: str, update: "UpdateInProgress") -> bool:
         """Whether the update may go on; if not, it is put off. *Raises* Declined, IotError."""
-        answer = self._question.answer_at(self._policy, moment, _left_bytes(update))
+        answer = self._question.answer_at(self._policy, moment, update.entry.left_bytes)
         if isinstance(answer, No):
             log("job-declined", job=self._job.jobid, moment=moment, reason=answer.reason)
             raise Declined(answer.reason)
@@ -65,9 +65,16 @@ class AskedJob:
         self.bounds = Bounds(answer.max_bytes_per_s, answer.max_bytes, answer.for_s)
         return True
 
+    def may_after_all(self, moment: str, update: "UpdateInProgress") -> bool:
+        """The same, asked again: there is more to fetch than the policy was told. *Raises* Declined, IotError."""
+        self._question.answer = None
+        return self.may(moment, update)
+
     def pause(self, update: "UpdateInProgress") -> None:
-        """The bounds are spent: the rest is put off. *Raises* IotError."""
-        self._question.pause(_left_bytes(update))
+        """If the bounds are spent, the rest is put off. *Raises* IotError."""
+        if self.bounds is None or not self.bounds.is_spent:
+            return
+        self._question.pause(update.entry.left_bytes)
         self._put_off()
 
     def step_told(self) -> None:
@@ -88,10 +95,6 @@ class AskedJob:
     def _rest(self) -> None:
         if self._deferrals.all_wait():
             self._jobs.look_seldom()
-
-
-def _left_bytes(update: "UpdateInProgress") -> int:
-    return update.entry.wanted.size_bytes - update.entry.checkpoint.offset_bytes
 
 
 def _deferrals(jobs: "Jobs", device: "Device") -> Deferrals:

@@ -12,6 +12,7 @@ envelope    the signed manifest of the release, a DSSE envelope; needed by a dev
 bc_insist   force, true: try an image again that was rolled back here; optional
 x-progress-reports   the most reports of progress, 0 to 20; optional, and ignored if it is anything else
 x-progress-share     the percentage of devices that report progress, 1 to 100; the same
+x-patches, x-whole   see `aws.iot.offered_patches`
 x-...       anything, ignored: for the operator's own notes
 
 Any other field is refused: a misspelled check must not become a missing check.
@@ -57,6 +58,14 @@ class FotaDocument:
         """The most reports of progress that a device sends for this job."""
         self.progress_share: "int" = ALL_DEVICES
         """The percentage of devices that send any."""
+        self.patches: "object" = None
+        """The patches that it offers, as they came, for `offered_patches`; None if it offers none."""
+        self.whole: "object" = None
+        """Whether the whole image may be fetched, as it came; None if it does not say."""
+
+    def speaks_of_patches(self) -> bool:
+        """Whether it says anything about them."""
+        return self.patches is not None or self.whole is not None
 
 
 def is_fota(document: object) -> bool:
@@ -87,16 +96,17 @@ def parse(document: object) -> FotaDocument:
         raise BadDocument(f"operation: expected {_OPERATION!r}, got {_shown(operation)}")
     wanted = Digests(
         _size(fields["bc_size"]),
-        _digest("bc_crc", fields["bc_crc"], 32),
-        _digest("bc_sha256", fields["bc_sha256"], 64) if "bc_sha256" in fields else None,
+        checked_digest("bc_crc", fields["bc_crc"], 32),
+        checked_digest("bc_sha256", fields["bc_sha256"], 64) if "bc_sha256" in fields else None,
     )
     if type(insists) is not bool:
         raise BadDocument(f"bc_insist: expected true or false, got {_shown(insists)}")
-    slot, url = _slot(fields["bc_idx"]), _url(fields["bc_url"])
+    slot, url = _slot(fields["bc_idx"]), checked_url(fields["bc_url"])
     asked = FotaDocument(slot, wanted, url, insists=insists, envelope=fields.get("envelope"))
     # Nonsense there must not cost an update: the default counts.
     asked.progress_reports = _whole(fields.get("x-progress-reports"), 0, MAX_REPORTS)
     asked.progress_share = _whole(fields.get("x-progress-share"), 1, ALL_DEVICES)
+    asked.patches, asked.whole = fields.get("x-patches"), fields.get("x-whole")
     return asked
 
 
@@ -133,14 +143,15 @@ def _size(value: object) -> int:
     return value
 
 
-def _digest(name: str, value: object, digits: int) -> bytes:
+def checked_digest(name: str, value: object, digits: int) -> bytes:
+    """The bytes of a digest. *Raises* BadDocument."""
     # bytes.fromhex alone would accept spaces.
     if type(value) is not str or not is_hexadecimal(value.lower(), digits):
         raise BadDocument(f"{name}: expected {digits} hexadecimal digits, got {_shown(value)}")
     return bytes.fromhex(value)
 
 
-def _url(value: object) -> str:
+def checked_url(value: object) -> str:
     """A URL that every parser reads alike. Never shows the value: its query is a password."""
     if type(value) is not str:
         raise BadDocument(f"bc_url: expected a string, got {type(value).__name__}")

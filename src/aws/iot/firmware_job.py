@@ -6,9 +6,10 @@ This is the one place where an exception becomes a job's status.
 from aws.iot import document as documents
 from aws.iot.errors import ExecutionOver, IotError
 from aws.iot.jobs import Job
-from aws.iot.reports import report, unexpected, update_retrying
+from aws.iot.leave import has_leave
+from aws.iot.reports import final, report, update_retrying
 from fota import errors, journal, trial
-from fota.log import is_shortage, log, problem_of
+from fota.log import log
 from fota.transfer.download import Source
 
 TYPE_CHECKING = False
@@ -79,6 +80,11 @@ class FirmwareJob:
             self._report(Job.REJECTED, {"reason": error.reason, "message": str(error)})
             return False
         update = device.take_up(self._job.jobid, self._job.execution or 0, admitted.wanted)
+        if asked.speaks_of_patches():
+            # Imported late: few jobs do.
+            from aws.iot.offered_patches import choose
+
+            choose(asked, update, device.patches, slot)
         try:
             return self._take(admitted, update, slot) and self._carry_out(asked, admitted, update, slot)
         except errors.Declined as error:
@@ -112,7 +118,7 @@ class FirmwareJob:
             return False
         if begun is not None and goes_on:
             # Nothing is begun once more.
-            update.entry = begun
+            update.entry = begun.by_way(update.entry.way, update.entry.patch)
         else:
             log("job-taken", job=job.jobid, execution=job.execution)
         if not (is_waiting or (goes_on and is_installed)):
@@ -150,14 +156,16 @@ class FirmwareJob:
             may_restart = has_leave(self._may_restart)
             # The job is asked once more: if it was cancelled meanwhile, the device need not restart.
             self._jobs.reconnect()
-            self._tell({"step": _RESTART if may_restart else "waiting-for-restart"})
+            step = {"step": _RESTART if may_restart else "waiting-for-restart"}
+            step.update(update.entry.way)
+            self._tell(step)
         except (IotError, errors.Declined) as error:
             # Work is left, for a later call; unless the job ended without us.
             if isinstance(error, ExecutionOver):
                 device.forget_update()
             raise
         except Exception as error:  # noqa: BLE001 - whatever it is, the job gets a status
-            self._fail(update, self._final(error), admitted)
+            self._fail(update, final(self._jobs, self._job, error), admitted)
             return False
         self._jobs.waits_for_leave = None if may_restart else self._name
         return may_restart and self._begin_trial(update, slot, admitted)
@@ -183,15 +191,6 @@ class FirmwareJob:
             told.append(name)
         return wait_s > 0
 
-    def _final(self, error: Exception) -> errors.FotaError:
-        """What to report of an error that ends the job. *Raises* it again while it is one that passes."""
-        if is_shortage(error):
-            if self._jobs.may_try_again(self._job):
-                raise error
-            # Whatever it is called: a connection without memory for TLS is no trouble of the network.
-            return unexpected(error)
-        return error if isinstance(error, (errors.Failed, errors.Refused)) else unexpected(error)
-
     def _begin_trial(self, update: "UpdateInProgress", slot: int, admitted: "Admitted") -> bool:
         try:
             self._device.begin_trial(slot, update.entry.wanted)
@@ -200,7 +199,7 @@ class FirmwareJob:
                 # The write failed but reads back well: the next boot decides. The report FAILED could be wrong.
                 log("record-not-saved", problem=error)
                 return True
-            self._fail(update, self._final(error), admitted)
+            self._fail(update, final(self._jobs, self._job, error), admitted)
             return False
         return True
 
@@ -223,17 +222,43 @@ class FirmwareJob:
             from aws.iot.job_progress import JobProgress, most_reports
 
             reporter = JobProgress(self._job, device.clock, most_reports(asked, self._job.thing.thingname))
-        source = Source(asked.url, renew=lambda: self._fresh_url(asked))
-        more = (self._progress, update, None if reporter is None else reporter.keep_going)
-        bounds = None if self._asked is None else self._asked.bounds
-        is_whole = device.install(source, wanted, slot, *more, tree_bytes=tree_bytes, bounds=bounds)
+        keep_going = None if reporter is None else reporter.keep_going
+        is_whole = self._fetch(asked, update, slot, tree_bytes, keep_going)
         if not is_whole and reporter is not None and reporter.over is not None:
             raise reporter.over
         if self._asked is not None and not is_whole:
             self._asked.pause(update)
         return is_whole
 
-    def _fresh_url(self, asked: "FotaDocument") -> str:
+    def _fetch(
+        self,
+        asked: "FotaDocument",
+        update: "UpdateInProgress",
+        slot: int,
+        tree_bytes: int,
+        keep_going: "Callable[[int, int], bool] | None",
+    ) -> bool:
+        """Fetch what the update needs, and install the image; a patch that is of no use is given up for it, once."""
+        is_patched, source = update.entry.patch is not None, Source(asked.url, renew=lambda: self._fresh(asked).url)
+        if asked.speaks_of_patches():
+            from aws.iot import offered_patches
+
+            source = offered_patches.source(asked, update, lambda: self._fresh(asked))
+        more = (self._progress, update, keep_going)
+        bounds = None if self._asked is None else self._asked.bounds
+        try:
+            return self._device.install(
+                source, update.entry.wanted, slot, *more, tree_bytes=tree_bytes, bounds=bounds, patched=is_patched
+            )
+        except errors.FotaError as error:
+            if not is_patched or not offered_patches.give_up(asked, update, self._device.patches, error):
+                raise
+        # The whole image is more to fetch than the policy has let come.
+        if self._asked is not None and not self._asked.may_after_all(_DOWNLOAD, update):
+            return False
+        return self._fetch(asked, update, slot, tree_bytes, keep_going)
+
+    def _fresh(self, asked: "FotaDocument") -> "FotaDocument":
         """Ask the job for its document again: every delivery has fresh URLs.
 
         *Raises* ExecutionOver, Unreachable when nobody answers, BadDocument when it wants another image by now.
@@ -250,7 +275,7 @@ class FirmwareJob:
         fresh = documents.parse(self._job.document)
         if not fresh.wanted.matches(asked.wanted):
             raise errors.BadDocument("the document of the job wants another image than before")
-        return fresh.url
+        return fresh
 
     def _fail(self, update: "UpdateInProgress", error: errors.FotaError, admitted: "Admitted") -> None:
         """Report the failure now, or as soon as that is possible; the device runs on as before."""
@@ -266,17 +291,10 @@ class FirmwareJob:
             update.save_stage(journal.FAILED, error.reason, str(error), failure)
         except errors.StorageFailed as problem:
             log("job-failed", job=self._job.jobid, reason=problem.reason, problem=problem)
-        self._report(Job.FAILED, {"reason": error.reason, "message": str(error)})
+        details = {"reason": error.reason, "message": str(error)}
+        details.update(update.entry.way)
+        self._report(Job.FAILED, details)
         self._device.forget_update()
 
     def _report(self, status: str, details: "dict[str, str]") -> None:
         report(self._jobs, self._job, status, details, self._progress)
-
-
-def has_leave(may_restart: "Callable[[], bool] | None") -> bool:
-    """Whether the program lets the device restart into its new image now: only True lets it, if it is asked."""
-    try:
-        return may_restart is None or may_restart() is True
-    except Exception as error:  # noqa: BLE001 - the program's own code
-        log("may-restart-failed", problem=problem_of(error))
-        return False

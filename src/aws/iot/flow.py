@@ -6,8 +6,9 @@ image; never from a slot number alone.
 
 from aws.iot import document as documents
 from aws.iot.errors import ExecutionOver, IotError, NoAnswer, NotConnected
-from aws.iot.firmware_job import FirmwareJob, has_leave
+from aws.iot.firmware_job import FirmwareJob
 from aws.iot.jobs import Job
+from aws.iot.leave import has_leave
 from aws.iot.reports import report, unexpected
 from fota import boot_note, journal, trial
 from fota.errors import Busy, InternalError, RolledBack, StorageFailed
@@ -170,8 +171,8 @@ class Flow:
             details.update(self._device.last_words())
         elif conclusion == REPORT_SUCCEEDED:
             status, details = Job.SUCCEEDED, {"slot": str(self._device.running_slot)}
-        job = self._jobs.job(entry.job_id, entry.execution or None)
-        report(self._jobs, job, status, details, self._progress)
+        details.update(entry.way)
+        report(self._jobs, self._jobs.job(entry.job_id, entry.execution or None), status, details, self._progress)
 
     def _conclusion(self, entry: "Entry") -> str:
         return decide(
@@ -231,7 +232,7 @@ class Flow:
 
                 keyring_job.carry_out(job, self._jobs, self._device, self._progress)
                 return False
-            ours = FirmwareJob(
+            return FirmwareJob(
                 job,
                 self._jobs,
                 self._device,
@@ -239,8 +240,7 @@ class Flow:
                 disconnects=self._disconnects,
                 may_restart=self._may_restart,
                 policy=self._policy,
-            )
-            return ours.carry_out()
+            ).carry_out()
         except IotError:
             raise
         except StorageFailed as error:

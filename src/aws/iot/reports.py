@@ -4,12 +4,13 @@
 """
 
 from aws.iot.errors import ExecutionOver, VersionMismatch
-from fota.errors import InternalError
+from fota.errors import Failed, InternalError, Refused
 from fota.log import SHORT, is_shortage, log, place_of, problem_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from aws.iot.jobs import Job, Jobs
+    from fota.errors import FotaError
     from fota.progress import Progress
 
 _MAX_UPDATES = 3
@@ -42,6 +43,16 @@ def unexpected(error: Exception) -> InternalError:
     log("internal-error", problem=problem_of(told))
     place = place_of(told)
     return InternalError(SHORT + place if is_shortage(error) else place, cause=error)
+
+
+def final(jobs: "Jobs", job: "Job", error: Exception) -> "FotaError":
+    """What to report of an error that ends the job. *Raises* it again while it is one that passes."""
+    if is_shortage(error):
+        if jobs.may_try_again(job):
+            raise error
+        # Whatever it is called: a connection without memory for TLS is no trouble of the network.
+        return unexpected(error)
+    return error if isinstance(error, (Failed, Refused)) else unexpected(error)
 
 
 def update_retrying(job: "Job", status: str, details: "dict[str, str]") -> None:

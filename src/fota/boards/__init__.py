@@ -15,7 +15,8 @@ A board is one file of this folder. It meets this contract, and `fota_testing.ch
 7. A device always boots: a record that cannot be written or read stops no boot while one slot holds a whole image.
 8. `journal` and `releases` survive a reset. Each value has a place of its own: no write touches another value.
 9. `releases.image_kinds` names the kinds of image that the slots can start, as manifests name them: a tuple.
-10. What the storage refuses is StorageFailed (NoSpace when it is full), never another exception.
+10. `patches`, where it is not None, keeps one patch beside the images, and meets `PatchPlace`.
+11. What the storage refuses is StorageFailed (NoSpace when it is full), never another exception.
 
 Who owns the trial differs, and decides what a port must bring:
 
@@ -35,9 +36,20 @@ from fota.trust.releases import RELEASE_BYTES, Releases
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Protocol
+
     from fota.boot_note import BootNote
     from fota.record import Records
-    from fota.slots import Slots
+    from fota.slots import Places, Slots
+
+    class PatchPlace(Places, Protocol):
+        """Where one patch is kept, as in slot 0: until it is removed, and over resets.
+
+        What it holds is verified by who reads it. Its writer *raises* NoSpace where there is no room.
+        """
+
+        def remove(self) -> None:
+            """Give up the room of the patch; nothing if there is none. *Raises* StorageFailed."""
 
 
 class Board:
@@ -53,6 +65,7 @@ class Board:
         *,
         name: str = "",
         home: str = "",
+        patches: "PatchPlace | None" = None,
     ) -> None:
         """`name`: what the cloud is told of the kind of board; `home`: a folder on the disk that holds images."""
         self.slots = slots
@@ -69,6 +82,8 @@ class Board:
         """The kind of board, as the cloud is told; at most 32 printable characters, empty if it has no name."""
         self.home = home
         """A folder on the disk whose free room counts; empty if there is none."""
+        self.patches = patches
+        """Where a patch is kept; None on a board that takes no patches: it fetches whole images."""
 
 
 def kept_in(path: str, slots: "Slots", image_kinds: "tuple[str, ...]") -> "tuple[Journal, Releases, BootNote]":

@@ -4,6 +4,7 @@ DIR/slots.json            the geometry, written once
 DIR/slot-N.img            the image of slot N
 DIR/slot-N.tree, .files   the unpacked files of a bundle in slot N, and their list
 DIR/slot-N.tree-0, -1     which image they were made of
+DIR/patch.img             a patch, while the image of an update is made from it
 DIR/slot-N.seal-0, -1     the digests that its image was verified to have
 DIR/record-0, -1          the boot record
 DIR/journal-0, -1         the update under way
@@ -20,6 +21,7 @@ from fota import machine
 from fota.boards import Board, kept_in
 from fota.record import RecordStore
 from fota.slots.files import FileSlots
+from fota.slots.patch_file import PatchFile
 from fota.storage import cell_pair
 
 TYPE_CHECKING = False
@@ -38,5 +40,5 @@ class FilesBoard(Board):
         slots = FileSlots.open(path)
         records = RecordStore(*cell_pair(path + "/record"), is_sure=False)
         kept = kept_in(path, slots, machine.IMAGE_KINDS)
-        super().__init__(slots, records, *kept, name="files", home=path)
+        super().__init__(slots, records, *kept, name="files", home=path, patches=PatchFile(path + "/patch.img"))
         self.path = path

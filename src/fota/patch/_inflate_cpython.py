@@ -2,7 +2,7 @@
 
 import zlib
 
-from fota.patch.errors import PatchFailed
+from fota.errors import PatchFailed
 from fota.patch.head import MAX_NUMBER_BITS
 
 TYPE_CHECKING = False

@@ -4,7 +4,7 @@ import io
 
 import deflate  # type: ignore[import-not-found]
 
-from fota.patch.errors import PatchFailed
+from fota.errors import PatchFailed
 from fota.patch.head import MAX_NUMBER_BITS
 
 TYPE_CHECKING = False

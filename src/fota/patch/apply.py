@@ -12,8 +12,8 @@ Every part makes one byte at least, so the patch ends; no byte past the promised
 What comes out is verified by the caller, who has the signed digest of it.
 """
 
+from fota.errors import PatchFailed
 from fota.patch import head as heads
-from fota.patch.errors import PatchFailed
 from fota.patch.inflate import Inflated
 from fota.waiting import still_waiting
 

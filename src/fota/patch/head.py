@@ -5,7 +5,7 @@ The format is described in docs/reference/patch-format.md. Pure: knows no storag
 
 import struct
 
-from fota.patch.errors import PatchFailed
+from fota.errors import PatchFailed
 
 MAGIC = b"FPAT"
 FORMAT = 1
@@ -15,7 +15,7 @@ MIN_WINDOW_BITS = 9
 MAX_WINDOW_BITS = 15
 MAX_NUMBER_BITS = 63
 """Of a number in the records: more than any size needs."""
-NOTHING = b"\0" * 32
+NOTHING = b"\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0"
 """The SHA-256 that a patch names which starts from nothing, and so is a compressed image."""
 
 

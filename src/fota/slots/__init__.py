@@ -56,7 +56,20 @@ if TYPE_CHECKING:
         def seek(self, offset_bytes: int) -> None:
             """Go on reading at that byte of the image; past its end there is nothing. *Raises* StorageFailed."""
 
-    class Slots(Protocol):
+    class Places(Protocol):
+        """What a download is written to, and read back from."""
+
+        def resume(self, slot: int, size_bytes: int, offset_bytes: int) -> Writer:
+            """Go on filling a slot after a reset: the bytes before the offset stay as they are.
+
+            The caller must verify those bytes from storage. *Raises* as `writer`. A download uses it from the first
+            byte on.
+            """
+
+        def reader(self, slot: int) -> SeekableReader:
+            """Read what the slot holds; an empty slot gives no bytes."""
+
+    class Slots(Places, Protocol):
         """All slots of a device."""
 
         count: int
@@ -69,16 +82,6 @@ if TYPE_CHECKING:
 
             *Raises* ImageTooLarge before anything is changed, StorageFailed, NoSpace.
             """
-
-        def resume(self, slot: int, size_bytes: int, offset_bytes: int) -> Writer:
-            """Go on filling a slot after a reset: the bytes before the offset stay as they are.
-
-            The caller must verify those bytes from storage. *Raises* as `writer`. A download uses it from the first
-            byte on.
-            """
-
-        def reader(self, slot: int) -> SeekableReader:
-            """Read what the slot holds; an empty slot gives no bytes."""
 
         def require_room(self, slot: int, size_bytes: int, tree_bytes: int) -> None:
             """*Raises* NoSpace unless an image and its tree will have room, with what the slot gives up."""

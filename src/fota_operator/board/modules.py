@@ -48,8 +48,9 @@ OPEN = (
 """What a program may import of the library where a board has it as one bundle."""
 
 
-_WITHOUT = {"esp32": ("fota.boards.files",)}
-"""What only a program imports that opens the device itself, since no `main.py` of its board did."""
+_WITHOUT = {"esp32": ("fota.boards.files", "fota.patch.patched")}
+"""What only a program imports that opens the device itself, since no `main.py` of its board did; and what makes an
+image from a patch, for which a board with OTA partitions has no place."""
 
 
 def modules_of(board: str) -> list[Path]:

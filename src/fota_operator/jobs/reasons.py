@@ -156,6 +156,11 @@ FAILED = {
         "the bytes that came are not the promised ones: MD5 or SHA-256 differs",
         "the object was changed or damaged after the job was made: find out by whom, and start again from the image",
     ),
+    "patch-failed": Meaning(
+        "no patch that the job offers fits the device, or the one that fits is damaged or has no room, and the job "
+        "does not let the device fetch the whole image; the message says which of these it is",
+        "let devices fetch the whole image, or offer a patch from the image that the device runs",
+    ),
     "storage-failed": Meaning(
         "the device's disk refused a read, a write or a flush, or returned other bytes than were written",
         "check the device's disk; it may be worn out",

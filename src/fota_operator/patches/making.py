@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from fota.patch.errors import PatchFailed
+from fota.errors import PatchFailed
 from fota_operator.images.image import BUNDLE_KIND, ESP32_KIND, ZIPAPP_KIND, Image
 from fota_operator.patches.make import CPYTHON_WINDOW_BITS, MICROPYTHON_WINDOW_BITS, apply_patch, make_patch
 from fota_operator.patches.offers import (
