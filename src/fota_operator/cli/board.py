@@ -9,7 +9,7 @@ import typer
 
 from fota_boot.doctor.findings import ERROR, worst
 from fota_operator.cli.options import Json
-from fota_operator.cli.output import answer, answer_json, reporting_errors, talk
+from fota_operator.cli.output import answer, answer_json, answer_words, reporting_errors, talk
 from fota_operator.cli.wording import worded
 from fota_operator.errors import BadInput
 
@@ -169,6 +169,6 @@ def doctor(port: Port = None, as_json: Json = False) -> None:
         answer_json({"worst": worst(findings), "findings": [finding.as_fields() for finding in findings]})
     else:
         for finding in findings:
-            answer(worded(finding.as_line()))
+            answer_words(worded(finding.as_line()), 8)
     if worst(findings) == ERROR:
         raise typer.Exit(1)

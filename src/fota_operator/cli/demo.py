@@ -105,15 +105,12 @@ def demo() -> None:
 
 
 def _show(console: "Console", outcomes: "list[SceneOutcome]") -> None:
-    from rich.table import Table
+    from fota_operator.cli.fitting import table_of
 
     console.print("\n[bold]What came of each image[/bold]")
-    table = Table(box=None, pad_edge=False)
-    for heading in ("image", "status", "reason", "cause", "boots", "bytes written", "runs then", "seconds", ""):
-        is_number = heading in ("boots", "bytes written", "seconds")
-        table.add_column(heading, justify="right" if is_number else "left", no_wrap=True)
-    for outcome in outcomes:
-        table.add_row(
+    headings = ("image", "status", "reason", "cause", "boots", "bytes written", "runs then", "seconds", "")
+    rows = [
+        (
             outcome.scene.version,
             outcome.status,
             outcome.reason,
@@ -124,4 +121,6 @@ def _show(console: "Console", outcomes: "list[SceneOutcome]") -> None:
             f"{outcome.seconds:.1f}",
             "as it must be" if outcome.as_it_must_be else "WRONG",
         )
-    console.print(table)
+        for outcome in outcomes
+    ]
+    console.print(table_of(headings, rows, console.width, right=("boots", "bytes written", "seconds")))

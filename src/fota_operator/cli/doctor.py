@@ -9,12 +9,15 @@ import typer
 from fota_boot.doctor.findings import ERROR, Finding, worst
 from fota_operator.account.names import PRESIGN_ROLE
 from fota_operator.cli.options import AccountBucket, AccountRole, Json
-from fota_operator.cli.output import answer, answer_json, reporting_errors
+from fota_operator.cli.output import answer_json, answer_words, reporting_errors
 from fota_operator.cli.wording import worded
 from fota_operator.errors import BadInput, OperatorError
 
 if TYPE_CHECKING:
     from fota_operator.account.doctor import DoctorRequest
+
+_LEVEL_COLUMNS = 8
+"""What is further down in a finding stands behind its level."""
 
 
 @reporting_errors()
@@ -76,7 +79,7 @@ def _answer(findings: Iterable[Finding], *, as_json: bool) -> None:
     for finding in findings:
         seen.append(finding)
         if not as_json:
-            answer(finding.as_line())
+            answer_words(finding.as_line(), _LEVEL_COLUMNS)
     if as_json:
         answer_json({"worst": worst(seen), "findings": [finding.as_fields() for finding in seen]})
     if worst(seen) == ERROR:

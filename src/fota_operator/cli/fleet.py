@@ -17,7 +17,7 @@ from fota_operator.cli.fleet_options import (
     filter_of,
 )
 from fota_operator.cli.options import Json
-from fota_operator.cli.output import answer, answer_json, answer_table, in_utc, moment, reporting_errors
+from fota_operator.cli.output import answer_json, answer_table, answer_words, in_utc, moment, reporting_errors
 from fota_operator.plain import plain
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ def _answer_counts(counts: "Distribution", source: "FleetSource", now: "datetime
     from fota_operator.fleet.said_state import DOUBTS
 
     where = "by the index of AWS, which may be some seconds behind" if source.kind == BY_INDEX else "by each shadow"
-    answer(f"{counts.things} things, {where}, {moment(now)}")
+    answer_words(f"{counts.things} things, {where}, {moment(now)}")
     rows = [
         (
             plain(one.product or "not said"),
@@ -86,18 +86,18 @@ def _answer_counts(counts: "Distribution", source: "FleetSource", now: "datetime
     if rows:
         answer_table(("PRODUCT", "VERSION", "THINGS", "SHARE", "ON TRIAL"), rows)
     if counts.others:
-        answer(f"{counts.others} things run further versions")
+        answer_words(f"{counts.others} things run further versions")
     if counts.doubts:
-        answer("Not known which version:")
+        answer_words("Not known which version:")
         answer_table(
             ("THINGS", "WHY", "SUCH AS"),
             [(str(count), DOUBTS[kind], plain(counts.examples[kind])) for kind, count in counts.doubts.most_common()],
         )
     if source.connectivity:
         unsaid = f", {counts.connection_not_known} not known" if counts.connection_not_known else ""
-        answer(f"Connected {counts.connected}, offline {counts.offline}{unsaid}")
+        answer_words(f"Connected {counts.connected}, offline {counts.offline}{unsaid}")
     else:
-        answer("Which things are connected is not known: AWS does not index it here")
+        answer_words("Which things are connected is not known: AWS does not index it here")
 
 
 def _share(count: int, of: int) -> str:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from fota_operator.cli.output import answer, answer_json, answer_table, in_utc, moment, natural
+from fota_operator.cli.output import answer_json, answer_table, answer_words, in_utc, moment, natural
 from fota_operator.errors import BadInput
 from fota_operator.plain import plain
 
@@ -50,16 +50,16 @@ def answer_job(status: "JobStatus", *, as_json: bool, only: str | None = None) -
     if as_json:
         answer_json(job_as_json(status, only))
         return
-    answer(f"{status.job_id}: {_headline(status)}")
+    answer_words(f"{status.job_id}: {_headline(status)}")
     shown = failures_first(chosen(status.executions, only))
     rows = [(one.thing, one.status, one.reason or "", describe_details(one)) for one in shown]
     if rows:
         answer_table(("THING", "STATUS", "REASON", "DETAILS"), rows)
     if len(status.executions) > 1:
         for why, ones in status.failures:
-            answer(f"{len(ones)} {'thing' if len(ones) == 1 else 'things'}: {why}")
+            answer_words(f"{len(ones)} {'thing' if len(ones) == 1 else 'things'}: {why}")
     for line in deferred_lines(status.deferred):
-        answer(line)
+        answer_words(line)
 
 
 def _headline(status: "JobStatus") -> str:

@@ -4,6 +4,7 @@ import json
 import logging
 import os
 import re
+import shutil
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING, TextIO
 
 import typer
 
+from fota_operator.cli.fitting import table_of, wrapped
 from fota_operator.cli.wording import exit_status, worded
 from fota_operator.errors import OperatorError
 from fota_operator.plain import visible
@@ -52,7 +54,11 @@ def ending_on_errors(*, as_json: bool = False) -> Iterator[None]:
 
 def talk_error(error: OperatorError, *, as_json: bool) -> None:
     """Write an error to stderr: a line for people, or for programs an object in one line."""
-    talk(json.dumps(error_as_json(error)) if as_json else f"fota: {worded(str(error))}")
+    if as_json:
+        # Never broken: it is one line.
+        sys.stderr.write(visible(json.dumps(error_as_json(error))) + "\n")
+    else:
+        talk(f"fota: {worded(str(error))}")
 
 
 def error_as_json(error: OperatorError) -> dict[str, object]:
@@ -69,7 +75,7 @@ def error_as_json(error: OperatorError) -> dict[str, object]:
 
 def talk(text: str) -> None:
     """Write a message for the user to stderr; it is not part of the result."""
-    sys.stderr.write(visible(text) + "\n")
+    sys.stderr.write(_fitted(visible(text), sys.stderr) + "\n")
     sys.stderr.flush()
 
 
@@ -131,17 +137,21 @@ def new_console(stream: TextIO, *, width_of_file: int = _UNBOUNDED_COLUMNS) -> "
 
 def answer_table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
     """The result, as a table for people."""
-    from rich.table import Table
-    from rich.text import Text
-
-    table = Table(box=None, pad_edge=False)
-    for heading in headings:
-        table.add_column(heading, overflow="fold")
-    for row in rows:
-        # Text, not markup: a device's words may hold brackets.
-        table.add_row(*(Text(visible(cell)) for cell in row))
+    console = new_console(sys.stdout)
+    shown = [[visible(cell) for cell in row] for row in rows]
     with writing_result():
-        new_console(sys.stdout).print(table)
+        console.print(table_of(headings, shown, console.width))
+
+
+def answer_words(text: str, indent: int = 0) -> None:
+    """The result, as a sentence for people: on a terminal it is broken between words, and further lines indented."""
+    answer(_fitted(text, sys.stdout, indent))
+
+
+def _fitted(text: str, stream: TextIO, indent: int = 0) -> str:
+    if not stream.isatty():
+        return text
+    return wrapped(text, shutil.get_terminal_size().columns, indent)
 
 
 def moment(at: datetime) -> str:

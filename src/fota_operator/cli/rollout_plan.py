@@ -3,7 +3,7 @@
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
-from fota_operator.cli.output import answer, answer_table
+from fota_operator.cli.output import answer_table, answer_words
 from fota_operator.cli.patches import savings_as_json, savings_lines, savings_rows
 from fota_operator.cli.rollout_cost import cost_as_json, cost_lines
 from fota_operator.plain import plain
@@ -26,19 +26,19 @@ _NOT_ASKED = (
 def answer_forecast(prepared: "Prepared", forecast: "Forecast") -> None:
     """Stage by stage, and what AWS knows of the things."""
     status = prepared.status
-    answer(f"{prepared.plan.name}: {status.product} {status.version} to {len(prepared.things)} things")
+    answer_words(f"{prepared.plan.name}: {status.product} {status.version} to {len(prepared.things)} things")
     answer_table(
         ("STAGE", "", "THINGS", "PER MINUTE", "MINUTES", "GATE", "FIRST THINGS"),
         [_row(stage) for stage in prepared.stages],
     )
     minutes = sum(stage.minutes for stage in prepared.stages)
-    answer(f"It takes {minutes:.1f} minutes at least; what devices take comes on top.")
-    answer(_put_off(prepared.within_s, prepared.plan.timeout_minutes))
+    answer_words(f"It takes {minutes:.1f} minutes at least; what devices take comes on top.")
+    answer_words(_put_off(prepared.within_s, prepared.plan.timeout_minutes))
     for line in cost_lines(prepared.cost):
-        answer(line)
+        answer_words(line)
     _answer_savings(prepared)
     for line in _findings(forecast):
-        answer(line)
+        answer_words(line)
 
 
 def _answer_savings(prepared: "Prepared") -> None:
@@ -48,7 +48,7 @@ def _answer_savings(prepared: "Prepared") -> None:
     image_bytes = prepared.publication.firmware.image.size_bytes
     answer_table(("RUNNING", "THINGS", "TRAVELS", "BYTES EACH", "OF THE IMAGE"), savings_rows(image_bytes, saved))
     for line in savings_lines(offered, saved):
-        answer(line)
+        answer_words(line)
 
 
 def _put_off(within_s: int | None, timeout_minutes: int | None) -> str:

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from fota_operator.cli.job_status import deferred_as_json
 from fota_operator.cli.output import (
-    answer,
     answer_json,
+    answer_words,
     in_utc,
     moment,
     new_console,
@@ -31,7 +31,7 @@ def answer_status(status: "RolloutStatus", *, as_json: bool, with_acts: bool = F
     with writing_result():
         new_console(sys.stdout, width_of_file=100).print(Dashboard(status))
     for act in status.acts if with_acts else ():
-        answer(act_in_words(act))
+        answer_words(act_in_words(act))
 
 
 def act_in_words(act: "RolloutAct", *, short: bool = False) -> str:
