@@ -16,6 +16,7 @@ from fota_operator.cli.wording import worded
 from fota_operator.jobs import deferrals
 from fota_operator.jobs.progress import why_failed
 from fota_operator.jobs.reasons import Meaning
+from fota_operator.jobs.ways import ways_in_words
 from fota_operator.plain import plain, visible
 from fota_operator.rollouts.aws.failures import NO_REASON, NOT_ASKED
 from fota_operator.rollouts.decide.status import Failures, RolloutStatus, StageStatus
@@ -83,6 +84,8 @@ class Dashboard:
         yield _legend(status, ascii_only=options.ascii_only)
         yield from _forecast(status, self._speed)
         yield from _deferred(status)
+        if status.ways is not None:
+            yield Text(f"The image came: {plain(ways_in_words(status.ways))}")
         yield from _failures(status)
 
 

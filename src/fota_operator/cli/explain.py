@@ -17,6 +17,7 @@ from fota_operator.cli.output import (
     writing_result,
 )
 from fota_operator.cli.wording import worded
+from fota_operator.jobs.ways import way_in, way_in_words
 from fota_operator.plain import visible
 
 if TYPE_CHECKING:
@@ -118,6 +119,9 @@ def _lines(chapter: "Chapter") -> Iterator[str]:
         yield f"It is try {execution.execution_number} of this job."
     because = f"{execution.status}{f' {execution.reason}' if execution.reason and not execution.deferral else ''}"
     yield f"{because}: {chapter.meaning.when}."
+    way = way_in(execution.details)
+    if way is not None:
+        yield f"The image came by {way_in_words(way)}."
     said = describe_details(execution)
     if said:
         yield f"It says: {said}" if execution.deferral is None else f"It says: {execution.reason}; {said}"

@@ -110,6 +110,7 @@ class RolloutLines:
     def show(self, status: "RolloutStatus") -> None:
         """See RolloutDisplay."""
         from fota_operator.cli.dashboard import headline, in_words, missing_lines, things
+        from fota_operator.jobs.ways import ways_in_words
 
         for stage in status.stages:
             counted = f": {in_words(stage)}" if stage.job_ids else ""
@@ -125,6 +126,8 @@ class RolloutLines:
                 self._say(f"deferred {stage.number} {number}", f"stage {stage.number} {stage.name}: {line}")
         for failures in status.failures:
             self._say(f"failures {_kind(failures)}", headline(failures))
+        if status.ways is not None:
+            self._say("ways", f"the image came: {ways_in_words(status.ways)}")
         words = (f"{status.name} {status.state}", status.why, f"next: {status.next}" if status.next else "")
         self._say("rollout", worded("; ".join(part for part in words if part)))
 

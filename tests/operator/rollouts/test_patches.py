@@ -21,6 +21,7 @@ from fota_operator.rollouts.prepare import Prepared, prepare
 from fota_operator.rollouts.run import RunOptions
 from fota_operator.trust.keyrings import write_keyring
 from fota_operator.trust.release_file import write_release
+from tests.labs.device_side import DeviceSide
 from tests.labs.fota_command import FotaCommand
 from tests.labs.json_answers import misfits
 from tests.labs.signatures import Signatures
@@ -152,3 +153,25 @@ def test_the_plan_shows_the_bytes_with_and_without_patches(lab: PatchLab, fota: 
     both = fota("rollout", "plan", *shared, "--patch", "field", "--patch", "1.0.0")
     assert (both.exit_code, "got both" in both.stderr) == (2, True)
     assert json.loads(fota("rollout", "plan", *shared, "--json").stdout)["patches"] is None
+
+
+def test_the_status_counts_which_way_the_image_came(lab: PatchLab, fota: FotaCommand) -> None:
+    old, new = lab.image(1), lab.image(2)
+    things = lab.things(old, old)
+    prepared = lab.prepared(new, things, PlannedPatches())
+    (job_id,) = prepared.run(RunOptions(once=True)).stages[0].job_ids
+    ways = ({"way": "patch", "patch_bytes": "120"}, {"way": "whole", "why": "no-room"})
+    device = DeviceSide(lab.local.environment())
+    for thing, details in zip(things, ways, strict=True):
+        device.report(thing, job_id, "SUCCEEDED", **details)
+    shown = fota("rollout", "status", lab.name, "--bucket", lab.local.bucket, "--json")
+    status = json.loads(shown.stdout)
+    assert misfits("rollout status", status) == []
+    assert [(one["way"], one["why"], one["count"]) for one in status["ways"]["kinds"]] == [
+        ("patch", None, 1),
+        ("whole", "no-room", 1),
+    ]
+    job = json.loads(fota("status", job_id, "--json").stdout)
+    assert misfits("status", job) == []
+    assert job["ways"] == status["ways"]
+    assert "The image came by a patch of 120 bytes." in fota("explain", things[0]).stdout

@@ -23,6 +23,7 @@ from fota_operator.rollouts.aws.names import Place
 from fota_operator.rollouts.aws.plan_store import StoredPlan
 from fota_operator.rollouts.aws.stage_jobs import MadeOffer, StageJobs, is_paused
 from fota_operator.rollouts.aws.targets import current_targets
+from fota_operator.rollouts.aws.ways import WayReader
 from fota_operator.rollouts.decide.next_step import needs_times
 from fota_operator.rollouts.decide.snapshot import JobSnapshot, Snapshot, StageSnapshot
 from fota_operator.rollouts.decide.stages import ordered
@@ -41,6 +42,7 @@ class SnapshotReader:
         self._plan = stored.plan
         self._failures = FailureReader(cloud)
         self._deferrals = DeferralReader(cloud)
+        self._ways = WayReader(cloud)
         self._missing = MissingReader(cloud)
         self._stages = StageJobs(cloud, stored, clock)
         self._listed: dict[str, tuple[JobRead, dict[str, ExecutionStatus]]] = {}
@@ -64,6 +66,7 @@ class SnapshotReader:
             stages=stages,
             tag=tag,
             acts=self._acts(),
+            ways=None if self._plan.patches is None else self._ways.read(self.jobs),
             failures=tuple(
                 failure
                 for number in self._stages.offers

@@ -52,6 +52,7 @@ def decide(plan: Plan, snapshot: Snapshot, now: datetime) -> Decision:
         next_at=step.until if isinstance(step, Wait) else None,
         rate_per_minute=plan.rate_per_minute,
         acts=snapshot.acts,
+        ways=snapshot.ways,
     )
     return Decision(status, step)
 

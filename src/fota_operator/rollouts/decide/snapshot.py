@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from fota_operator.jobs.deferrals import CountedDeferrals
+from fota_operator.jobs.ways import CountedWays
 from fota_operator.rollouts.decide.status import Failures, MissingThing, RolloutAct, RolloutStatus, put_off
 
 PAUSED_CODE = "FOTA_PAUSED"
@@ -91,6 +92,7 @@ class Snapshot:
     tag: str | None = None
     failures: tuple[Failures, ...] = ()
     acts: tuple[RolloutAct, ...] = ()
+    ways: CountedWays | None = None
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from datetime import datetime
 from fota_operator import former_names
 from fota_operator.errors import BadInput
 from fota_operator.jobs.deferrals import CountedDeferrals
+from fota_operator.jobs.ways import CountedWays
 
 PENDING = ("WAITING", "QUEUED", "IN_PROGRESS")
 """The statuses of things that have not answered yet."""
@@ -94,7 +95,7 @@ class RolloutStatus:
 
     `next` says in words what comes, or what to do; `next_at` when, if that is known; `why` what it waits for, or why
     it has ended, if it does or has. `acts` is who began it, and who paused, resumed and aborted it last; empty if it
-    has not begun.
+    has not begun. `ways`: which way the image came to things that took it; None: no patches were offered.
     """
 
     name: str
@@ -109,6 +110,7 @@ class RolloutStatus:
     rate_per_minute: int = 1000
     acts: tuple[RolloutAct, ...] = ()
     why: str = ""
+    ways: CountedWays | None = None
 
     @property
     def because(self) -> str:
