@@ -19,6 +19,8 @@ from fota_boot.provisioning import give_keyring, provision_home
 from fota_boot.streams import open_streams
 from fota_boot.supervisor import Supervisor
 
+_MIB = 1 << 20
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import argparse
@@ -28,7 +30,7 @@ def main(arguments: "list[str] | None" = None) -> int:
     """Run the command. Exit status: 0 stopped when asked to, 1 cannot go on or doctor's error, 2 misused."""
     open_streams()
     options = parse(arguments)
-    logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(asctime)s fota-boot: %(message)s")
+    logging.basicConfig(stream=sys.stderr, level=logging.INFO, format=_log_format())
     try:
         if options.doctor:
             # Imported late: a boot must not need it.
@@ -37,6 +39,7 @@ def main(arguments: "list[str] | None" = None) -> int:
             return show(examine(options.home, options.thing, connect=options.connect), as_json=options.json)
         if options.factory is not None:
             provision_home(options)
+            _tell_slots(options)
         elif options.keyring is not None:
             give_keyring(options)
         else:
@@ -49,6 +52,33 @@ def main(arguments: "list[str] | None" = None) -> int:
     except (FotaError, ValueError) as error:
         return _failed(str(error))
     return 0
+
+
+def _log_format() -> str:
+    """Each line with its time, unless the journal of systemd adds one: then it is like the lines of the image.
+
+    https://www.freedesktop.org/software/systemd/man/latest/systemd.exec.html#%24JOURNAL_STREAM
+    """
+    line = "fota-boot: %(message)s"
+    journal = os.environ.get("JOURNAL_STREAM", "")
+    try:
+        found = os.fstat(sys.stderr.fileno())
+    except (AttributeError, OSError, ValueError):
+        return f"%(asctime)s {line}"
+    return line if journal == f"{found.st_dev}:{found.st_ino}" else f"%(asctime)s {line}"
+
+
+def _tell_slots(options: "argparse.Namespace") -> None:
+    size = _in_bytes(options.slot_size)
+    print(  # noqa: T201 - the command's own voice
+        f"fota-boot: {visible(options.home)} has {options.slots} slots of {size} each, for good: no image may be "
+        "larger. --slots and --slot-size choose other numbers for a new home",
+        file=sys.stderr,
+    )
+
+
+def _in_bytes(size: int) -> str:
+    return f"{size} bytes" if size % _MIB else f"{size // _MIB} MiB"
 
 
 def _failed(text: str) -> int:

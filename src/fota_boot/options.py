@@ -88,14 +88,18 @@ def make_parser() -> argparse.ArgumentParser:
         "a home that has no keyring yet gets this one",
     )
     factory.add_argument(
-        "--slots", type=_count, default=2, metavar="N", help="the home has N slots (default %(default)s)"
+        "--slots",
+        type=_count,
+        default=2,
+        metavar="N",
+        help="the home has N slots, which cannot be changed later (default %(default)s)",
     )
     factory.add_argument(
         "--slot-size",
         type=_count,
         default=DEFAULT_SLOT_SIZE_BYTES,
         metavar="BYTES",
-        help="a slot holds images of at most this size (default %(default)s)",
+        help=f"a slot holds images of at most this size (default %(default)s, {DEFAULT_SLOT_SIZE_BYTES >> 20} MiB)",
     )
     factory.add_argument(
         "--force", action="store_true", help="accept a file system that may lose what was written to it"

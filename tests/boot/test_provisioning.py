@@ -1,6 +1,8 @@
 """The keyring of a device: given on the bench, by `fota-boot --keyring`, and by nobody afterwards."""
 
 import hashlib
+import os
+import subprocess
 
 import pytest
 
@@ -40,6 +42,29 @@ def test_a_home_can_be_provisioned_with_its_keyring(lab, keyring_file):
         1,
         {keyring.key_id(POINT): POINT},
     )
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        ((), "has 2 slots of 256 MiB each"),
+        (("--slots", "3", "--slot-size", "100001"), "has 3 slots of 100001 bytes each"),
+    ],
+)
+def test_the_slots_that_a_home_gets_are_said_when_it_is_provisioned(lab, options, told):
+    done = lab.run("--factory", lab.image("factory", WAITS), *options)
+    assert (done.returncode, told in done.stderr) == (0, True), done.stderr
+
+
+@pytest.mark.parametrize("is_journal", [True, False])
+def test_a_line_of_the_log_has_its_time_unless_the_journal_adds_one(lab, tmp_path, is_journal):
+    with (tmp_path / "journal").open("wb") as journal:
+        found = os.fstat(journal.fileno())
+        stream = f"{found.st_dev}:{found.st_ino if is_journal else 0}"
+        command = lab.command("--factory", lab.image("factory", WAITS))
+        subprocess.run(command, stderr=journal, check=True, env=os.environ | {"JOURNAL_STREAM": stream})
+    events = [line for line in (tmp_path / "journal").read_text().splitlines() if "provisioned home=" in line]
+    assert [line.startswith("fota-boot: ") for line in events] == [is_journal]
 
 
 def test_a_home_without_a_keyring_can_be_given_one(lab, keyring_file):

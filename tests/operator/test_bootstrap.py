@@ -187,6 +187,23 @@ def test_a_role_of_ours_is_trusted_again_as_it_should_be(cloud: Cloud, ready: Bo
     assert not any(one.changed for one in bootstrap(cloud, ready))
 
 
+def test_of_a_role_that_is_changed_the_command_says_what_was_and_what_is(
+    fota: FotaCommand, cloud: Cloud, ready: BootstrapRequest
+) -> None:
+    cloud.iam.update_assume_role_policy(RoleName=ready.role, PolicyDocument=json.dumps(TRUST_IOT))
+    wide = {"Effect": "Allow", "Action": "s3:*", "Resource": "*"}
+    (name,) = cloud.iam.list_role_policies(RoleName=ready.role)["PolicyNames"]
+    cloud.iam.put_role_policy(
+        RoleName=ready.role, PolicyName=name, PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": wide})
+    )
+    named = ("--bucket", ready.bucket, "--role", ready.role)
+    dry, done = fota("bootstrap", *named, "--dry-run").stdout, fota("bootstrap", *named).stdout
+    trust = "AWS IoT may assume it, for jobs of this account, and nobody else"
+    assert f"{trust}; now: AWS IoT may assume it on behalf of any account" in dry
+    assert f"{trust}; before: AWS IoT may assume it on behalf of any account" in done
+    assert "before: it also allows s3:* on * and it does not allow s3:GetObject on arn:aws:s3:::" in done
+
+
 def test_a_role_of_others_is_refused_and_left_alone(cloud: Cloud, request_: BootstrapRequest) -> None:
     cloud.iam.create_role(RoleName=request_.role, AssumeRolePolicyDocument=json.dumps(TRUST_IOT))
     with pytest.raises(AlreadyThere, match="not ours to change"):

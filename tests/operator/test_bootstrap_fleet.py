@@ -13,7 +13,7 @@ from fota_operator.account.doctor import examine
 from fota_operator.account.doctor_fleet import catalog_findings, index_findings
 from fota_operator.account.fleet_index import SHADOWS, extended, index_piece, judge_index
 from fota_operator.account.names import CATALOG_ROLE
-from fota_operator.account.presign_role import Account
+from fota_operator.account.our_role import Account
 from fota_operator.account.roles import TRUST_IOT
 from fota_operator.cloud import Cloud
 from fota_operator.errors import AlreadyThere, CloudRefused

@@ -36,6 +36,7 @@ BY_OTHERS = (
     "account/fleet_index.py",
     "account/grants.py",
     "account/notify.py",
+    "account/our_role.py",
     "account/presign_role.py",
     "local/**/*.py",
     "demo/**/*.py",
@@ -58,7 +59,10 @@ def asked_for() -> set[str]:
     """
     left_out = {path for pattern in BY_OTHERS for path in PACKAGE.glob(pattern)}
     actions = set().union(*(actions_of(path.read_text()) for path in set(PACKAGE.rglob("*.py")) - left_out))
-    looked = [PACKAGE / "account" / name for name in ("bucket.py", "catalog.py", "fleet_index.py", "notify.py")]
+    looked = [
+        PACKAGE / "account" / name
+        for name in ("bucket.py", "catalog.py", "fleet_index.py", "notify.py", "our_role.py")
+    ]
     looks = set().union(*(actions_of(path.read_text()) for path in looked))
     return actions | {action for action in looks if re.match(r"(s3|iot|iam|sns):(Get|List)|iot:DescribeEv", action)}
 

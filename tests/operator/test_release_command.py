@@ -133,9 +133,18 @@ def test_show_says_what_will_be_shipped(elsewhere: FotaCommand, signatures: Sign
     result = elsewhere("release", "show", release_file)
     said = dict(line.split(maxsplit=1) for line in result.stdout.splitlines())
     assert (said["product"], said["hardware"], said["version"], said["slot"]) == ("pump", "rev-a", "1.2.3", "any")
-    assert said["signers"] == signatures.keys.get("a").key_id
+    assert said["signers"] == f"{signatures.keys.get('a').key_id} (not in the folder of keys)"
     assert said["not_after"] == "-"
     assert "No signature was verified" in result.stderr
+
+
+def test_show_names_the_keys_that_the_folder_of_keys_has(
+    elsewhere: FotaCommand, signatures: Signatures, release_file: Path
+) -> None:
+    with_keys = ("release", "show", release_file, "--keys", signatures.keys.path)
+    assert f"{signatures.keys.get('a').key_id} (a)" in elsewhere(*with_keys).stdout
+    assert json.loads(elsewhere(*with_keys, "--json").stdout)["signer_names"] == ["a"]
+    assert json.loads(elsewhere("release", "show", release_file, "--json").stdout)["signer_names"] == [None]
 
 
 def test_show_in_json_has_every_fact(elsewhere: FotaCommand, release_file: Path, image: Image) -> None:

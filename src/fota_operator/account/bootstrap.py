@@ -13,9 +13,10 @@ from fota_operator.account.fleet_index import index_piece
 from fota_operator.account.grants import device_policy_piece, operator_policy_piece
 from fota_operator.account.names import PRESIGN_ROLE, default_bucket
 from fota_operator.account.notify import NoticePieces
+from fota_operator.account.our_role import Account
 from fota_operator.account.pieces import Found, Piece
 from fota_operator.account.policies import Scope
-from fota_operator.account.presign_role import Account, role_pieces
+from fota_operator.account.presign_role import role_pieces
 from fota_operator.account.subscriber import parse_subscriber
 from fota_operator.cloud import Cloud
 from fota_operator.errors import BadInput

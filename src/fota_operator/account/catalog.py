@@ -5,14 +5,13 @@ Leaves to others: packages and their versions (`rollouts.aws.package`).
 AWS: https://docs.aws.amazon.com/iot/latest/developerguide/preparing-to-use-software-package-catalog.html
 """
 
-import json
 from dataclasses import dataclass
 
 from fota_operator.account.names import CATALOG_ROLE, CATALOG_SHADOW
+from fota_operator.account.our_role import Account, OurRole
 from fota_operator.account.pieces import RIGHT, Absent, Look, Piece, differs, looking, missing, unavailable
 from fota_operator.account.policies import Document, catalog_policy
 from fota_operator.account.policy_findings import iot_may_assume
-from fota_operator.account.presign_role import Account
 from fota_operator.account.roles import TRUST_IOT
 from fota_operator.cloud import Cloud, explaining, is_forbidden, is_passing
 from fota_operator.errors import IAM_NOT_FOUND, AlreadyThere, CloudRefused
@@ -101,38 +100,19 @@ def look_at_role(account: Account) -> Look:
 
 def look_at_permissions(account: Account) -> Look:
     """Whether the role may write the shadow."""
-    try:
-        with looking(f"the permissions of the role {CATALOG_ROLE}", IAM_NOT_FOUND):
-            found: object = account.cloud.iam.get_role_policy(RoleName=CATALOG_ROLE, PolicyName=_POLICY)[
-                "PolicyDocument"
-            ]
-    except Absent:
-        return missing(f"nothing of ours lets it write the shadow {CATALOG_SHADOW}")
-    return RIGHT if found == _wanted(account) else differs("it allows something else")
+    return _writer(account).look_at(_POLICY, _wanted(account))
+
+
+def _writer(account: Account) -> OurRole:
+    return OurRole(account, CATALOG_ROLE, f"write the shadow {CATALOG_SHADOW}")
 
 
 def _make_role(account: Account) -> None:
-    iam, trust = account.cloud.iam, json.dumps(TRUST_IOT)
-    try:
-        with explaining(f"make the role {CATALOG_ROLE}"):
-            iam.create_role(
-                RoleName=CATALOG_ROLE,
-                AssumeRolePolicyDocument=trust,
-                Description="AWS IoT Jobs writes by it which package version a thing has",
-                Tags=account.tags,
-            )
-    except CloudRefused as error:
-        if error.code != "EntityAlreadyExists":
-            raise
-        with explaining(f"change whom the role {CATALOG_ROLE} trusts"):
-            iam.update_assume_role_policy(RoleName=CATALOG_ROLE, PolicyDocument=trust)
+    _writer(account).make(TRUST_IOT, "AWS IoT Jobs writes by it which package version a thing has")
 
 
 def _let_write(account: Account) -> None:
-    with explaining(f"let the role {CATALOG_ROLE} write shadows"):
-        account.cloud.iam.put_role_policy(
-            RoleName=CATALOG_ROLE, PolicyName=_POLICY, PolicyDocument=json.dumps(_wanted(account))
-        )
+    _writer(account).let(_POLICY, _wanted(account))
 
 
 def _wanted(account: Account) -> Document:

@@ -15,7 +15,7 @@ from fota_operator.account.catalog import (
 )
 from fota_operator.account.fleet_index import look_at_index
 from fota_operator.account.names import CATALOG_ROLE
-from fota_operator.account.presign_role import Account
+from fota_operator.account.our_role import Account
 from fota_operator.cloud import Cloud, explaining
 
 _INDEX = "index of the fleet"

@@ -7,9 +7,10 @@ import json
 
 from fota_operator.account.device_policy import policy_document
 from fota_operator.account.names import DEVICE_POLICY, OPERATOR_POLICY
+from fota_operator.account.our_role import Account
 from fota_operator.account.pieces import RIGHT, Absent, Look, Piece, differs, looking, missing
 from fota_operator.account.policies import Document, Scope, operator_policy, require_fits, scope_of
-from fota_operator.account.presign_role import Account
+from fota_operator.account.policy_differences import policy_differences
 from fota_operator.bounded_text import parse_json
 from fota_operator.cloud import Cloud, explaining
 from fota_operator.errors import IAM_NOT_FOUND, IOT_ALREADY_EXISTS, IOT_NOT_FOUND, AlreadyThere, CloudRefused
@@ -50,7 +51,7 @@ def _device_policy(cloud: Cloud, wanted: str) -> Look:
         is_right = parse_json(found) == parse_json(wanted)
     except ValueError:
         return differs("it is no JSON")
-    return RIGHT if is_right else differs("it allows something else")
+    return RIGHT if is_right else differs(policy_differences(found, wanted))
 
 
 def _make_device_policy(cloud: Cloud, wanted: str) -> None:
@@ -80,13 +81,14 @@ def _operator_policy(account: Account, scope: Scope) -> Look:
         found = _operator_document(account)
     except Absent:
         return missing("there is no such policy")
-    if found == _operator_wanted(account, scope, found):
+    wanted = _operator_wanted(account, scope, found)
+    if found == wanted:
         return RIGHT
     with explaining(f"ask who made the policy {OPERATOR_POLICY}"):
         tags = iam.get_policy(PolicyArn=arn)["Policy"].get("Tags", [])
     if account.tags[0] not in tags:
         raise AlreadyThere(f"the policy {OPERATOR_POLICY} is not ours to change", "rename it, or delete it")
-    return differs("it allows something else")
+    return differs(policy_differences(found, wanted))
 
 
 def _make_operator_policy(account: Account, scope: Scope) -> None:

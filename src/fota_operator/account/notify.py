@@ -5,16 +5,15 @@ gates are told by the run (`rollouts.aws.notices`).
 Leaves to others: who is told (`subscriber`), the order of the pieces (`bootstrap`).
 """
 
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from fota_boot.doctor.findings import OK, WARNING, Finding
 from fota_operator.account.names import NOTICE_ROLE, NOTICE_RULE, NOTICE_TOPIC, notice_topic_arn
+from fota_operator.account.our_role import Account, OurRole
 from fota_operator.account.pieces import RIGHT, Absent, Look, Piece, differs, looking, missing
 from fota_operator.account.policies import Document, notice_policy, service_trust
-from fota_operator.account.presign_role import Account
 from fota_operator.account.subscriber import Subscriber
 from fota_operator.cloud import Cloud, explaining
 from fota_operator.errors import IAM_NOT_FOUND, SNS_NOT_FOUND, AlreadyThere, CloudRefused
@@ -156,41 +155,22 @@ class NoticePieces:
             self.account.account_id, f"arn:{self.account.partition}:iot:*:{self.account.account_id}:rule/*"
         )
 
+    @property
+    def _publisher(self) -> OurRole:
+        return OurRole(self.account, NOTICE_ROLE, "publish")
+
     def _make_role(self) -> None:
-        iam, trust = self.account.cloud.iam, json.dumps(self._trust())
-        try:
-            with explaining(f"make the role {NOTICE_ROLE}"):
-                iam.create_role(
-                    RoleName=NOTICE_ROLE,
-                    AssumeRolePolicyDocument=trust,
-                    Description="AWS IoT publishes events of firmware jobs by it",
-                    Tags=self.account.tags,
-                )
-        except CloudRefused as error:
-            if error.code != "EntityAlreadyExists":
-                raise
-            with explaining(f"change whom the role {NOTICE_ROLE} trusts"):
-                iam.update_assume_role_policy(RoleName=NOTICE_ROLE, PolicyDocument=trust)
+        self._publisher.make(self._trust(), "AWS IoT publishes events of firmware jobs by it")
 
     def _permission(self) -> Look:
-        try:
-            with looking(f"the permissions of the role {NOTICE_ROLE}", IAM_NOT_FOUND):
-                found: object = self.account.cloud.iam.get_role_policy(RoleName=NOTICE_ROLE, PolicyName=NOTICE_ROLE)[
-                    "PolicyDocument"
-                ]
-        except Absent:
-            return missing("nothing of ours lets it publish")
-        return RIGHT if found == self._wanted_permission() else differs("it allows something else")
+        return self._publisher.look_at(NOTICE_ROLE, self._wanted_permission())
 
     def _wanted_permission(self) -> Document:
         account = self.account
         return notice_policy(notice_topic_arn("*", partition=account.partition, account_id=account.account_id))
 
     def _permit(self) -> None:
-        with explaining(f"let the role {NOTICE_ROLE} publish"):
-            self.account.cloud.iam.put_role_policy(
-                RoleName=NOTICE_ROLE, PolicyName=NOTICE_ROLE, PolicyDocument=json.dumps(self._wanted_permission())
-            )
+        self._publisher.let(NOTICE_ROLE, self._wanted_permission())
 
     def _rule(self) -> Look:
         iot = self.account.cloud.iot

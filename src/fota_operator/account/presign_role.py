@@ -3,36 +3,20 @@
 Leaves to others: what its documents say (`policies`).
 """
 
-import json
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from fota_boot.doctor.findings import OK
-from fota_operator.account.names import OUR_MARK, PRESIGN_ROLE, ROLE_NAME
+from fota_operator.account.names import PRESIGN_ROLE, ROLE_NAME
+from fota_operator.account.our_role import Account, OurRole
 from fota_operator.account.pieces import RIGHT, Absent, Look, Piece, differs, looking, missing
 from fota_operator.account.policies import Document, read_policy, trust_policy
 from fota_operator.account.policy_findings import IOT_SERVICE, trust_findings
 from fota_operator.account.policy_statements import parse_statements
-from fota_operator.cloud import Cloud, explaining
-from fota_operator.errors import IAM_NOT_FOUND, AlreadyThere, BadInput, CloudRefused
+from fota_operator.errors import IAM_NOT_FOUND, AlreadyThere, BadInput
 
 if TYPE_CHECKING:
     from mypy_boto3_iam.type_defs import TagTypeDef
-
-
-@dataclass(frozen=True)
-class Account:
-    """The account that the pieces are made in."""
-
-    cloud: Cloud
-    partition: str
-    account_id: str
-
-    @property
-    def tags(self) -> "list[TagTypeDef]":
-        """The tags that mark what we made."""
-        return [{"Key": OUR_MARK[0], "Value": OUR_MARK[1]}]
 
 
 def role_pieces(account: Account, role: str, bucket: str, key_arn: str | None = None) -> tuple[Piece, Piece]:
@@ -44,7 +28,7 @@ def role_pieces(account: Account, role: str, bucket: str, key_arn: str | None = 
             f"role {role}",
             "AWS IoT may assume it, for jobs of this account, and nobody else",
             lambda: _role(account, role),
-            lambda: _make_role(account, role),
+            lambda: _make_role(account, role, bucket),
         ),
         Piece(
             f"role {role}, permissions",
@@ -81,42 +65,21 @@ def _is_ours(account: Account, role: str, tags: "list[TagTypeDef]", trust: objec
     return account.tags[0] in tags or (role == PRESIGN_ROLE and served == {IOT_SERVICE})
 
 
-def _make_role(account: Account, role: str) -> None:
-    iam = account.cloud.iam
-    trust = json.dumps(trust_policy(partition=account.partition, account_id=account.account_id))
-    try:
-        with explaining(f"make the role {role}"):
-            iam.create_role(
-                RoleName=role,
-                AssumeRolePolicyDocument=trust,
-                Description="AWS IoT signs the URLs of firmware images by it",
-                Tags=account.tags,
-            )
-    except CloudRefused as error:
-        if error.code != "EntityAlreadyExists":
-            raise
-        with explaining(f"change whom the role {role} trusts"):
-            iam.update_assume_role_policy(RoleName=role, PolicyDocument=trust)
+def _reader(account: Account, role: str, bucket: str) -> OurRole:
+    return OurRole(account, role, f"read s3://{bucket}/fota/*")
+
+
+def _make_role(account: Account, role: str, bucket: str) -> None:
+    trust = trust_policy(partition=account.partition, account_id=account.account_id)
+    _reader(account, role, bucket).make(trust, "AWS IoT signs the URLs of firmware images by it")
 
 
 def _reads(account: Account, role: str, bucket: str, key_arn: str | None) -> Look:
-    try:
-        with looking(f"the permissions of the role {role}", IAM_NOT_FOUND):
-            found: object = account.cloud.iam.get_role_policy(RoleName=role, PolicyName=_read_name(bucket))[
-                "PolicyDocument"
-            ]
-    except Absent:
-        return missing(f"nothing of ours lets it read s3://{bucket}/fota/*")
-    return RIGHT if found == _read_wanted(account, bucket, key_arn) else differs("it allows something else")
+    return _reader(account, role, bucket).look_at(_read_name(bucket), _read_wanted(account, bucket, key_arn))
 
 
 def _let_read(account: Account, role: str, bucket: str, key_arn: str | None) -> None:
-    with explaining(f"let the role {role} read {bucket}"):
-        account.cloud.iam.put_role_policy(
-            RoleName=role,
-            PolicyName=_read_name(bucket),
-            PolicyDocument=json.dumps(_read_wanted(account, bucket, key_arn)),
-        )
+    _reader(account, role, bucket).let(_read_name(bucket), _read_wanted(account, bucket, key_arn))
 
 
 def _read_wanted(account: Account, bucket: str, key_arn: str | None) -> Document:

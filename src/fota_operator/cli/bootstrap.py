@@ -73,10 +73,11 @@ def bootstrap(
 
 
 def _told(outcome: "Outcome") -> str:
-    """How it is now, or would be; and how it was, if it was wrong."""
+    """How it is now, or would be; and how it was, or still is, if that is wrong."""
     if outcome.found == "unavailable":
         return outcome.why
-    return f"{outcome.text}; before: {outcome.why}" if outcome.found == "differs" else outcome.text
+    when = "before" if outcome.changed else "now"
+    return f"{outcome.text}; {when}: {outcome.why}" if outcome.found == "differs" else outcome.text
 
 
 def _verb(outcome: "Outcome") -> str:

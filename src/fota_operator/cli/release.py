@@ -1,5 +1,6 @@
 """`fota release create`, `verify`, `show`: images with a signed manifest."""
 
+from contextlib import suppress
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -10,7 +11,7 @@ from fota_operator.cli import release_patch
 from fota_operator.cli.options import DEFAULT_KEYS, Json, KeyringFile, Keys, PassphraseFile, Sign, span_option
 from fota_operator.cli.output import answer, answer_json, reporting_errors, talk
 from fota_operator.cli.signing import keyring_of, open_signers
-from fota_operator.errors import BadInput
+from fota_operator.errors import BadInput, OperatorError
 
 if TYPE_CHECKING:
     from fota_operator.trust.release import Release
@@ -114,7 +115,7 @@ def create(
     made = make_release(firmware, claim, open_signers(keys, sign, passphrase_file))
     write_release(out, made)
     if as_json:
-        answer_json({"path": str(out), **_facts(made)})
+        answer_json({"path": str(out), **_facts(made, keys)})
     else:
         talk(f"{made.manifest.product} {made.manifest.version}, seq {made.manifest.seq}, signed by {', '.join(sign)}")
         answer(str(out))
@@ -138,32 +139,33 @@ def verify(file: File, keyring: KeyringFile = None, keys: Keys = DEFAULT_KEYS, a
     release, trusted = read_release(file), keyring_of(keyring, keys)
     require_taken(release.envelope, release.image, trusted)
     if as_json:
-        answer_json({"path": str(file), **_facts(release)})
+        answer_json({"path": str(file), **_facts(release, keys)})
     else:
         answer(f"good: {trusted.product} on {trusted.hardware} takes {release.manifest.release}")
 
 
 @app.command()
 @reporting_errors()
-def show(file: File, as_json: Json = False) -> None:
-    """Show what a release holds, and which keys have signed it."""
+def show(file: File, keys: Keys = DEFAULT_KEYS, as_json: Json = False) -> None:
+    """Show what a release holds, and which keys have signed it, by their names in the folder of keys."""
     from fota_operator.trust.release_file import read_release
     from fota_operator.trust.urgency import within_in_words
 
     release = read_release(file)
-    facts = _facts(release)
+    facts = _facts(release, keys)
     talk("No signature was verified; `fota release verify` does that.")
     if as_json:
         answer_json({"path": str(file), **facts})
         return
     facts["within"] = within_in_words(release.manifest)
-    del facts["within_s"]
+    facts["signers"] = list(map(_signer, _signers(release), _names_of(release, keys)))
+    del facts["within_s"], facts["signer_names"]
     for name, value in facts.items():
         shown = ", ".join(value) if isinstance(value, list) else value
         answer(f"{name:<12} {'-' if shown is None else shown}")
 
 
-def _facts(release: "Release") -> dict[str, object]:
+def _facts(release: "Release", keys: Path) -> dict[str, object]:
     manifest = release.manifest
     return {
         "release": manifest.release,
@@ -184,8 +186,27 @@ def _facts(release: "Release") -> dict[str, object]:
         "not_after": _time(manifest.not_after),
         "urgency": manifest.urgency,
         "within_s": manifest.within_s,
-        "signers": [key_id for key_id, _ in release.envelope.signatures],
+        "signers": _signers(release),
+        "signer_names": _names_of(release, keys),
     }
+
+
+def _signers(release: "Release") -> list[str]:
+    return [key_id for key_id, _ in release.envelope.signatures]
+
+
+def _names_of(release: "Release", keys: Path) -> list[str | None]:
+    """The names of the keys that signed it, as far as the folder of keys has them; it need not be there."""
+    from fota_operator.trust.keys import KeyFolder
+
+    known: dict[str, str] = {}
+    with suppress(OperatorError):
+        known = {one.key_id: one.name for one in KeyFolder(keys).all()}
+    return [known.get(key_id) for key_id in _signers(release)]
+
+
+def _signer(key_id: str, name: str | None) -> str:
+    return f"{key_id} ({'not in the folder of keys' if name is None else name})"
 
 
 def _seconds(option: str, text: str | None) -> int | None:
