@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from sweeps.faults import voiding
 from sweeps.faults.judging import GOOD_JOB, Judge
 from sweeps.faults.steps import AFTER, TRIAL
 from sweeps.powercut.scenarios import BAD, BETTER, GOOD, Offer
@@ -42,6 +43,12 @@ class Acts(Judge):
 
     def _urls_expire(self) -> None:
         self.objects.refused_to = self.broker.minted
+
+    def _shadow_changed(self) -> None:
+        self.broker.shadow.reported.update(version="9.9.9", sha256="0" * 64, slot=7)
+
+    def _number_voided(self) -> None:
+        self.broker.create(voiding.KEYRING_JOB, voiding.KEYRING_OFFER.document())
 
     def _cancelled(self, status: str = "CANCELED") -> None:
         if self._status(GOOD_JOB) in {"QUEUED", "IN_PROGRESS"}:

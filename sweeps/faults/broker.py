@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from fota_testing.jobs import requests as jobs_requests
 from fota_testing.jobs.faults import Fault, garbage, late, rejected
 from fota_testing.jobs.memory_connection import matches
+from fota_testing.jobs.named_shadow import SHADOW
 from fota_testing.jobs.service import JobsService
 from fota_testing.servers import mqtt_packets as packets
 from sweeps.faults.network import ONE_WAY_MS
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 
 MAX_FILTERS = 8
 MAX_PUBLISHES_A_SECOND = 100
+STATE = "state"
+"""What is seen when the device tells what it runs."""
 CONNECTS_APART_MS = 1_000
 """AWS IoT takes one CONNECT a second of a client ID."""
 
@@ -37,6 +40,15 @@ _ANSWERS = {
     "answers-garbage": garbage(),
     "answers-foreign": Fault(token="0123456789abcdef"),  # noqa: S106 - a token of MQTT
 }
+
+_SHADOW_ANSWERS = {
+    "shadow-refused": rejected("403"),
+    "shadow-unheard": Fault(acts=False, copies=0),
+    "shadow-answer-lost": Fault(copies=0),
+    "shadow-garbage": garbage(),
+}
+"""The same for the named shadow alone; its service has numbers for codes."""
+_SHADOW_TOPIC = "/shadow/name/fota/update"
 
 
 class Session:
@@ -67,6 +79,8 @@ class Broker(JobsService):
         self.breaches: list[str] = []
         self.told_of_fall_back: list[str] = []
         """What the shadow says about it."""
+        self.told_state: dict[str, object] = {}
+        """What the last message to the named shadow reported, whether or not it was taken."""
         self.samples = 0
         """How many messages of the program came."""
         self.refusals = 0
@@ -116,7 +130,8 @@ class Broker(JobsService):
             self._reply(session, packets.PUBLISH, body, flags=2)
 
     def _fault_of(self, request: jobs_requests.Request) -> Fault:
-        for name, fault in _ANSWERS.items():
+        answers = _ANSWERS | _SHADOW_ANSWERS if request.kind == SHADOW else _ANSWERS
+        for name, fault in answers.items():
             if name in self._active:
                 return fault
         return super()._fault_of(request)
@@ -195,6 +210,9 @@ class Broker(JobsService):
             self.refusals += 1
             self._hang_up(session)
             return
+        if "shadow-forbidden" in self._active and any(_SHADOW_TOPIC in name for name, _ in asked):
+            self._hang_up(session)
+            return
         if "suback-silent" in self._active:
             return
         if "suback-refused" in self._active:
@@ -220,8 +238,8 @@ class Broker(JobsService):
             if b"fell_back" in message.payload:
                 self._saw("shadow", "", "")
                 self.told_of_fall_back.append(message.payload.decode())
-            if message.topic.endswith("/shadow/name/fota/update") and self._session is session:
-                self._arrived(message.topic, message.payload)
+            if message.topic.endswith(_SHADOW_TOPIC):
+                self._hear_state(session, message)
             return
         if self._knows(message):
             # At least once: the service has met it.
@@ -229,6 +247,15 @@ class Broker(JobsService):
         request = jobs_requests.read(self.thing_name, message.topic, message.payload)
         self._saw(request.kind, request.job_id, str(request.body.get("status", "")))
         if self._session is session:
+            self._arrived(message.topic, message.payload)
+
+    def _hear_state(self, session: Session, message: packets.PublishPacket) -> None:
+        """What the device says that it runs, in its named shadow."""
+        self.told_state = json.loads(message.payload)["state"]["reported"]
+        self._saw(STATE, "", "")
+        if "shadow-forbidden" in self._active:
+            self._hang_up(session)
+        elif self._session is session:
             self._arrived(message.topic, message.payload)
 
     def _knows(self, message: packets.PublishPacket) -> bool:

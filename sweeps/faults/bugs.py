@@ -2,20 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
-from sweeps.seeding.bugs import Bug, at, bug
+from sweeps.faults.seeded import Seeded
+from sweeps.faults.shadow_bugs import SHADOW_BUGS
+from sweeps.seeding.bugs import at, bug
 from sweeps.seeding.verbs import at_start, drop, never, replace, set_to
-
-
-@dataclass(frozen=True)
-class Seeded:
-    """A bug, its kind, and the cells that are played with it."""
-
-    kind: str
-    bug: Bug
-    cells: tuple[str, ...]
-
 
 SEEDED = (
     Seeded(
@@ -289,4 +279,5 @@ SEEDED = (
         ),
         ("hangs-from-second-start/idle/cpython",),
     ),
+    *SHADOW_BUGS,
 )

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from sweeps.faults import voiding
+from sweeps.faults.judging_state import StateJudge
 from sweeps.faults.life import ATTEMPTS
 from sweeps.faults.row import CRASHED, ENDED, FELL_BACK, NOT_CONFIRMED, UPDATED
 from sweeps.faults.steps import OLD, TRIAL
@@ -56,7 +58,7 @@ EVIDENCE = ("crashed", "deadline", "health-check", "hung")
 GOOD_JOB, AGAIN_JOB = "job-1", "job-2"
 
 
-class Judge:
+class Judge(StateJudge):
     """What it needs is made by `playing.Playing`."""
 
     cell: Cell
@@ -72,6 +74,7 @@ class Judge:
     """How many jobs came because of a fault that makes jobs."""
 
     def __init__(self) -> None:
+        super().__init__()
         self.loop_images: dict[str, Image] = {}
         """What those jobs bring."""
 
@@ -87,6 +90,8 @@ class Judge:
         life = self.life
         record = life.record()
         final = life.image_in(record.confirmed_slot) if record is not None and record.trial_slot is None else None
+        if job_id == voiding.KEYRING_JOB:
+            return
         if job_id not in {GOOD_JOB, AGAIN_JOB, *self.loop_images}:
             self.result.wrong_reports.append(f"{status} of {job_id}")
             return

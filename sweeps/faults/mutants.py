@@ -12,7 +12,8 @@ import sys
 import time
 
 from sweeps.faults import cell, playing
-from sweeps.faults.bugs import SEEDED, Seeded
+from sweeps.faults.bugs import SEEDED
+from sweeps.faults.seeded import Seeded
 from sweeps.seeding.bugs import misfit_report, misfits
 from sweeps.seeding.in_process import seeded
 

@@ -8,9 +8,9 @@ import traceback
 from fota import machine
 from fota_testing.jobs import requests as jobs_requests
 from fota_testing.misuse import Misuse
-from sweeps.faults import halves, proxy
+from sweeps.faults import halves, proxy, voiding
 from sweeps.faults.acts import Acts
-from sweeps.faults.broker import Broker
+from sweeps.faults.broker import STATE, Broker
 from sweeps.faults.cell import Cell, Result
 from sweeps.faults.judging import AGAIN_JOB, GOOD_JOB
 from sweeps.faults.life import ATTEMPTS, Life
@@ -19,6 +19,7 @@ from sweeps.faults.objects import Objects
 from sweeps.faults.row import LASTING_S, UPDATED
 from sweeps.faults.steps import AFTER, BACK, OLD, TRIAL
 from sweeps.faults.world import Hang, World
+from sweeps.powercut import factory
 from sweeps.powercut.scenarios import BAD, BETTER, GOOD, Offer
 
 LOOK_MS = 5_000
@@ -63,6 +64,8 @@ class Playing(Acts):
             proxy.HOST: proxy.Proxy(self.active),
         }
         self.life = Life(cell.half, self.world, self.active, self._saw)
+        if cell.row.is_keyed:
+            self.life.disk = factory.factory_disk(is_keyed=True)
         self.life.has_policy = cell.row.has_policy
         if cell.row.is_proxied:
             self.network.proxied = "images.example"
@@ -84,6 +87,8 @@ class Playing(Acts):
     def _asked(self, kind: str, job_id: str, status: str) -> None:
         if kind == jobs_requests.UPDATE and status not in {"IN_PROGRESS", "QUEUED"}:
             self._judge_report(job_id, status)
+        if kind == STATE:
+            self._judge_state()
         self._saw(f"{kind} {status}".strip())
 
     def _saw(self, event: str) -> None:
@@ -186,7 +191,8 @@ class Playing(Acts):
 
     def _play(self) -> None:
         step = self.cell.step
-        self.broker.create(GOOD_JOB, Offer(GOOD_JOB, self._image).document())
+        offer = voiding.mistaken if self.cell.row.is_keyed else Offer
+        self.broker.create(GOOD_JOB, offer(GOOD_JOB, self._image).document())
         if step.name == "power-on":
             self._begin()
         self.life.power_on()
@@ -206,9 +212,26 @@ class Playing(Acts):
         self._judge_outcome()
         # A job behind ten others is not listed.
         is_due = step.is_bad or self.cell.row.is_whole or self.result.outcome != UPDATED
-        if is_due and self.cell.row.name != "foreign-jobs":
+        if self.cell.row.is_keyed:
+            self._after_voiding()
+        elif is_due and self.cell.row.name != "foreign-jobs":
             self._try_again()
+        if self.cell.row.group == "shadow":
+            self._await_state()
         self._judge_rest()
+
+    def _after_voiding(self) -> None:
+        """The keyring was taken; no void number is taken after it, and a good one is."""
+        self._await(voiding.KEYRING_JOB)
+        if self._status(voiding.KEYRING_JOB) != "SUCCEEDED":
+            self.result.undocumented = f"the keyring: {self._outcome(voiding.KEYRING_JOB)}"
+        for offer, wanted in voiding.afterwards(AGAIN_JOB):
+            self._log(f"== another job, that must end as {wanted}")
+            self._image = self.loop_images[offer.job_id] = offer.image
+            self.broker.create(offer.job_id, offer.document())
+            self._await(offer.job_id)
+            if self._outcome(offer.job_id) != wanted:
+                self.result.wrong_reports.append(f"{offer.job_id}: {self._outcome(offer.job_id)}, expected {wanted}")
 
     def _behind_the_foreign(self) -> None:
         """A firmware job that is made behind jobs that nobody works on is noticed, within minutes."""

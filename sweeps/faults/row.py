@@ -51,6 +51,8 @@ class Row:
     """Whether the program has a policy, which says now while nothing is wrong with it."""
     is_proxied: bool = False
     """Whether the server of images is reached through a proxy, before the fault and after it too."""
+    is_keyed: bool = False
+    """Whether the device was provisioned with a keyring, and the release is signed."""
     is_whole: bool = False
     """Whether it lasts its time in any case; otherwise it ends when the device has been at rest for long."""
 

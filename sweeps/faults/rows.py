@@ -25,6 +25,8 @@ from sweeps.faults.row import (
 from sweeps.faults.row import cut as _cut
 from sweeps.faults.row import lasting as _lasting
 from sweeps.faults.row import once as _once
+from sweeps.faults.shadow_rows import SHADOW_ROWS
+from sweeps.faults.voiding import VOID_ROWS
 
 
 def _server(name: str, about: str, lasting: tuple[str, ...], seconds: tuple[int, ...] = PASSING_S) -> list[Row]:
@@ -254,4 +256,6 @@ ROWS: tuple[Row, ...] = (
     *_once("power-cut-lost", "processes", "the power is cut; what was not flushed is lost"),
     *DEVICE_ROWS,
     *PROXY_ROWS,
+    *SHADOW_ROWS,
+    *VOID_ROWS,
 )

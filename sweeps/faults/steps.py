@@ -75,10 +75,12 @@ STEPS = (
     Step("trial-connecting", "the new image looks up the broker", TRIAL, event=_BROKER),
     Step("trial-subscribing", "the new image subscribes", TRIAL, event="subscribe"),
     Step("trial-listing", "the new image asks for its jobs", TRIAL, event="list"),
+    Step("trial-telling", "the shadow is told that the new image is on trial", TRIAL, event="state"),
     Step("health-check", "the health check is called", TRIAL, event="health-check"),
     Step("confirming", "the record is told that the image stays", TRIAL, event="record", behind="health-check"),
     Step("confirmed", "the program hears that the image stays", AFTER, event="confirmed"),
     Step("reporting", "SUCCEEDED is reported", AFTER, event="update SUCCEEDED"),
+    Step("telling-state", "the shadow is told that the new image stays", AFTER, event="state"),
     Step("clearing", "the journal forgets the job", AFTER, event="journal"),
     Step("idle", "the job is over, and the device has rested for a minute", AFTER),
     Step("bad-trial", "an image that crashes is started", TRIAL, event="started", is_bad=True),
@@ -86,6 +88,7 @@ STEPS = (
     Step("back-started", "the old image starts again", BACK, event="started", is_bad=True),
     Step("back-connecting", "the old image looks up the broker", BACK, event=_BROKER, is_bad=True),
     Step("back-listing", "the old image asks for its jobs", BACK, event="list", is_bad=True),
+    Step("back-telling", "the shadow is told that the old image runs", BACK, event="state", is_bad=True),
     Step("back-reporting", "FAILED, rolled-back is reported", BACK, event="update FAILED", is_bad=True),
     Step(
         "back-clearing", "the journal forgets the job and remembers the bad image", BACK, event="journal", is_bad=True

@@ -63,6 +63,8 @@ class Keys:
     signers: tuple[str, ...] = (OLD, NEW)
     hardware: str | None = None
     """None: for devices of every kind, as a keyring that is sent to a fleet is."""
+    void: tuple[tuple[str, int], ...] = ()
+    """The numbers that it voids, and what a device has instead, by their names."""
 
     def content(self) -> bytes:
         """The keyring itself."""
@@ -74,7 +76,7 @@ class Keys:
             "threshold": 1,
             "version": self.version,
         }
-        return _canonical(fields | ({} if self.hardware is None else {"hardware": self.hardware}))
+        return _canonical(fields | dict(self.void) | ({} if self.hardware is None else {"hardware": self.hardware}))
 
     def envelope(self) -> dict[str, object]:
         """The signed keyring."""

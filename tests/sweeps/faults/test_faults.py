@@ -7,8 +7,9 @@ import pytest
 
 from sweeps.faults import cell, gaps, mutants, playing, rows
 from sweeps.faults.__main__ import main
-from sweeps.faults.bugs import SEEDED, Seeded
+from sweeps.faults.bugs import SEEDED
 from sweeps.faults.halves import HALVES
+from sweeps.faults.seeded import Seeded
 from sweeps.faults.steps import STEPS
 
 SEED = 1
