@@ -113,7 +113,7 @@ def _show(console: "Console", outcomes: "list[SceneOutcome]") -> None:
         (
             outcome.scene.version,
             outcome.status,
-            outcome.reason,
+            outcome.reason if outcome.patch_bytes is None else f"patch of {outcome.patch_bytes:,} bytes",
             outcome.cause,
             str(outcome.boots),
             f"{outcome.written_bytes:,}",

@@ -1,6 +1,7 @@
 """The maker of the demo's firmware: its images, the key that signs them, the keyring that its devices are given."""
 
 import os
+import random
 import shutil
 from pathlib import Path
 
@@ -15,6 +16,9 @@ from fota_operator.trust.signing import Signer, signers
 PRODUCT, HARDWARE = "demo-gateway", "rev-b"
 
 _BALLAST_BYTES = 96 << 20
+_MODEL_BYTES = 4 << 20
+_SEED = 7
+_FEATURE_BYTES = 3000
 _GATEWAY = Path(__file__).parent / "gateway"
 _RELEASE_KEY, _STRANGE_KEY = "release", "thief"
 
@@ -32,9 +36,13 @@ class Maker:
         self.keyring_path: Path = folder / "keyring.json"
         write_keyring(self.keyring_path, self.keyring)
 
+    def path_of(self, version: str) -> Path:
+        """The file of a firmware image."""
+        return self._folder / f"firmware-{version}.pyz"
+
     def image(self, version: str, fault: str = "") -> tuple[Image, Path]:
         """A firmware image of the demo, and the path of its file; it is made once."""
-        path = self._folder / f"firmware-{version}.pyz"
+        path = self.path_of(version)
         if path.exists():
             return read_image(path), path
         source = self._folder / f"firmware-{version}"
@@ -44,6 +52,11 @@ class Maker:
         if fault == "kill":
             # It is large, so that the device can be killed in the middle of the download; noise cannot be compressed.
             (source / "ballast.bin").write_bytes(os.urandom(_BALLAST_BYTES))
+        if fault in ("busy", "patch"):
+            # The same in both versions: what does not change need not travel.
+            (source / "model.bin").write_bytes(random.Random(_SEED).randbytes(_MODEL_BYTES))
+        if fault == "patch":
+            (source / "feature.bin").write_bytes(random.Random(version).randbytes(_FEATURE_BYTES))
         return build_image(source, version, path), path
 
     def release(self, scene: Scene) -> Release:

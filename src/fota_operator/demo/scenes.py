@@ -11,7 +11,7 @@ class Scene:
     title: str
     fault: str = ""
     """What is wrong with the firmware: "crash" or "hang"; or what happens to the device: in mid-download "kill", and
-    "busy" before it."""
+    "busy" before it. "patch": nothing, and it is offered as a patch too."""
     attack: str = ""
     """What a thief does who has stolen the operator's AWS credentials, but not the maker's key."""
     status: str = "SUCCEEDED"
@@ -21,6 +21,8 @@ class Scene:
     """How often the device starts an image during the scene."""
     runs_then: str = ""
     """The firmware that runs afterwards."""
+    way: str = ""
+    """The way in which the image comes, where patches are offered."""
 
 
 SWAPPED_OBJECT = "swapped-object"
@@ -107,6 +109,14 @@ SCENES = (
         boots=1,
         runs_then="10",
     ),
+    Scene(
+        "11",
+        "Firmware 11 is as large, and comes as a patch",
+        "patch",
+        boots=1,
+        runs_then="11",
+        way="patch",
+    ),
 )
 
 
@@ -123,11 +133,14 @@ class SceneOutcome:
     """The total size of the files in the device's home that were written during the scene."""
     runs_then: str
     seconds: float
+    way: str = ""
+    patch_bytes: int | None = None
+    """The bytes that travelled, if a patch did."""
 
     @property
     def as_it_must_be(self) -> bool:
         """Whether the job, the device, the boots and what was written are what the scene says."""
         scene = self.scene
-        found = (self.status, self.reason, self.cause, self.boots, self.runs_then)
-        wanted = (scene.status, scene.reason, scene.cause, scene.boots, scene.runs_then)
+        found = (self.status, self.reason, self.cause, self.boots, self.runs_then, self.way)
+        wanted = (scene.status, scene.reason, scene.cause, scene.boots, scene.runs_then, scene.way)
         return found == wanted and (self.written_bytes == 0) == (scene.status == "REJECTED")

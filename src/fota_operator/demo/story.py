@@ -24,6 +24,7 @@ from fota_operator.jobs.document import build_document
 from fota_operator.jobs.image_store import object_url
 from fota_operator.jobs.progress import ExecutionStatus, JobStatus, watch_job
 from fota_operator.jobs.start import StartRequest, new_job_id, start_job, target_arn
+from fota_operator.jobs.ways import way_in
 from fota_operator.local.aws import LocalAws
 from fota_operator.things.things import add_things
 from fota_operator.trust.release import Release
@@ -34,6 +35,7 @@ DEADLINE_S = 12
 
 _SCENE_TIMEOUT_S = 90.0
 _URL_S = 300
+_PATCHED_FROM = "10"
 _SLOT_SIZE_BYTES = 128 << 20
 
 
@@ -124,6 +126,7 @@ def _play(
             f"SIGKILL to the firmware, {offset_bytes} of {release.image.size_bytes} bytes proven on disk"
         )
     ended = _follow(cloud, job_id, pump_runs, narrator)
+    way = way_in(ended.details)
     seconds = time.monotonic() - began
     if scene.boots:
         device.wait_for(f"firmware {scene.runs_then} is connected", since=said)
@@ -136,6 +139,8 @@ def _play(
         written_bytes=_written_bytes(before, _files_of(home)),
         runs_then=_running_firmware(device),
         seconds=seconds,
+        way="" if way is None else way.way,
+        patch_bytes=None if way is None else way.patch_bytes,
     )
 
 
@@ -173,9 +178,11 @@ def _offer(scene: Scene, release: Release, local: LocalAws, cloud: Cloud, maker:
             role=local.role,
             envelope=release.envelope,
             keyring=maker.keyring,
+            patch_from=(str(maker.path_of(_PATCHED_FROM)),) if scene.fault == "patch" else (),
         )
-        job = start_job(cloud, request)
-        narrator.operator(f"fota start {THING} {file} {local.bucket} {local.role} -> {job.job_id}")
+        job = start_job(cloud, request, on_patch=narrator.operator)
+        patch = f" --patch firmware-{_PATCHED_FROM}.release" if request.patch_from else ""
+        narrator.operator(f"fota start {THING} {file} {local.bucket} {local.role}{patch} -> {job.job_id}")
         return job.job_id
     job_id = new_job_id()
     key = f"loot/{job_id}"
