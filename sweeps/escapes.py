@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from unittest import mock
 
-from aws.iot import firmware_job, flow, fota
+from aws.iot import flow, fota, reports
 
 
 class Escaped(BaseException):
@@ -24,7 +24,7 @@ def errors_escape() -> Iterator[None]:
 
     # The flow itself is what is looked at, so that nothing of it can be handed in.
     with (
-        mock.patch.object(firmware_job, "unexpected", escape),
+        mock.patch.object(reports, "unexpected", escape),
         mock.patch.object(flow, "unexpected", escape),
         mock.patch.object(fota, "problem_of", escape),
     ):

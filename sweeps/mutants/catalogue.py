@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from sweeps.mutants.in_boot import BOOT
 from sweeps.mutants.in_bundles import BUNDLES
+from sweeps.mutants.in_patches import PATCHES
 from sweeps.mutants.in_storage import STORAGE
 from sweeps.mutants.in_trust import TRUST
 from sweeps.mutants.in_update import UPDATE
 from sweeps.seeding.bugs import Bug
 
-MUTANTS: tuple[Bug, ...] = (*STORAGE, *BOOT, *UPDATE, *TRUST, *BUNDLES)
+MUTANTS: tuple[Bug, ...] = (*STORAGE, *BOOT, *UPDATE, *PATCHES, *TRUST, *BUNDLES)
 
 
 def named(name: str) -> Bug:

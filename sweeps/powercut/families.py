@@ -12,10 +12,13 @@ from sweeps.powercut.scenarios import (
     BAD_BUNDLE,
     BETTER,
     BUNDLE,
+    DAMAGED,
     FACTORY,
     FAULTS,
+    FITS,
     GOOD,
     LATE,
+    NEXT,
     NEXT_BUNDLE,
     NO_IMAGE,
     SICK,
@@ -27,6 +30,7 @@ from sweeps.powercut.scenarios import (
 from sweeps.powercut.signing import NEW, OLD, Keys, Release
 
 _GOOD = Offer("job-1", GOOD)
+_PATCHED = Offer("job-1", NEXT, patches=(FITS,))
 _BAD = Offer("job-1", BAD, "FAILED", "rolled-back")
 
 PLAIN = (
@@ -42,6 +46,9 @@ PLAIN = (
     Scenario("connected", (_GOOD,), server=Server(ms_per_chunk=3_000), keeps_connection=True),
     Scenario("put-off", (_GOOD,), puts_off=2),
     Scenario("put-off-connected", (_BAD, Offer("job-2", BETTER)), keeps_connection=True, puts_off=1),
+    Scenario("patched", (_PATCHED,)),
+    Scenario("patched-and-breaking", (_PATCHED,), server=Server(breaks_every_bytes=500)),
+    Scenario("patch-damaged", (replace(_PATCHED, patches=(DAMAGED,)), Offer("job-2", BETTER))),
     Scenario("two-jobs", (_GOOD, Offer("job-2", BETTER))),
     Scenario("bad-then-good", (_BAD, Offer("job-2", BETTER))),
     Scenario("bad-again", (_BAD, Offer("job-2", BAD, "REJECTED", "known-bad"))),

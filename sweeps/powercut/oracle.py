@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from fota.progress import Progress
-from sweeps.powercut import job_ends, seen, trees, trust
+from sweeps.powercut import job_ends, patches, seen, trees, trust
 from sweeps.powercut.history import MAX_CRASHES, MAX_FETCHED_AGAIN_BYTES, AtRest, History, Violation, count
 from sweeps.powercut.scenarios import CRASHES_LATER, CRASHING, HANGING, HEALTHY, IMAGES
 
@@ -222,6 +222,7 @@ class Oracle:
 
     def asked(self, url: str, first: int) -> None:
         """The device asks for an image from byte `first` on. I16: after a power cut it goes on near where it was."""
+        patches.asked(url, self.history)
         image, end = self.history.fetched
         if self.history.is_damaged or self._scenario.may_end_early or image != url:
             return
@@ -254,8 +255,9 @@ class Oracle:
         self.history = self.history.spoiled(self._running)
 
     def settled(self, cloud: CloudState) -> None:
-        """Nothing is left to do: how every job ended, and what is left beside the images. I6, I18, I20, I21."""
+        """Nothing is left to do: how every job ended, and what is left beside the images. I6, I18, I20, I21, I23."""
         self._trees.settled(self.history)
+        patches.settled(self._content)
         if self.history.is_damaged:
             return
         if not self.history.may_have_counted(seen.fetched_bytes(self._content)):

@@ -25,6 +25,9 @@ IMAGE_BYTES = 1_700
 BUFFER_BYTES = 600
 """The buffer of the device: a checkpoint is within a sector, which is then written again."""
 
+_COMMON_BYTES = 700
+"""What images that are alike have in common: a patch then has more than one buffer, and is shorter than the image."""
+
 _PACKAGE_BYTES = 600
 """A package in a bundle: one sector and a part of another."""
 
@@ -41,11 +44,13 @@ class Image:
     behaviour: str
     files: tuple[File, ...] = ()
     """The files of a bundle, sorted by path; empty for a zipapp."""
+    like: str = ""
+    """The name of an image that begins with the same bytes; empty if none does."""
 
     @property
     def content(self) -> bytes:
         """Its bytes: the same in every run, so that equal states are equal in every run."""
-        return packed(self.files) if self.files else _zipapp(self.name)
+        return packed(self.files) if self.files else _zipapp(self.name, self.like or self.name)
 
     @property
     def tree(self) -> dict[str, bytes | None]:
@@ -59,12 +64,13 @@ class Image:
 
 
 @cache
-def _zipapp(name: str) -> bytes:
+def _zipapp(name: str, like: str) -> bytes:
     """A whole zip archive with noise in its program: such an image proves itself when its seal is lost."""
     body = io.BytesIO()
+    noise_bytes = IMAGE_BYTES - _ZIP_BYTES
+    own, common = random.Random(name).randbytes(noise_bytes), random.Random(like).randbytes(_COMMON_BYTES)
     with zipfile.ZipFile(body, "w") as archive:
-        entry = zipfile.ZipInfo("__main__.py")
-        archive.writestr(entry, random.Random(name).randbytes(IMAGE_BYTES - _ZIP_BYTES))
+        archive.writestr(zipfile.ZipInfo("__main__.py"), common + own[_COMMON_BYTES:])
     return body.getvalue()
 
 
@@ -86,9 +92,31 @@ BUNDLE = _bundle("bundle", HEALTHY, "lib/core.so")
 NEXT_BUNDLE = _bundle("next-bundle", HEALTHY, "lib/core.so")
 BAD_BUNDLE = _bundle("bad-bundle", CRASHING, "lib/pump/old.so")
 """It has a folder and a file that are in no other bundle."""
-IMAGES = (FACTORY, GOOD, BETTER, BAD, SILENT, SICK, LATE, BUNDLE, NEXT_BUNDLE, BAD_BUNDLE)
+NEXT = Image("next", HEALTHY, like=FACTORY.name)
+IMAGES = (FACTORY, NEXT, GOOD, BETTER, BAD, SILENT, SICK, LATE, BUNDLE, NEXT_BUNDLE, BAD_BUNDLE)
 NO_IMAGE = Image("", HEALTHY)
 """The image of a job that brings no image."""
+
+
+PATCHES_AT = "https://images.example/patches/"
+
+
+@dataclass(frozen=True)
+class Patch:
+    """A patch that lies on the server."""
+
+    old: Image
+    new: Image
+    is_right: bool = True
+    """Whether it makes the new image; if not, it makes another one of the same size, and says that it does."""
+
+    @property
+    def url(self) -> str:
+        """Where the server has it."""
+        return f"{PATCHES_AT}{self.old.name}-{self.new.name}{'' if self.is_right else '-damaged'}"
+
+
+FITS, DAMAGED = Patch(FACTORY, NEXT), Patch(FACTORY, NEXT, is_right=False)
 
 
 @dataclass(frozen=True)
@@ -115,6 +143,8 @@ class Offer:
     odd_fields: tuple[tuple[str, object], ...] = ()
     release: Release | None = None
     """The release that the maker has signed; None for an image that nobody signed."""
+    patches: tuple[Patch, ...] = ()
+    """The patches that it offers."""
     keys: Keys | None = None
     """The keyring that it brings, instead of an image."""
     depends_on: str = ""
@@ -134,7 +164,12 @@ class Offer:
         if self.keys is not None:
             return {"operation": "fota-keyring", "envelope": self.keys.envelope()}
         content = self.image.content
-        signed = {} if self.release is None else {"envelope": self.release.envelope(content)}
+        more: dict[str, object] = {} if self.release is None else {"envelope": self.release.envelope(content)}
+        if self.patches:
+            # Imported late: it makes patches to images of this module.
+            from sweeps.powercut.patches import entries  # noqa: PLC0415
+
+            more["x-patches"] = entries(self.patches)
         return (
             {
                 "operation": "fota",
@@ -144,7 +179,7 @@ class Offer:
                 "bc_url": f"${{aws:iot:s3-presigned-url:{self.image.url}}}",
                 "bc_sha256": hashlib.sha256(content).hexdigest(),
             }
-            | signed
+            | more
             | dict(self.odd_fields)
         )
 

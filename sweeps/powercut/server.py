@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 from fota.errors import Unreachable
-from sweeps.powercut.scenarios import IMAGES, Server
+from sweeps.powercut.patches import by_url
+from sweeps.powercut.scenarios import Server
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,7 +24,7 @@ class Meter(Protocol):
         """The last `count` bytes up to `end` have come."""
 
 
-_IMAGES = {image.url: image.content for image in IMAGES}
+_CONTENT = by_url()
 
 
 class ImageServer:
@@ -37,7 +38,7 @@ class ImageServer:
     def get(self, url: str, headers: dict[str, str], timeout_ms: int) -> ImageAnswer:  # noqa: ARG002 - the protocol's
         """As S3: the range that was asked for if the object is still the same, else all of it."""
         plain_url = url.split("?", 1)[0]
-        content = _IMAGES[plain_url]
+        content = _CONTENT[plain_url]
         etag = _etag(content)
         first = asked = int(headers.get("Range", "bytes=0-")[len("bytes=") :].partition("-")[0])
         self._meter.asked(plain_url, asked)

@@ -130,6 +130,14 @@ class PosixFiles:
             total_bytes += len(chunk)
         return total_bytes
 
+    def lseek(self, descriptor: int, offset: int, whence: int) -> int:
+        """See `os.lseek`; from the beginning of the file only."""
+        opened = self._file_of(descriptor)
+        if offset < 0 or whence != os.SEEK_SET:
+            raise os_error(errno.EINVAL, opened.path)
+        opened.offset = offset
+        return offset
+
     def ftruncate(self, descriptor: int, size_bytes: int) -> None:
         """See `os.ftruncate`."""
         opened = self._writable(descriptor)

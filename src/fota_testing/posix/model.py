@@ -39,7 +39,7 @@ class PosixModel(PosixFiles):
     O_RDONLY, O_WRONLY, O_RDWR, O_CREAT = os.O_RDONLY, os.O_WRONLY, os.O_RDWR, os.O_CREAT
     O_EXCL, O_TRUNC, O_NOFOLLOW, O_CLOEXEC = os.O_EXCL, os.O_TRUNC, os.O_NOFOLLOW, os.O_CLOEXEC
     O_DIRECTORY, O_NONBLOCK = os.O_DIRECTORY, os.O_NONBLOCK
-    POSIX_FADV_DONTNEED = os.POSIX_FADV_DONTNEED
+    POSIX_FADV_DONTNEED, SEEK_SET = os.POSIX_FADV_DONTNEED, os.SEEK_SET
     LOCK_EX, LOCK_SH, LOCK_NB, LOCK_UN = fcntl.LOCK_EX, fcntl.LOCK_SH, fcntl.LOCK_NB, fcntl.LOCK_UN
 
     def __init__(self, disk: Disk | None = None) -> None:
