@@ -23,7 +23,8 @@ MAX_KEYRING_BYTES = 65_536
 def provision_home(options: "argparse.Namespace") -> None:
     """Make an empty folder a home. *Raises* DeviceError, Busy, StorageFailed, ImageTooLarge, ValueError."""
     if not os.path.isfile(options.factory):
-        what = "not a file" if os.path.exists(options.factory) else "no such file"
+        kind = "a directory" if os.path.isdir(options.factory) else "not a file"
+        what = kind if os.path.exists(options.factory) else "no such file"
         raise DeviceError(f"{options.factory}: {what}; --factory expects an image")
     size_bytes = os.path.getsize(options.factory)
     if size_bytes == 0:

@@ -36,7 +36,7 @@ def test_a_factory_image_that_is_not_there_is_said(lab):
 
 
 def test_a_folder_is_no_factory_image(lab):
-    one_line(lab.run("--factory", str(lab.folder)), str(lab.folder), "not a file; --factory expects an image")
+    one_line(lab.run("--factory", str(lab.folder)), str(lab.folder), "a directory; --factory expects an image")
     assert not lab.home_path.exists()
 
 

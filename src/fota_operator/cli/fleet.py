@@ -3,20 +3,7 @@
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
-from fota_operator.cli.fleet_options import (
-    Csv,
-    Deferred,
-    Group,
-    NoIndex,
-    Product,
-    ReadProgress,
-    Silent,
-    Unknown,
-    Version,
-    connected_fleet,
-    filter_of,
-)
-from fota_operator.cli.options import Json
+from fota_operator.cli.fleet_options import ChosenThings, ReadProgress, choosing_things, connected_fleet
 from fota_operator.cli.output import answer_json, answer_table, answer_words, in_utc, moment, reporting_errors
 from fota_operator.plain import plain
 
@@ -28,31 +15,21 @@ if TYPE_CHECKING:
 
 
 @reporting_errors()
-def fleet(
-    version: Version = None,
-    product: Product = None,
-    group: Group = None,
-    silent: Silent = None,
-    deferred: Deferred = False,
-    unknown: Unknown = False,
-    no_index: NoIndex = False,
-    as_json: Json = False,
-    as_csv: Csv = False,
-) -> None:
+@choosing_things
+def fleet(chosen: ChosenThings) -> None:
     """Show how many things run which version; with an option that chooses things, show these things.
 
     A version is what the device itself last said. Where that is not known, it says why. This changes nothing.
     """
-    asked = filter_of(version, product, group, silent, deferred=deferred, unknown=unknown)
     from fota_operator.cli.running_things import answer_things
     from fota_operator.fleet.running import EVERYTHING
 
-    if asked != EVERYTHING or as_csv:
-        answer_things(asked, no_index=no_index, as_json=as_json, as_csv=as_csv)
+    if chosen.asked != EVERYTHING or chosen.as_csv:
+        answer_things(chosen)
         return
-    found = connected_fleet(asked, no_index=no_index)
+    found = connected_fleet(chosen.asked, no_index=chosen.no_index)
     counts = _counted(found)
-    if as_json:
+    if chosen.as_json:
         answer_json(_as_json(counts, found.source, found.clock.now()))
     else:
         _answer_counts(counts, found.source, found.clock.now())

@@ -1,9 +1,12 @@
 """What `fota fleet` and `fota things list` share: the options that choose things, and where these come from."""
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from fota_operator.cli.options import Json
 from fota_operator.cli.output import talk
 from fota_operator.errors import BadInput
 
@@ -29,6 +32,37 @@ NoIndex = Annotated[
     bool, typer.Option("--no-index", help="Ask for the shadow of each thing instead of AWS's index. This is slower.")
 ]
 Csv = Annotated[bool, typer.Option("--csv", help="Print the things as CSV.")]
+
+
+@dataclass(frozen=True)
+class ChosenThings:
+    """What the options say: which things, where these come from, and how they are written."""
+
+    asked: "FleetFilter"
+    no_index: bool
+    as_json: bool
+    as_csv: bool
+
+
+def choosing_things(command: Callable[[ChosenThings], None]) -> Callable[..., None]:
+    """Give a command the options that choose things."""
+
+    def choosing(
+        version: Version = None,
+        product: Product = None,
+        group: Group = None,
+        silent: Silent = None,
+        deferred: Deferred = False,
+        unknown: Unknown = False,
+        no_index: NoIndex = False,
+        as_json: Json = False,
+        as_csv: Csv = False,
+    ) -> None:
+        asked = filter_of(version, product, group, silent, deferred=deferred, unknown=unknown)
+        command(ChosenThings(asked, no_index, as_json, as_csv))
+
+    choosing.__name__, choosing.__doc__ = command.__name__, command.__doc__
+    return choosing
 
 
 def filter_of(

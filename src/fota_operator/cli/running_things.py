@@ -13,14 +13,14 @@ from dataclasses import asdict
 from itertools import chain, islice
 from typing import TYPE_CHECKING
 
-from fota_operator.cli.fleet_options import ReadProgress, connected_fleet
+from fota_operator.cli.fleet_options import ChosenThings, ReadProgress, connected_fleet
 from fota_operator.cli.output import answer_table, in_utc, moment, natural, talk, writing_result
 from fota_operator.errors import BadInput
 from fota_operator.plain import plain, visible
 
 if TYPE_CHECKING:
     from fota_operator.fleet.read import Fleet
-    from fota_operator.fleet.running import FleetFilter, RunningThing
+    from fota_operator.fleet.running import RunningThing
 
 MAX_FITTED = 200
 """How many things a table is fitted to; more of them follow as they come."""
@@ -35,15 +35,15 @@ _FORMULA = re.compile(r"[=+\-@\t\r]")
 https://owasp.org/www-community/attacks/CSV_Injection"""
 
 
-def answer_things(asked: "FleetFilter", *, no_index: bool, as_json: bool, as_csv: bool) -> None:
+def answer_things(chosen: ChosenThings) -> None:
     """Write every thing that is meant; then say on stderr of how many that is not known."""
-    if as_json and as_csv:
+    if chosen.as_json and chosen.as_csv:
         raise BadInput("--json and --csv: expected one of them, got both", "leave one out")
-    found = connected_fleet(asked, no_index=no_index)
+    found = connected_fleet(chosen.asked, no_index=chosen.no_index)
     meant = _Meant(found)
-    if as_json:
+    if chosen.as_json:
         write_json(meant)
-    elif as_csv:
+    elif chosen.as_csv:
         write_csv(meant)
     else:
         write_table(meant)

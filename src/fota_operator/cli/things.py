@@ -5,17 +5,7 @@ from typing import Annotated
 
 import typer
 
-from fota_operator.cli.fleet_options import (
-    Csv,
-    Deferred,
-    Group,
-    NoIndex,
-    Product,
-    Silent,
-    Unknown,
-    Version,
-    filter_of,
-)
+from fota_operator.cli.fleet_options import ChosenThings, choosing_things
 from fota_operator.cli.options import DryRun, Json
 from fota_operator.cli.output import answer, answer_json, answer_table, reporting_errors, talk
 from fota_operator.errors import BadInput
@@ -142,22 +132,12 @@ def cleanup(
 
 @app.command("list")
 @reporting_errors()
-def list_(
-    version: Version = None,
-    product: Product = None,
-    group: Group = None,
-    silent: Silent = None,
-    deferred: Deferred = False,
-    unknown: Unknown = False,
-    no_index: NoIndex = False,
-    as_json: Json = False,
-    as_csv: Csv = False,
-) -> None:
+@choosing_things
+def list_(chosen: ChosenThings) -> None:
     """List things and what each of them runs. This changes nothing.
 
     A version is what the device itself last said. Where that is not known, the note says why.
     """
-    asked = filter_of(version, product, group, silent, deferred=deferred, unknown=unknown)
     from fota_operator.cli.running_things import answer_things
 
-    answer_things(asked, no_index=no_index, as_json=as_json, as_csv=as_csv)
+    answer_things(chosen)
