@@ -96,8 +96,17 @@ class BoardLab:
             (source / "ballast.bin").write_bytes(random.Random(6).randbytes(ballast_bytes))
         return source
 
-    def start(self, image: Image, release: "Release | None" = None, keyring: "Keyring | None" = None) -> StartedJob:
-        """The operator's command; it checks a release by the keyring of the board, unless another is given."""
+    def start(
+        self,
+        image: Image,
+        release: "Release | None" = None,
+        keyring: "Keyring | None" = None,
+        patch_from: "tuple[str, ...]" = (),
+    ) -> StartedJob:
+        """The operator's command; it checks a release by the keyring of the board, unless another is given.
+
+        `patch_from`: as in `StartRequest`.
+        """
         request = StartRequest(
             thing=self.thing,
             image=image,
@@ -105,6 +114,7 @@ class BoardLab:
             role=self.local.role,
             envelope=release.envelope if release else None,
             keyring=(keyring or self.keyring) if release else None,
+            patch_from=patch_from,
         )
         return start_job(self.cloud, request)
 
@@ -121,6 +131,10 @@ class BoardLab:
         """The execution of a job, once the job has ended."""
         job_id = job if isinstance(job, str) else job.job_id
         return list(watch_job(self.cloud, job_id, interval_s=0.1, timeout_s=90))[-1].executions[0]
+
+    def factory(self) -> str:
+        """The path of the image that the board was made with."""
+        return str(next(self.folder.glob("source-1-*.lfs")))
 
     def damage(self, job: StartedJob, image: Image) -> None:
         """Put other bytes, as many, in the place of the image that a job names."""

@@ -1,12 +1,13 @@
 """What is left out of the device library before it is compiled, and what is not."""
 
+import ast
 from pathlib import Path
 
 import pytest
 
 from aws.iot.mqtt import rules
 from fota_operator.board.byte_code import device_bytecode, lean
-from fota_operator.board.modules import SOURCE
+from fota_operator.board.modules import SOURCE, modules_of
 
 _CHECKED = """TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -120,3 +121,26 @@ def test_a_private_function_has_its_name_only_for_tracebacks():
 def test_a_private_name_that_is_an_attribute_too_stays(use):
     made = device_bytecode(Path("a.py"), (_PRIVATE + use + "\n").encode())
     assert b"_told" in made
+
+
+def used_too_early(tree: ast.Module) -> "list[str]":
+    """The names of constants that are used in a line above their own: byte code does not know them there."""
+    made = {
+        target.id: statement.lineno
+        for statement in tree.body
+        if isinstance(statement, ast.Assign)
+        for target in statement.targets
+        if isinstance(target, ast.Name)
+    }
+    used = (node for node in ast.walk(tree) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load))
+    return [node.id for node in used if node.lineno < made.get(node.id, 0)]
+
+
+def test_a_constant_that_is_used_too_early_is_found() -> None:
+    assert used_too_early(ast.parse("def f():\n    return _A\n\n_A = 1\n")) == ["_A"]
+    assert used_too_early(ast.parse("_A = 1\ndef f():\n    return _A\n")) == []
+
+
+@pytest.mark.parametrize("path", modules_of("unix"), ids=str)
+def test_no_constant_of_a_board_is_used_too_early(path: Path) -> None:
+    assert used_too_early(ast.parse((SOURCE / path).read_text())) == []

@@ -23,6 +23,10 @@ if TYPE_CHECKING:
 
     from fota.slots import Reader, SeekableReader
 
+# Before their use: byte code for boards knows a constant from its line on.
+_FEW_BYTES = 24
+_STEP_BYTES = 256
+
 
 def read_head(patch: "Reader", buffer: "memoryview") -> heads.PatchHead:
     """Read the head of a patch from its beginning. *Raises* PatchFailed, StorageFailed."""
@@ -173,7 +177,3 @@ def add_to(was: "memoryview", difference: "memoryview") -> None:
         # The upper bit of each byte is added without a carry, so that no byte reaches the next one.
         total = ((one & low) + (other & low)) ^ ((one ^ other) & high)
         part[:] = total.to_bytes(count, "little")
-
-
-_FEW_BYTES = 24
-_STEP_BYTES = 256

@@ -1,0 +1,70 @@
+"""Updates of a board by patches, from the operator's command to the job's end, against a real AWS server."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from fota_operator.local.aws import LocalAws
+from sweeps.seeding.verbs import before, replace
+from tests.labs.board_lab import BoardLab
+from tests.labs.interpreter import only_where_it_runs
+
+pytestmark = [pytest.mark.e2e, only_where_it_runs]
+
+BALLAST_BYTES = 1 << 18
+STOPS_AT_BYTES = 1 << 17
+
+STOPS = (
+    before(
+        "_.mqtt.connect()",
+        f"""
+import os
+from fota.progress import Progress
+
+class Stops(Progress):
+    # This process stands still once, so that its power can be cut there.
+    def applying(self, done_bytes, total_bytes):
+        if done_bytes >= {STOPS_AT_BYTES} and "has-stopped" not in os.listdir(folder):
+            open(folder + "has-stopped", "w").close()
+            print("stands still")
+            while True:
+                machine.sleep_ms(1000)
+""",
+    ),
+    replace("_1.handle_fota_jobs(_2)", "_1.handle_fota_jobs(_2, progress=Stops())"),
+    replace("_1.handle_fota_jobs(_2, force=_3)", "_1.handle_fota_jobs(_2, force=_3, progress=Stops())"),
+)
+
+
+@pytest.mark.parametrize("form", ["library", "bundle"])
+def test_a_board_makes_its_image_from_a_patch(
+    form: str, local_aws: LocalAws, request: pytest.FixtureRequest, tmp_path: Path
+) -> None:
+    lab = BoardLab(local_aws, tmp_path, request.getfixturevalue(form))
+    with lab.board() as board:
+        board.wait_for("firmware 1 is connected")
+        image = lab.image("2")
+        ended = lab.end_of(lab.start(image, patch_from=(lab.factory(),)))
+        board.wait_for("firmware 2 is connected")
+    assert (ended.status, ended.details["way"]) == ("SUCCEEDED", "patch")
+    assert int(ended.details["patch_bytes"]) < len(image.content) // 4
+    assert not (lab.home / "patch.img").exists()
+
+
+def test_a_board_whose_power_is_cut_while_a_patch_is_applied_begins_that_again_without_the_network(
+    make_lab: Callable[..., BoardLab],
+) -> None:
+    lab = make_lab(factory_patches=STOPS)
+    with lab.board() as board:
+        board.wait_for("firmware 1 is connected")
+        job = lab.start(lab.image("2", ballast_bytes=BALLAST_BYTES), patch_from=(lab.factory(),))
+        board.wait_for("stands still")
+        board.cut_power()
+        board.wait_for("firmware 2 is connected")
+        ended = lab.end_of(job)
+    assert (ended.status, ended.details["way"]) == ("SUCCEEDED", "patch")
+    size = ended.details["patch_bytes"]
+    first, again = board.said("download-started")
+    assert "offset_bytes=0 " in first
+    assert f"offset_bytes={size} " in again
