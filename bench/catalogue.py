@@ -3,7 +3,20 @@
 from collections.abc import Callable
 from types import ModuleType
 
-from bench.benches import background, bundle, fleet, idle, install, memory, poor_link, restart, resume, start, verify
+from bench.benches import (
+    background,
+    bundle,
+    fleet,
+    idle,
+    install,
+    memory,
+    patch,
+    poor_link,
+    restart,
+    resume,
+    start,
+    verify,
+)
 from bench.figures import Outcome
 from bench.stage import Stage
 
@@ -19,5 +32,6 @@ _MODULES: tuple[ModuleType, ...] = (
     poor_link,
     verify,
     fleet,
+    patch,
 )
 BENCHES: dict[str, Callable[[Stage], Outcome]] = {module.NAME: module.measure for module in _MODULES}
