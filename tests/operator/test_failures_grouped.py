@@ -1,5 +1,7 @@
 """Failures are told together when devices gave the same reason, cause, exit and error."""
 
+import json
+
 import pytest
 
 from fota_operator.cli.dashboard import headline
@@ -7,6 +9,7 @@ from fota_operator.cli.job_status import answer_job
 from fota_operator.jobs.progress import ExecutionStatus, JobStatus, why_failed
 from fota_operator.rollouts.aws.failures import _kind
 from fota_operator.rollouts.decide.status import Failures
+from tests.labs.fota_command import FotaCommand
 
 SENSOR = {"reason": "rolled-back", "cause": "crashed", "exit": "1", "error": "main.py:12 RuntimeError: no sensor"}
 MEMORY = SENSOR | {"error": "main.py:40 MemoryError: "}
@@ -80,3 +83,36 @@ def test_failures_come_first_and_numbers_in_names_count_as_numbers(capsys: pytes
 def test_a_job_without_failures_is_headed_by_its_status_alone(capsys: pytest.CaptureFixture[str]) -> None:
     answer_job(JobStatus("fota-1", "COMPLETED", (failed(1, {}, "SUCCEEDED"),)), as_json=False)
     assert capsys.readouterr().out.splitlines()[0] == "fota-1: COMPLETED"
+
+
+MIXED = JobStatus(
+    "fota-1",
+    "IN_PROGRESS",
+    (failed(1, SENSOR), failed(2, {}, "SUCCEEDED"), failed(3, {}, "QUEUED"), failed(4, {}, "IN_PROGRESS")),
+)
+
+
+@pytest.mark.parametrize(
+    ("only", "named"),
+    [
+        ("failed", ["pump-1"]),
+        ("pending", ["pump-3", "pump-4"]),
+        ("succeeded", ["pump-2"]),
+        (None, ["pump-1", "pump-2", "pump-3", "pump-4"]),
+    ],
+)
+def test_of_a_job_those_alone_are_shown_that_are_asked_for(
+    capsys: pytest.CaptureFixture[str], only: str | None, named: list[str]
+) -> None:
+    answer_job(MIXED, as_json=False, only=only)
+    head, _, *rows = capsys.readouterr().out.splitlines()
+    assert head == "fota-1: 1 of 4 failed; to AWS the job is IN_PROGRESS"
+    assert [row.split()[0] for row in rows if row.startswith("pump-")] == named
+    answer_job(MIXED, as_json=True, only=only)
+    assert [one["thing"] for one in json.loads(capsys.readouterr().out)["executions"]] == named
+
+
+@pytest.mark.parametrize("command", ["status", "watch"])
+def test_a_word_that_chooses_no_things_is_refused(command: str) -> None:
+    result = FotaCommand()(command, "fota-1", "--only", "bad")
+    assert (result.exit_code, "--only: expected failed, pending, succeeded, got 'bad'" in result.stderr) == (2, True)

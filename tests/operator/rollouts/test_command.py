@@ -209,3 +209,18 @@ def test_who_interrupts_a_run_is_told_what_goes_on_and_how_to_come_back(
     ran = fota("rollout", "run", *plan, "--yes")
     assert (ran.exit_code, f"the jobs of the rollout {lab.plan.name} go on in AWS" in ran.stderr) == (exit_code, True)
     assert f"`fota rollout pause {lab.plan.name}`" in ran.stderr
+
+
+def test_a_rollout_has_no_single_things_to_choose(fota: FotaCommand, lab: PlanLab, plan: list[object]) -> None:
+    fota("rollout", "run", *plan, "--yes", "--once")
+    told = fota("watch", lab.plan.name, *bucket_of(lab), "--only", "failed")
+    assert (told.exit_code, "is a rollout, and shows no single things" in told.stderr) == (2, True)
+
+
+def test_a_name_that_is_neither_a_rollout_nor_a_job_is_compared_with_both(
+    fota: FotaCommand, lab: PlanLab, plan: list[object]
+) -> None:
+    fota("rollout", "run", *plan, "--yes", "--once")
+    told = fota("watch", f"{lab.plan.name}x", *bucket_of(lab)).stderr
+    assert f"there is neither a rollout nor a job {lab.plan.name}x" in told
+    assert "did you mean " in told
