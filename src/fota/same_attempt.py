@@ -5,6 +5,7 @@ so no power cut gives an extra attempt. The time that the trial has had is kept 
 """
 
 from fota import boot, machine
+from fota.waiting import pause
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -59,5 +60,5 @@ class SameAttempt:
             return False
         # Cut after this: the image starts again in the attempt that it has, a little sooner.
         self._note.add(starts=str(self.starts + 1), spent_ms=str(spent_ms))
-        machine.sleep_ms(delay_ms)
+        pause(machine, delay_ms, machine.alive)
         return True

@@ -11,7 +11,7 @@ no journal, no keys. An image is a file system, littlefs, in a file of the home 
 import sys
 
 from fota import boot, boot_note, image, machine, trial
-from fota._machine_micropython import collect_early, put_setting
+from fota._machine_micropython import collect_early, feed_with, put_setting
 from fota._storage_micropython import require_no_fat
 from fota.boards.watchdog import DEADLINE_MS, end_trial_after
 from fota.errors import StorageFailed
@@ -19,10 +19,12 @@ from fota.image_error import last_line
 from fota.image_files import ImageFiles
 from fota.log import log
 from fota.network_errors import is_of_the_network
+from fota.progress import Progress, guarded
 from fota.record import RecordStore
 from fota.same_attempt import CRASH_DELAY_MS, SameAttempt
 from fota.slots.files import FileSlots
 from fota.storage import cell_pair
+from fota.waiting import Listening, pause
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -43,8 +45,12 @@ def start(
     arm: "Callable[[int], object] | None" = None,
     allow_fat: bool = False,
     tells_errors: bool = True,
+    feed: "Callable[[], object] | None" = None,
 ) -> None:
     """Start the image that is due; does not return: it ends with a restart.
+
+    feed: called every second or two while an image is read or the library waits, and by `awsfota.alive`: the `feed`
+        of a watchdog that was started before. The image calls `alive` in its loop.
 
     arm: called with the milliseconds that a trial may last, before an image on trial runs. It must restart the device
         when they are over, whatever the image does: a watchdog, or a timer. Without one the timer of this board is
@@ -56,16 +62,18 @@ def start(
     its time is over: a restart that takes the place of the end is no new attempt. A reset by the image is one.
     *Raises* NotProvisioned, NothingBootable, StorageFailed for FAT: then no image runs.
     """
+    feed_with(feed)
     if not allow_fat:
         require_no_fat(home)
     slots = FileSlots.open(home)
     records = RecordStore(*cell_pair(home + "/record"))
     note = boot_note.note_of(home)
     same = SameAttempt(note)
-    slot = same.slot(records, _prover(slots))
-    if slot is None:
-        cause = "offline" if note.was_offline() else "not-confirmed"
-        slot = _chosen(records, slots, attempts, cause)
+    with Listening(guarded(Progress())):
+        slot = same.slot(records, _prover(slots))
+        if slot is None:
+            cause = "offline" if note.was_offline() else "not-confirmed"
+            slot = _chosen(records, slots, attempts, cause)
     on_trial = _trial(records, slot) is not None
     is_in_probation = _is_in_probation(records, slot)
     log("boot", slot=slot, verdict="on-trial" if on_trial else "settled")
@@ -102,7 +110,7 @@ def _chosen(records: RecordStore, slots: FileSlots, attempts: int, cause: str) -
     except StorageFailed as error:
         # Nothing can be read now: that may pass, and a device that waited for a person would be lost.
         log("record-not-read", problem=error)
-        machine.sleep_ms(CRASH_DELAY_MS)
+        pause(machine, CRASH_DELAY_MS, machine.alive)
         machine.restart()
         raise
 
@@ -136,7 +144,7 @@ def _start_again(records: RecordStore, slot: int, is_offline: bool) -> None:
     """The confirmed image has ended: count that in its probation. *Blocks* for the delay before the next start."""
     if not is_offline:
         boot.crashed(records, slot)
-    machine.sleep_ms(CRASH_DELAY_MS)
+    pause(machine, CRASH_DELAY_MS, machine.alive)
 
 
 def _is_over(record: "Record", same: SameAttempt, is_offline: bool, attempts: int, deadline_ms: int) -> bool:
@@ -145,7 +153,7 @@ def _is_over(record: "Record", same: SameAttempt, is_offline: bool, attempts: in
         return not same.allow_another(deadline_ms)
     if record.attempts_spent >= attempts:
         return True
-    machine.sleep_ms(CRASH_DELAY_MS)
+    pause(machine, CRASH_DELAY_MS, machine.alive)
     return False
 
 

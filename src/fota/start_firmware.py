@@ -8,7 +8,7 @@ The program is a module that is frozen into the firmware, so that an update brin
 """
 
 from fota import machine
-from fota._machine_micropython import collect_early, put_setting, restart_softly
+from fota._machine_micropython import collect_early, feed_with, put_setting, restart_softly
 from fota.boards.boot_loader import is_on_trial
 from fota.boards.esp32 import open_board
 from fota.boards.watchdog import DEADLINE_MS
@@ -17,7 +17,9 @@ from fota.errors import FotaError, StorageFailed
 from fota.image_error import last_line
 from fota.log import log
 from fota.network_errors import is_of_the_network
+from fota.progress import Progress, guarded
 from fota.same_attempt import CRASH_DELAY_MS, SameAttempt
+from fota.waiting import Listening, pause
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -36,24 +38,27 @@ def start(
     allow_fat: bool = False,
     tells_errors: bool = True,
     partitions: "Any" = None,
+    feed: "Callable[[], object] | None" = None,
 ) -> None:
     """Open the board and run the program; does not return: what ends is started again.
 
     program: the name of its module, as in `import`.
-    arm, allow_fat, tells_errors: as in `fota.start.start`; partitions: as in `fota.boards.esp32.open_board`.
+    arm, allow_fat, tells_errors, feed: as in `fota.start.start`; partitions: as in `fota.boards.esp32.open_board`.
 
     A board that cannot be opened runs its program all the same, and takes no update. A program on trial that ends
     because it could not connect is started again within the same boot of the boot loader, by a soft reset, until its
     time is over. One that ends for another reason is given up.
     """
+    feed_with(feed)
     put_setting("FOTA_HOME", home)
     note = note_of(home)
     same = SameAttempt(note)
     device: "Device | None" = None
     try:
-        device = open_board(
-            home, deadline_ms=deadline_ms, arm=arm, allow_fat=allow_fat, partitions=partitions, same=same
-        )
+        with Listening(guarded(Progress())):
+            device = open_board(
+                home, deadline_ms=deadline_ms, arm=arm, allow_fat=allow_fat, partitions=partitions, same=same
+            )
     except (FotaError, OSError) as error:
         log("board-not-opened", problem=error)
     collect_early()
@@ -80,5 +85,5 @@ def start(
         except StorageFailed as failure:
             log("record-not-saved", problem=failure)
     else:
-        machine.sleep_ms(CRASH_DELAY_MS)
+        pause(machine, CRASH_DELAY_MS, machine.alive)
     machine.restart()

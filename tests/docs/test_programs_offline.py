@@ -108,7 +108,7 @@ def test_a_program_connects_however_long_the_network_is_away_at_its_start(player
     lab, connect, since_ms = player.lab, player.lab.service.connect, player.lab.clock.now_ms()
     lab.service.reachable = False
 
-    def connect_after_a_day() -> None:
+    def connect_after_a_day(*, timeout_ms: int = 30_000) -> None:
         lab.service.reachable = lab.clock.now_ms() - since_ms > DAY_S * 1000
         connect()
 

@@ -29,7 +29,9 @@ from tests.labs.interpreter import COMMAND, SOURCE
 _MODULES = Path(__file__).with_name("port")
 EXAMPLE = SOURCE.parent / "examples/esp32/pump"
 _APP_BLOCKS = 8
-_PATIENCE_S = 60.0
+_PATIENCE_S = 120.0
+"""Longer than the program waits with any of its errors: 20 s for Wi-Fi, 15 s for the time, up to 30 s before it tries
+again; and a machine may have other work."""
 _CTRL_C = b"\x03"
 _RAW = b"raw REPL; CTRL-B to exit"
 _FRIENDLY = b"MicroPython "
@@ -52,6 +54,8 @@ class PortLab:
         """The kind of each reset, in order: `power`, `soft`, `hard`, `watchdog`."""
         self.silences_ms: list[int] = []
         """The time between two feeds of the watchdog, and from its start to the first."""
+        self.weather_at: dict[int, dict[str, object]] = {}
+        """The weather that begins with the reset of that number; the first is that of the power."""
         self._heap = heap
         self._has_uart = has_uart
         self._hardware, self._modules = folder / "hardware", folder / "modules"
@@ -114,6 +118,10 @@ class PortLab:
         """Pull the reset line."""
         self._pull = "hard"
 
+    def cut_power(self) -> None:
+        """Take its power away, whatever it does, and give it back."""
+        self._pull = "power"
+
     def mpremote(self, *arguments: str, timeout_s: float = 30) -> subprocess.CompletedProcess[str]:
         """The real `mpremote`, on the serial line."""
         command = [sys.executable, "-m", "mpremote", "connect", self.path, *arguments]
@@ -126,6 +134,8 @@ class PortLab:
         how, mode = "power", "friendly"
         while self._is_on:
             self.resets.append(how)
+            if len(self.resets) in self.weather_at:
+                self.weather(**self.weather_at[len(self.resets)])
             if how != "soft":
                 mode = "friendly"
                 self._forget(how)

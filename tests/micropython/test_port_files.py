@@ -1,17 +1,14 @@
 """A board whose images are files, as it really starts, in bad weather, against a local AWS over TLS."""
 
-import json
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from sweeps.seeding.verbs import after
-from tests.labs.board import ROOT
 from tests.labs.board_lab import CONNECTED, CRASHES, HANGS, BoardLab
 from tests.labs.interpreter import only_where_it_runs
-from tests.labs.port_lab import PortLab
+from tests.labs.port_of_board import make_port
 
 pytestmark = [pytest.mark.e2e, only_where_it_runs]
 
@@ -30,22 +27,6 @@ if not hardware.kept("exited", 0):
 """,
     ),
 )
-
-
-def make_port(lab: BoardLab, library: Path, folder: Path, *, kind: str = "esp32", **options: object) -> PortLab:
-    """The board of the lab with its home, the library and `main.py`, as the documentation copies them."""
-    port = PortLab(folder / "port", kind=kind)
-    port.flash.rmdir()
-    port.flash.mkdir()
-    shutil.move(lab.home, port.flash / "fota-home")
-    lab.home = port.flash / "fota-home"
-    (lab.home / "wifi.json").write_text(json.dumps({"name": "my-wifi", "password": "right"}))
-    shutil.copytree(library, port.flash / "lib")
-    text = (ROOT / "examples/esp32/main.py").read_text()
-    for name, value in options.items():
-        text = text.replace('start("/fota-home"', f'start("/fota-home", {name}={value}')
-    port.put("main.py", text)
-    return port
 
 
 @pytest.fixture(params=["esp32", "rp2"])

@@ -70,6 +70,30 @@ def test_a_firmware_that_crashes_is_told_with_its_error_and_the_old_one_runs(lab
     assert "a bad release" in ended.details["error"]
 
 
+RESETS = (after("import json", "import machine as chip\nchip.reset()"),)
+
+
+def test_a_firmware_that_resets_the_chip_is_taken_back_by_the_boot_loader_and_told(
+    lab: BoardLab, port: PortLab
+) -> None:
+    with port:
+        port.wait_for("firmware 1 is connected")
+        ended = lab.end_of(lab.start(image("2", RESETS)))
+        port.wait_for("firmware 1 is connected", 2)
+    assert port.resets[:3] == ["power", "hard", "hard"]
+    assert (ended.status, ended.reason, ended.details["cause"]) == ("FAILED", "rolled-back", "not-confirmed")
+
+
+def test_a_power_cut_before_the_firmware_is_marked_good_brings_the_old_one_back(lab: BoardLab, port: PortLab) -> None:
+    with port:
+        port.wait_for("firmware 1 is connected")
+        job = lab.start(image("2", (after(CONNECTED, "while True: pass"),)))
+        port.wait_for("boot verdict=run")
+        port.cut_power()
+        ended = lab.end_of(job)
+    assert (ended.status, ended.reason, ended.details["cause"]) == ("FAILED", "rolled-back", "not-confirmed")
+
+
 def test_what_is_no_firmware_is_refused_by_the_boot_loader_and_told_as_that(lab: BoardLab, port: PortLab) -> None:
     with port:
         port.wait_for("firmware 1 is connected")

@@ -25,20 +25,24 @@ thing = iot.Thing(
 
 
 def go_online():
-    network_of_board.connect(home + "/wifi.json")
-    network_of_board.set_clock()
+    """Whether there is a network; `alive` feeds the watchdog, if `main.py` of the board has started one."""
+    has_wifi = network_of_board.connect(home + "/wifi.json", awsfota.alive)
+    network_of_board.set_clock(awsfota.alive)
+    return has_wifi
 
 
 while True:
-    go_online()
     try:
-        thing.mqtt.connect()
+        # Without Wi-Fi it is tried too, in short: that tells the trial of this image that it is offline.
+        thing.mqtt.connect(timeout_ms=30_000 if go_online() else 2_000)
         myjobs = jobs.Jobs(thing)
         break
     except IotError as error:
         # However long the network is away: an image on trial has until its deadline.
         print("no connection yet:", error)
-        time.sleep(5 + 25 * machine.random_fraction())
+        for _ in range(5 + int(25 * machine.random_fraction())):
+            time.sleep(1)
+            awsfota.alive()
 awsfota.handle_fota_jobs(myjobs, force=True)
 while True:
     try:
@@ -46,5 +50,6 @@ while True:
     except IotError as error:
         print("a sample is left out:", error)
         go_online()
+    awsfota.alive()
     thing.mqtt.wait(2000)
     awsfota.handle_fota_jobs(myjobs)

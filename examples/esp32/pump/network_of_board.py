@@ -11,8 +11,11 @@ _ANY_YEAR_OF_OURS = 2026
 _NTP_TRIES = 3
 
 
-def connect(path):
-    """Join the Wi-Fi of that file, `{"name": ..., "password": ...}`; whether that came about in time."""
+def connect(path, waiting=lambda: None):
+    """Join the Wi-Fi of that file, `{"name": ..., "password": ...}`; whether that came about in time.
+
+    `waiting` is called about ten times in a second of waiting.
+    """
     try:
         import network
     except ImportError:
@@ -30,14 +33,18 @@ def connect(path):
         began = time.ticks_ms()
         while not station.isconnected() and time.ticks_diff(time.ticks_ms(), began) < DEADLINE_MS:
             time.sleep_ms(100)
+            waiting()
         return station.isconnected()
     except Exception as error:
         print("no Wi-Fi:", error)
         return False
 
 
-def set_clock():
-    """Ask for the time if the clock is wrong, since certificates have dates; whether it is right now."""
+def set_clock(waiting=lambda: None):
+    """Ask for the time if the clock is wrong, since certificates have dates; whether it is right now.
+
+    `waiting` is called between the questions, which take up to 5 s each, and the look-up of a name before.
+    """
     for _ in range(_NTP_TRIES):
         if time.gmtime()[0] >= _ANY_YEAR_OF_OURS:
             return True
@@ -48,4 +55,5 @@ def set_clock():
             ntptime.settime()
         except Exception as error:
             print("no time:", error)
+        waiting()
     return time.gmtime()[0] >= _ANY_YEAR_OF_OURS

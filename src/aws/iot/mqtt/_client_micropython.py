@@ -179,6 +179,7 @@ class SocketConnection:
                 self._try_to(self._begin)
         if self._must_leave:
             self.disconnect()
+        machine.alive()
         still_waiting()
         return left_ms > 0
 
@@ -186,8 +187,7 @@ class SocketConnection:
         """Do the work; an error that breaks the connection counts as a loss."""
         try:
             act(*arguments)
-        except (OSError, ValueError, IndexError, MemoryError) as error:
-            # IndexError: a packet that is shorter than its kind.
+        except (OSError, ValueError, IndexError, MemoryError) as error:  # IndexError: a packet cut short.
             self._lose(told(error), is_final=isinstance(error, ValueError), is_short=is_shortage(error))
 
     def _begin(self) -> None:
