@@ -79,6 +79,13 @@ def build(
             help="Build a bundle without aws-iot-fota in it: it can confirm no update and get no other one.",
         ),
     ] = False,
+    deflated: Annotated[
+        bool,
+        typer.Option(
+            "--deflated",
+            help="Compress the files of a zipapp: it takes less of a disk, and no patch to it is small.",
+        ),
+    ] = False,
     allow: Annotated[
         list[str] | None,
         typer.Option(
@@ -99,6 +106,8 @@ def build(
     plan = _bundle_plan(requirements, target, find_links, lock, entry, without_library)
     if mpy and not micropython:
         raise BadInput("--mpy is for images of MicroPython", "add --micropython, or leave it out")
+    if deflated and (micropython or plan):
+        raise BadInput("--deflated is for zipapps: other images are always stored", "leave it out")
     if micropython and plan:
         raise BadInput("MicroPython takes no bundle", "leave out --micropython, or the options of bundles")
     if micropython:
@@ -108,7 +117,7 @@ def build(
 
         built = build_bundle(folder, version, out, plan, allow=allow or ())
     else:
-        built = build_image(folder, version, out, allow=allow or ())
+        built = build_image(folder, version, out, allow=allow or (), deflated=deflated)
     if as_json:
         _answer_built(out, version, built)
     else:
@@ -150,8 +159,12 @@ def _tell_built(out: Path, built: "Image") -> None:
         talk(line)
     if built.needs:
         talk(f"for {built.needs.runtime}; unpacked {built.needs.tree_bytes:,} bytes")
-    for path in built.compressed:
-        talk(f"compressed: {path}: any change in it travels whole")
+    if built.compressed:
+        total = sum(built.files[path] for path in built.compressed)
+        for path in built.compressed[:_MAX_LISTED]:
+            talk(f"compressed: {path}, {built.files[path]:,} bytes: any change in it travels whole")
+        count = f"{len(built.compressed)} file{'' if len(built.compressed) == 1 else 's'}"
+        talk(f"compressed in all: {count}, {total:,} bytes, which no patch makes smaller")
     talk(f"{built.size_bytes} bytes, SHA-256 {built.sha256}")
     answer(str(out))
 

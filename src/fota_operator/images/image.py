@@ -90,19 +90,22 @@ class Image:
         return len(self.content)
 
 
-def build_image(source: Path, version: str, out: Path, *, allow: Sequence[str] = ()) -> Image:
+def build_image(source: Path, version: str, out: Path, *, allow: Sequence[str] = (), deflated: bool = False) -> Image:
     """Pack the folder `source`, which holds `__main__.py`, into a zipapp at `out`.
 
     The same files give the same bytes at any time, in any folder, on any machine: they are sorted, without times,
-    owners or byte code, and stored as they are. A compressed one would depend on the version of zlib, and a small
-    change of a file would change all of it; so the image is as large as its files.
+    owners or byte code, and stored as they are: so the image is as large as its files. With `deflated` they are
+    compressed, which takes less of a disk, depends on the version of zlib, and defeats patches: a small change of a
+    file changes all of it.
     Refused, unless `allow` names it by its path in the folder: machine code, which Python cannot import from a
     zipapp; private keys and other secrets; history, virtual environments and links that leave the folder; and a
     source that does not compile.
     *Raises* BadInput for what is refused, NotFound, OperatorError for what cannot be read or written.
     """
     contents = program_files(source, version, out, CPYTHON_MAINS, allow=allow, is_zipapp=True)
-    return write_image(out, _packed(contents), contents, version=version, kind=ZIPAPP_KIND)
+    content = _packed(contents, zipfile.ZIP_DEFLATED if deflated else zipfile.ZIP_STORED)
+    image = write_image(out, content, contents, version=version, kind=ZIPAPP_KIND)
+    return replace(image, compressed=tuple(image.files)) if deflated else image
 
 
 def write_image(
@@ -165,13 +168,14 @@ def image_from(
     )
 
 
-def _packed(contents: dict[str, bytes]) -> bytes:
+def _packed(contents: dict[str, bytes], how: int) -> bytes:
     buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as archive:
+    with zipfile.ZipFile(buffer, "w", how) as archive:
         for name in sorted(contents):
             member = zipfile.ZipInfo(name, date_time=_EARLIEST)
             member.create_system = 3  # Always Unix, so that the bytes do not depend on the machine.
             member.external_attr = 0o644 << 16
+            member.compress_type = how
             archive.writestr(member, contents[name])
     return buffer.getvalue()
 
