@@ -108,7 +108,7 @@ def _show(console: "Console", outcomes: "list[SceneOutcome]") -> None:
     from fota_operator.cli.fitting import table_of
 
     console.print("\n[bold]What came of each image[/bold]")
-    headings = ("image", "status", "reason", "cause", "boots", "bytes written", "runs then", "seconds", "")
+    headings = ("image", "status", "reason", "cause", "boots", "bytes written", "runs then", "s", "right")
     rows = [
         (
             outcome.scene.version,
@@ -119,8 +119,8 @@ def _show(console: "Console", outcomes: "list[SceneOutcome]") -> None:
             f"{outcome.written_bytes:,}",
             outcome.runs_then,
             f"{outcome.seconds:.1f}",
-            "as it must be" if outcome.as_it_must_be else "WRONG",
+            "yes" if outcome.as_it_must_be else "NO",
         )
         for outcome in outcomes
     ]
-    console.print(table_of(headings, rows, console.width, right=("boots", "bytes written", "seconds")))
+    console.print(table_of(headings, rows, console.width, right=("boots", "bytes written", "s")))
