@@ -171,11 +171,16 @@ def test_a_list_that_breaks_off_is_no_json(strict_fota: FotaCommand, empty_fleet
 
 
 @pytest.mark.parametrize(
-    ("form", "count"), [("csv", 100_000), ("table", 10_000), ("json", 10_000), ("counts", 10_000)]
+    ("form", "count"),
+    [("csv", 100_000), ("table", 10_000), ("json", 10_000), ("counts", 10_000), ("one-by-one", 10_000)],
 )
 def test_a_hundred_thousand_things_need_no_more_memory_than_a_few(form: str, count: int) -> None:
     few, many = peak_kib(form, 1_000), peak_kib(form, count)
     assert many < few + 2048
+
+
+def test_a_plan_for_a_hundred_thousand_things_keeps_their_names_and_little_more() -> None:
+    assert peak_kib("plan", 100_000) < peak_kib("plan", 1_000) + 100_000 * 400 / 1024
 
 
 def peak_kib(form: str, count: int) -> int:
