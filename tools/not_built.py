@@ -43,6 +43,13 @@ NOT_BUILT = (
         "self-update",
     ),
     NotBuilt(
+        "release SBOM",
+        "the list of the parts of an image, signed with it and shown in AWS's package catalog",
+        "The package version that a rollout makes has the SHA-256 of the image and no such list.",
+        r"(?i)sbom",
+        "software bill of materials",
+    ),
+    NotBuilt(
         "RAUC board",
         "a board on which RAUC owns the slots and the trial, for updates of whole Linux systems",
         "The root file system of a gateway is not updated.",
