@@ -87,7 +87,18 @@ def test_patches_end_when_the_time_for_them_is_over(versions: Callable[[int], Im
         now[0] += 4.0
         return now[0]
 
-    offered = made(versions(3), versions(1), versions(2), bounds=PatchBounds(seconds=10.0, clock_s=clock_s))
+    new, olds = versions(3), [versions(1), versions(2)]
+    asked_for: list[Image] = []
+
+    def fetched(image: Image) -> PatchSource:
+        def content() -> bytes:
+            asked_for.append(image)
+            return image.content
+
+        return PatchSource(image.sha256, image.version, content)
+
+    offered = make_offers(new, [fetched(one) for one in olds], bounds=PatchBounds(seconds=10.0, clock_s=clock_s))
+    assert len(asked_for) < 2, "an image of which no patch can be made in time is not fetched"
     assert [one.title for one in offered.offers] == ["compressed"]
     assert [one.why for one in offered.left_out] == ["the 10 s for all patches were over"] * 2
 

@@ -32,7 +32,7 @@ from fota_operator.rollouts.decide.snapshot import Halted
 from fota_operator.rollouts.decide.stages import PlannedStage, planned, planned_cost, reports_of
 from fota_operator.rollouts.decide.status import RolloutStatus
 from fota_operator.rollouts.look import judge
-from fota_operator.rollouts.patches import PatchMaker, PatchSavings, field_if_allowed, savings
+from fota_operator.rollouts.patches import MAX_ASKED, PatchMaker, PatchSavings, field_if_allowed, savings
 from fota_operator.rollouts.plan.cost import RolloutCost
 from fota_operator.rollouts.plan.model import Plan
 from fota_operator.rollouts.plan.quotas import ProgressReports
@@ -154,6 +154,7 @@ def prepare(
     if plan.patches is not None and not begun:
         maker = PatchMaker(cloud, bucket, release.manifest.product, older or OlderImageFiles(), on_patch)
         things = [thing for stage in stages for thing in stage.things]
+        on_patch(f"asking {min(len(things), MAX_ASKED):,} things what they run")
         field = field_if_allowed(cloud, things, release.manifest.product, clock)
         publication = publication.with_patches(maker.make(release.image, plan.patches, field))
         if publication.patches is not None:
