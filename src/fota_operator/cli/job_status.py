@@ -61,7 +61,7 @@ def answer_job(status: "JobStatus", *, as_json: bool, only: str | None = None) -
             answer_words(f"{len(ones)} {'thing' if len(ones) == 1 else 'things'}: {why}")
     for line in deferred_lines(status.deferred):
         answer_words(line)
-    ways = ways_of(status)
+    ways = ways_of(status.executions)
     if ways is not None and len(status.executions) > 1:
         answer_words(f"The image came: {ways_in_words(ways)}")
 
@@ -102,7 +102,7 @@ def job_as_json(status: "JobStatus", only: str | None = None) -> dict[str, objec
         "ended": status.ended,
         "succeeded": status.succeeded,
         "deferred": deferred_as_json(status.deferred),
-        "ways": None if (ways := ways_of(status)) is None else asdict(ways),
+        "ways": None if (ways := ways_of(status.executions)) is None else asdict(ways),
         "executions": [execution_as_json(one) for one in chosen(status.executions, only)],
     }
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from fota_operator.cloud import Cloud, explaining
 from fota_operator.errors import CloudRefused
-from fota_operator.jobs.progress import executions_with_status, with_details
+from fota_operator.jobs.progress import executions_of_job, with_details
 from fota_operator.rate_limiter import JOBS_PER_SECOND, RateLimiter, WallClock
 
 MAX_LOOKED_AT = 1000
@@ -34,7 +34,7 @@ def deferring_things(cloud: Cloud, clock: WallClock) -> Deferring:
     left = MAX_LOOKED_AT
     for job_id in _job_ids(cloud):
         limiter.wait()
-        for execution in executions_with_status(cloud, job_id, "IN_PROGRESS", MAX_LOOKED_AT):
+        for execution in executions_of_job(cloud, job_id, status="IN_PROGRESS", most=MAX_LOOKED_AT):
             if left <= 0:
                 unlooked.add(execution.thing)
                 continue

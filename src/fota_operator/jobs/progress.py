@@ -28,7 +28,7 @@ from fota_operator.poll import PollOptions, poll
 
 if TYPE_CHECKING:
     from mypy_boto3_iot.literals import JobExecutionStatusType
-    from mypy_boto3_iot.type_defs import JobExecutionSummaryTypeDef
+    from mypy_boto3_iot.type_defs import JobExecutionSummaryTypeDef, PaginatorConfigTypeDef
 
 MAX_DETAILED = 100
 """The number of executions to get details of: each costs a request, and AWS takes ten a second."""
@@ -52,6 +52,12 @@ class _OfJob(TypedDict, total=False):
     """The argument that makes boto3 list the executions of one job only; empty for all jobs."""
 
     jobId: str
+
+
+class _OfStatus(TypedDict, total=False):
+    """The same for the executions with one status."""
+
+    status: "JobExecutionStatusType"
 
 
 @dataclass(frozen=True)
@@ -202,29 +208,20 @@ def watch_job(
     )
 
 
-def executions_of_job(cloud: Cloud, job_id: str) -> list[ExecutionStatus]:
-    """All executions of a job, without their details. *Raises* BadInput, NotFound."""
-    with _naming(cloud, job_id):
-        pages = cloud.iot.get_paginator("list_job_executions_for_job").paginate(
-            jobId=job_id, PaginationConfig={"PageSize": _MAX_OF_A_PAGE}
-        )
-        return [
-            _execution(listed["thingArn"].split(":thing/", 1)[1], listed["jobExecutionSummary"])
-            for page in pages
-            for listed in page.get("executionSummaries", [])
-        ]
-
-
-def executions_with_status(
-    cloud: Cloud, job_id: str, status: "JobExecutionStatusType", most: int
+def executions_of_job(
+    cloud: Cloud, job_id: str, *, status: "JobExecutionStatusType | None" = None, most: int | None = None
 ) -> list[ExecutionStatus]:
-    """Executions of a job that have a status, at most `most`, without their details. *Raises* BadInput, NotFound.
+    """The executions of a job, all or those with a status, at most `most`, without their details. A call for 250.
 
-    Costs a call for 250.
+    *Raises* BadInput, NotFound.
     """
+    only: _OfStatus = {} if status is None else {"status": status}
+    bounds: PaginatorConfigTypeDef = {"PageSize": _MAX_OF_A_PAGE}
+    if most is not None:
+        bounds["MaxItems"] = most
     with _naming(cloud, job_id):
         pages = cloud.iot.get_paginator("list_job_executions_for_job").paginate(
-            jobId=job_id, status=status, PaginationConfig={"PageSize": _MAX_OF_A_PAGE, "MaxItems": most}
+            jobId=job_id, PaginationConfig=bounds, **only
         )
         return [
             _execution(listed["thingArn"].split(":thing/", 1)[1], listed["jobExecutionSummary"])

@@ -7,10 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from fota_operator.jobs.progress import JobStatus
+from typing import Protocol
 
 PATCH, COMPRESSED, WHOLE = "patch", "compressed", "whole"
 _WAYS = {PATCH: "a patch", COMPRESSED: "the compressed image", WHOLE: "the whole image"}
@@ -77,9 +74,25 @@ def counted_ways(said: Iterable[tuple[str, SaidWay | None]], looked_at: int, suc
     return CountedWays(looked_at, succeeded, tuple(ordered))
 
 
-def ways_of(job: JobStatus) -> CountedWays | None:
+class LookedAt(Protocol):
+    """A job execution, of `progress`, which asks AWS: this file is pure."""
+
+    @property
+    def thing(self) -> str:
+        """Its thing."""
+
+    @property
+    def status(self) -> str:
+        """Its status."""
+
+    @property
+    def details(self) -> Mapping[str, str]:
+        """What its device said; empty if it was not looked at."""
+
+
+def ways_of(executions: Iterable[LookedAt]) -> CountedWays | None:
     """The ways of the devices of a job that succeeded and were looked at; None if none says any."""
-    succeeded = [one for one in job.executions if one.status == "SUCCEEDED"]
+    succeeded = [one for one in executions if one.status == "SUCCEEDED"]
     looked_at = [one for one in succeeded if one.details]
     return counted_ways(((one.thing, way_in(one.details)) for one in looked_at), len(looked_at), len(succeeded))
 

@@ -12,7 +12,7 @@ from datetime import datetime, timezone
 from fota_operator.cloud import Cloud
 from fota_operator.jobs.deferrals import CountedDeferrals, counted
 from fota_operator.jobs.look_up import signed_within_s
-from fota_operator.jobs.progress import ExecutionStatus, executions_with_status, with_details
+from fota_operator.jobs.progress import ExecutionStatus, executions_of_job, with_details
 from fota_operator.rollouts.aws.jobs import JobRead
 
 MAX_ASKED = 25
@@ -59,7 +59,7 @@ class DeferralReader:
     def _looked_at(self, job_id: str, most: int) -> list[ExecutionStatus]:
         self._listings += 1
         self._listed_at[job_id] = self._listings
-        listed = executions_with_status(self._cloud, job_id, "IN_PROGRESS", MAX_LISTED)
+        listed = executions_of_job(self._cloud, job_id, status="IN_PROGRESS", most=MAX_LISTED)
         listed.sort(key=lambda one: (one.last_updated_at or _LONG_AGO, one.thing))
         before = self._said.get(job_id, {})
         said: dict[_Key, ExecutionStatus] = {}

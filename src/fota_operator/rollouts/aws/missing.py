@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from fota_operator.cloud import Cloud
-from fota_operator.jobs.progress import executions_with_status
+from fota_operator.jobs.progress import executions_of_job
 from fota_operator.rollouts.aws.jobs import JobRead
 from fota_operator.rollouts.decide.status import MissingThing
 
@@ -47,7 +47,7 @@ class MissingReader:
                 MissingThing(one.thing, status)
                 for status in _PENDING
                 if job.counts[status]
-                for one in executions_with_status(self._cloud, job.job_id, status, MAX_NAMED)
+                for one in executions_of_job(self._cloud, job.job_id, status=status, most=MAX_NAMED)
             )
             self._known[job.job_id] = job.counts, named
         return named
