@@ -8,7 +8,8 @@ import pytest
 from fota_operator.local.aws import LocalAws
 from sweeps.seeding.verbs import before, replace
 from tests.labs.board_lab import BoardLab
-from tests.labs.interpreter import only_where_it_runs
+from tests.labs.interpreter import IS_OF_32_BITS, only_where_it_runs
+from tests.micropython.test_heap import ENOUGH_KIB
 
 pytestmark = [pytest.mark.e2e, only_where_it_runs]
 
@@ -68,3 +69,15 @@ def test_a_board_whose_power_is_cut_while_a_patch_is_applied_begins_that_again_w
     first, again = board.said("download-started")
     assert "offset_bytes=0 " in first
     assert f"offset_bytes={size} " in again
+
+
+@pytest.mark.skipif(IS_OF_32_BITS, reason="`make test-micropython32` measures it otherwise")
+def test_a_patch_takes_24_kib_of_heap_more_than_we_promise_without_one(
+    local_aws: LocalAws, library_in_rom: Path, tmp_path: Path
+) -> None:
+    lab = BoardLab(local_aws, tmp_path, library_in_rom, is_signed=True)
+    image = lab.image("2", ballast_bytes=BALLAST_BYTES)
+    with lab.board(heap=f"{ENOUGH_KIB['rom'] + 24}wk") as board:
+        board.wait_for("firmware 1 is connected")
+        ended = lab.end_of(lab.start(image, lab.release(image, "maker"), patch_from=(lab.factory(),)))
+    assert (ended.status, ended.details["way"]) == ("SUCCEEDED", "patch")
