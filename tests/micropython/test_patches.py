@@ -73,9 +73,9 @@ def test_a_board_whose_power_is_cut_while_a_patch_is_applied_begins_that_again_w
 
 @pytest.mark.skipif(IS_OF_32_BITS, reason="`make test-micropython32` measures it otherwise")
 def test_a_patch_takes_24_kib_of_heap_more_than_we_promise_without_one(
-    local_aws: LocalAws, library_in_rom: Path, tmp_path: Path
+    local_aws: LocalAws, bundle_in_rom: Path, tmp_path: Path
 ) -> None:
-    lab = BoardLab(local_aws, tmp_path, library_in_rom, is_signed=True)
+    lab = BoardLab(local_aws, tmp_path, bundle_in_rom, is_signed=True)
     image = lab.image("2", ballast_bytes=BALLAST_BYTES)
     with lab.board(heap=f"{ENOUGH_KIB['rom'] + 24}wk") as board:
         board.wait_for("firmware 1 is connected")
