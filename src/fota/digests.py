@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 SEAL_MAGIC = b"SEAL"
 """Marks a durable value as the seal of a slot, in every back-end."""
 
+_COUNTS_CRC = INTERPRETER != "cpython"
+
 _PROOF = "<I16s32s"
 _PROOF_BYTES = 52
 
@@ -38,20 +40,31 @@ class Digests:
 
 
 class Hasher:
-    """Computes the digests of bytes as they pass, and their CRC."""
+    """Computes the digests of bytes as they pass, and a short check of those so far."""
 
-    def __init__(self) -> None:
+    def __init__(self, counts_crc: bool = _COUNTS_CRC) -> None:
+        """`counts_crc`: for bytes whose check an earlier library saved, which took their CRC for it."""
         self.crc32: "int" = 0
+        self._counts_crc = counts_crc
         self._size_bytes = 0
         self._md5 = _new_md5()
         self._sha256 = hashlib.sha256()
 
     def update(self, chunk: "memoryview") -> None:
         """Take the next bytes into account."""
-        self.crc32 = binascii.crc32(chunk, self.crc32)
+        if self._counts_crc:
+            self.crc32 = binascii.crc32(chunk, self.crc32)
         self._size_bytes += len(chunk)
         self._md5.update(chunk)
         self._sha256.update(chunk)
+
+    def check32(self) -> int:
+        """32 bits that tell the bytes so far from others: for a checkpoint, and this interpreter alone.
+
+        The beginning of their SHA-256, which costs no pass of its own; on MicroPython, which allows one digest per
+        hash, their CRC.
+        """
+        return self.crc32 if _COUNTS_CRC else int.from_bytes(self._sha256.copy().digest()[:4], "big")
 
     def digests(self) -> Digests:
         """The digests of all bytes so far. Ends the hashing: MicroPython allows one digest per hash."""

@@ -159,7 +159,7 @@ class Installer:
         """
         start = Checkpoint() if checkpoints is None else checkpoints.load()
         size_bytes = wanted.size_bytes
-        hasher = Hasher()
+        hasher = Hasher(True)
         if not 0 < start.offset_bytes <= size_bytes or not self._is_on_storage(places, slot, start, hasher):
             start, hasher = start.from_the_start(), Hasher()
         writer = places.resume(slot, size_bytes, start.offset_bytes)
@@ -186,7 +186,7 @@ class Installer:
     def _is_on_storage(self, places: "Places", slot: int, start: Checkpoint, hasher: Hasher) -> bool:
         """Whether storage holds the bytes that the checkpoint says it holds; they are hashed again."""
         count = image.pass_on(places, slot, start.offset_bytes, self.buffer, hasher.update)
-        return count == start.offset_bytes and hasher.crc32 == start.crc32
+        return count == start.offset_bytes and start.check32 in (hasher.crc32, hasher.check32())
 
 
 class _Intake:
@@ -234,14 +234,14 @@ class _Intake:
             return
         self.writer.flush()
         # Cut after this: the download goes on here. Before the flush it would name bytes that may be lost.
-        self.checkpoints.save(self.download.reached(self.hasher.crc32))
+        self.checkpoints.save(self.download.reached(self.hasher.check32()))
         self.since_bytes = 0
         self.saved_ms = self.clock.now_ms()
 
     def keep(self) -> None:
         """Remember that all of it came, and is on storage: whatever follows, it is not downloaded again."""
         if self.checkpoints is not None:
-            self.checkpoints.save(self.download.reached(self.hasher.crc32))
+            self.checkpoints.save(self.download.reached(self.hasher.check32()))
 
     def restart(self) -> None:
         self.hasher = Hasher()

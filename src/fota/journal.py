@@ -102,8 +102,8 @@ class Journal:
         """How far an update that is forgotten had come with that image: with the time and the bytes of a new one."""
         kept = self._fields().get("kept")
         is_list = isinstance(kept, list) and [type(one) for one in kept] == [str, int, int, str]
-        name, offset_bytes, crc32, etag = kept if is_list and kept else ("", 0, 0, "")
-        return Checkpoint(offset_bytes, crc32, etag) if name == _name(wanted) else Checkpoint()
+        name, offset_bytes, check32, etag = kept if is_list and kept else ("", 0, 0, "")
+        return Checkpoint(offset_bytes, check32, etag) if name == _name(wanted) else Checkpoint()
 
     def remember_bad(self, image: "Digests | None", failure: "dict[str, str] | None" = None) -> None:
         """An image that was confirmed has failed later, for `failure`; it is known to be bad, unless it is None.
@@ -221,7 +221,7 @@ def _what_is_kept(entry: Entry) -> "list[object] | None":
     checkpoint = entry.checkpoint
     if not checkpoint.offset_bytes:
         return None
-    return [_name(entry.wanted), checkpoint.offset_bytes, checkpoint.crc32, checkpoint.etag[:MAX_ETAG]]
+    return [_name(entry.wanted), checkpoint.offset_bytes, checkpoint.check32, checkpoint.etag[:MAX_ETAG]]
 
 
 def _name(wanted: "Digests") -> str:

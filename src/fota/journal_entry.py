@@ -41,7 +41,7 @@ class PatchTaken:
         is_short = len(came.etag) <= _MAX_PATCH_ETAG and max(came.etag or " ") <= "~"
         etag = came.etag if is_short else ""
         fields: "list[object]" = [self.sha256.hex(), etag, self.size_bytes]
-        fields += [came.offset_bytes, came.crc32, came.received_bytes, came.spent_ms]
+        fields += [came.offset_bytes, came.check32, came.received_bytes, came.spent_ms]
         return fields
 
 
@@ -49,11 +49,11 @@ def patch_taken(fields: object) -> "PatchTaken | None":
     """The patch that was written as these fields; None if there is none, or they make no sense."""
     if not isinstance(fields, list) or [type(one) for one in fields] != [str, str, int, int, int, int, int]:
         return None
-    sha256, etag, size_bytes, offset_bytes, crc32, received_bytes, spent_ms = fields
+    sha256, etag, size_bytes, offset_bytes, check32, received_bytes, spent_ms = fields
     if min(fields[2:]) < 0 or not is_hexadecimal(sha256, 64):
         return None
     return PatchTaken(
-        bytes.fromhex(sha256), size_bytes, Checkpoint(offset_bytes, crc32, etag, received_bytes, spent_ms)
+        bytes.fromhex(sha256), size_bytes, Checkpoint(offset_bytes, check32, etag, received_bytes, spent_ms)
     )
 
 
@@ -135,7 +135,7 @@ class Entry:
             "size": wanted.size_bytes,
             "md5": wanted.md5.hex(),
             "sha256": (wanted.sha256 or b"").hex(),
-            "proven": [checkpoint.offset_bytes, checkpoint.crc32, checkpoint.received_bytes, checkpoint.spent_ms],
+            "proven": [checkpoint.offset_bytes, checkpoint.check32, checkpoint.received_bytes, checkpoint.spent_ms],
             "etag": checkpoint.etag[:MAX_ETAG],
             "reason": self.reason,
             "message": self.message,
@@ -152,7 +152,7 @@ def entry_of(fields: "dict[str, Any]") -> "Entry | None":
     """The entry that was written as these fields; None if there is none, or they make no sense."""
     try:
         wanted = Digests(fields["size"], bytes.fromhex(fields["md5"]), bytes.fromhex(fields["sha256"]) or None)
-        offset_bytes, crc32, received_bytes, spent_ms = fields["proven"]
+        offset_bytes, check32, received_bytes, spent_ms = fields["proven"]
         # Each value is checked later, so any of them may have any type here.
         entry = Entry(
             fields["job"],
@@ -160,7 +160,7 @@ def entry_of(fields: "dict[str, Any]") -> "Entry | None":
             wanted,
             fields["stage"],
             fields["taken_up"],
-            Checkpoint(offset_bytes, crc32, fields["etag"], received_bytes, spent_ms),
+            Checkpoint(offset_bytes, check32, fields["etag"], received_bytes, spent_ms),
             fields["reason"],
             fields["message"],
         )
@@ -180,7 +180,7 @@ def _is_sane(entry: Entry) -> bool:
         entry.taken_up,
         wanted.size_bytes,
         checkpoint.offset_bytes,
-        checkpoint.crc32,
+        checkpoint.check32,
         checkpoint.received_bytes,
         checkpoint.spent_ms,
     ):

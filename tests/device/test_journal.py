@@ -136,7 +136,7 @@ def test_a_copy_fits_a_block():
 
 def proven_of(entry):
     proven = entry.checkpoint
-    return (proven.offset_bytes, proven.crc32, proven.etag, proven.received_bytes, proven.spent_ms)
+    return (proven.offset_bytes, proven.check32, proven.etag, proven.received_bytes, proven.spent_ms)
 
 
 def test_what_is_proven_is_loaded_as_it_was_saved():

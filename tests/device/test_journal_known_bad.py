@@ -104,7 +104,7 @@ def test_a_list_of_bad_images_without_an_update_is_no_entry():
 
 @pytest.mark.parametrize("letter", ["x", "\u00e9"], ids=["ASCII", "Latin"])
 def test_the_largest_journal_fits_into_a_cell(letter):
-    proven = Checkpoint(2**31, crc32=2**32 - 1, etag=letter * 5000, received_bytes=2**40, spent_ms=2**40)
+    proven = Checkpoint(2**31, check32=2**32 - 1, etag=letter * 5000, received_bytes=2**40, spent_ms=2**40)
     entry = Entry("x" * 64, 2**62, Digests(2**31 - 1, b"m" * 16, b"s" * 32), taken_up=2**31, checkpoint=proven)
     largest = entry.at(journal.FAILED, "untrusted-server", letter * 5000)
     made, _ = with_bad(*range(8))

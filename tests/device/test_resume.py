@@ -1,12 +1,13 @@
 """A download that goes on after a reset, and over a link that breaks."""
 
+import binascii
 import random
-from binascii import crc32
 from itertools import pairwise
 
 import pytest
 
 from fota.boards.provisioning import create_slots
+from fota.digests import Hasher
 from fota.errors import BadHttpAnswer
 from fota.install import CHECKPOINT_AT_LEAST_EVERY_MS, CHECKPOINT_EVERY_MS
 from fota.transfer.checkpoint import Checkpoint
@@ -28,6 +29,12 @@ from tests.labs.resume_lab import (
 __all__ = ("memory_lab",)
 
 OTHER = random.Random(4).randbytes(50_000)
+
+
+def check32(content):
+    hasher = Hasher()
+    hasher.update(memoryview(content))
+    return hasher.check32()
 
 
 @pytest.fixture(params=["files", "memory", "forgetful memory"])
@@ -106,7 +113,7 @@ def test_what_came_before_a_break_is_put_on_record_then(memory_lab, serve):
 def test_a_download_of_which_all_was_proven_asks_for_nothing(memory_lab, serve):
     server = serve(IMAGE)
     memory_lab.slots.put(SPARE, IMAGE)
-    memory_lab.ledger.kept = Checkpoint(len(IMAGE), crc32=crc32(IMAGE))
+    memory_lab.ledger.kept = Checkpoint(len(IMAGE), check32=check32(IMAGE))
     memory_lab.install(server)
     assert (ranges(server), memory_lab.holds_the_image()) == ([], True)
 
@@ -155,19 +162,28 @@ def test_a_file_that_was_cut_short_is_filled_from_the_start(trusted, serve, tmp_
     assert lab.holds_the_image()
 
 
+def test_a_checkpoint_of_an_earlier_library_which_had_their_crc_is_believed(memory_lab, serve):
+    server = serve(IMAGE)
+    memory_lab.slots.put(SPARE, IMAGE[:8_000])
+    memory_lab.ledger.kept = Checkpoint(8_000, check32=binascii.crc32(IMAGE[:8_000]))
+    memory_lab.install(server)
+    assert ranges(server) == ["bytes=8000-"]
+    assert memory_lab.holds_the_image()
+
+
 def test_a_record_of_more_bytes_than_the_image_has_is_not_believed(memory_lab, serve):
     server = serve(IMAGE)
     memory_lab.slots.put(SPARE, IMAGE + b"more")
-    memory_lab.ledger.kept = Checkpoint(len(IMAGE) + 4, crc32=crc32(IMAGE + b"more"))
+    memory_lab.ledger.kept = Checkpoint(len(IMAGE) + 4, check32=check32(IMAGE + b"more"))
     memory_lab.install(server)
     assert ranges(server) == [None]
     assert memory_lab.holds_the_image()
 
 
-def test_fewer_bytes_than_were_put_on_record_are_not_believed_whatever_their_crc(memory_lab, serve):
+def test_fewer_bytes_than_were_put_on_record_are_not_believed_whatever_their_check(memory_lab, serve):
     server = serve(IMAGE)
     memory_lab.slots.put(SPARE, IMAGE[:8_000])
-    memory_lab.ledger.kept = Checkpoint(9_000, crc32=crc32(IMAGE[:8_000]))
+    memory_lab.ledger.kept = Checkpoint(9_000, check32=check32(IMAGE[:8_000]))
     memory_lab.install(server)
     assert ranges(server) == [None]
     assert memory_lab.holds_the_image()

@@ -40,6 +40,10 @@ def in_old_words(files: dict[str, bytes], name: str) -> object:
     members = json.loads(payload)
     for member in ("pace", "fetched", "failure"):
         members.pop(member, None)
+    # The check of what came was its CRC; older code takes it for wrong, and downloads the image again.
+    for member, place in (("proven", 1), ("kept", 2)):
+        if member in members:
+            members[member][place] = bool(members[member][place])
     members["bad"] += members.pop("suspects", [])
     return sequence, members
 

@@ -35,4 +35,4 @@ def altered(**fields):
     return json.dumps({name: value for name, value in content.items() if value is not None}).encode()
 
 
-PROVEN = Checkpoint(700, crc32=0xDEADBEEF, etag='"e-1"', received_bytes=900, spent_ms=12_345)
+PROVEN = Checkpoint(700, check32=0xDEADBEEF, etag='"e-1"', received_bytes=900, spent_ms=12_345)

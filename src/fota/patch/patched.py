@@ -131,7 +131,7 @@ class _Made:
 
     def checkpoint(self) -> Checkpoint:
         """That of a download of the whole image which has brought all of it."""
-        return Checkpoint(self._size_bytes, self.hasher.crc32)
+        return Checkpoint(self._size_bytes, self.hasher.check32())
 
 
 class _PatchCheckpoints:

@@ -9,7 +9,7 @@ Beside the digests a seal holds the size: flash does not know where an image end
 
 Flash can be erased by the block only. So a download that goes on in the middle of a block, after a reset, keeps the
 head of that block in memory and erases it when there is something to write: a power cut just then loses
-verified bytes. The loss is noticed: their CRC in the journal does not match any more, and the download starts over.
+verified bytes. The loss is noticed: the check of them in the journal does not match, and the download starts over.
 
 Not for encrypted partitions: ESP-IDF programs those 16 bytes at a time.
 https://docs.micropython.org/en/latest/library/vfs.html#vfs.AbstractBlockDev
@@ -142,7 +142,7 @@ class PartitionWriter:
             is_erased, self._is_erased = self._is_erased, False
             if not is_erased:
                 self._stored = 0
-                # Cut after this: one block is lost; the journal's CRC shows it.
+                # Cut after this: one block is lost; the journal's check shows it.
                 if self._device.ioctl(_ERASE, self._block):
                     raise StorageFailed(f"block {self._block} cannot be erased")
             self._device.writeblocks(self._block, self._buffer[self._stored : self._filled], self._stored)

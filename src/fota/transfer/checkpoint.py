@@ -2,18 +2,18 @@
 
 
 class Checkpoint:
-    """The bytes before `offset_bytes` are on storage; `crc32` checks them when they are read again."""
+    """The bytes before `offset_bytes` are on storage; `check32` checks them when they are read again."""
 
     def __init__(
         self,
         offset_bytes: int = 0,
-        crc32: int = 0,
+        check32: int = 0,
         etag: str = "",
         received_bytes: int = 0,
         spent_ms: int = 0,
     ) -> None:
         self.offset_bytes = offset_bytes
-        self.crc32 = crc32
+        self.check32 = check32
         self.etag = etag
         """The server's name for this version of the object; empty if it gave none."""
         self.received_bytes = received_bytes

@@ -96,10 +96,10 @@ class Download:
         self._received_bytes = start.received_bytes
         self._etag: "str | None" = start.etag or None
 
-    def reached(self, crc32: int) -> Checkpoint:
-        """How far it has come, given the CRC of the bytes so far; to be saved once those are on storage."""
+    def reached(self, check32: int) -> Checkpoint:
+        """How far it has come, given `Hasher.check32` of the bytes so far; to be saved once those are on storage."""
         spent_ms = self._now_ms() - self._began_ms
-        return Checkpoint(self._offset_bytes, crc32, self._etag or "", self._received_bytes, spent_ms)
+        return Checkpoint(self._offset_bytes, check32, self._etag or "", self._received_bytes, spent_ms)
 
     def _now_ms(self) -> int:
         """The time that limits are held against: it stands still in the pauses that bounds want."""
