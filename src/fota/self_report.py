@@ -42,7 +42,7 @@ class SelfReport:
         }
         if board.name:
             facts["board"] = board.name[:_MAX_CHARACTERS]
-        release = board.releases.running(slot)
+        release = board.releases.running(slot, even_void=True)
         facts.update(self._image_in(slot, release))
         if release is not None:
             facts.update(product=release.product, seq=release.seq)

@@ -225,6 +225,10 @@ class Playing(Acts):
         self._await(voiding.KEYRING_JOB)
         if self._status(voiding.KEYRING_JOB) != "SUCCEEDED":
             self.result.undocumented = f"the keyring: {self._outcome(voiding.KEYRING_JOB)}"
+        if self.broker.shadow.reported.get("version") is None:
+            self.result.wrong_reports.append(
+                "the shadow does not say any more that the release with the void number runs"
+            )
         for offer, wanted in voiding.afterwards(AGAIN_JOB):
             self._log(f"== another job, that must end as {wanted}")
             self._image = self.loop_images[offer.job_id] = offer.image

@@ -17,7 +17,7 @@ from tests.labs.interpreter import only_where_it_runs as pytestmark
 
 ROOT = Path(__file__).parents[2]
 SOURCE = ROOT / "src"
-BUDGET_BYTES = {"esp32": 120 << 10, "littlefs": 126 << 10, "unix": 132 << 10}
+BUDGET_BYTES = {"esp32": 122 << 10, "littlefs": 126 << 10, "unix": 134 << 10}
 """What holds now, up to the next 2 KiB. Wanted are 48 KiB for a board."""
 
 on_micropython = pytestmark

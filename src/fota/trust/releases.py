@@ -228,15 +228,17 @@ class Releases:
         release = self.running(slot)
         return release is not None and release.seq > self.floor().seq
 
-    def running(self, slot: int) -> "Manifest | None":
+    def running(self, slot: int, *, even_void: bool = False) -> "Manifest | None":
         """The release of a slot, verified when it came; None for an image without one, or whose numbers are void.
 
-        *Raises* StorageFailed.
+        `even_void`: also with void numbers, for those who only say what runs. *Raises* StorageFailed.
         """
         try:
             keyring = self.keyrings.load()
-            release = None if keyring is None else self._kept(slot, keyring, is_verified=True)
-            if release is not None and keyring is not None:
+            if keyring is None:
+                return None
+            release = self._kept(slot, keyring, is_verified=True)
+            if release is not None and not even_void:
                 # The image runs on; its number raises nothing.
                 require_not_void(release, keyring)
             return release
