@@ -64,7 +64,11 @@ class Hasher:
         The beginning of their SHA-256, which costs no pass of its own; on MicroPython, which allows one digest per
         hash, their CRC.
         """
-        return self.crc32 if _COUNTS_CRC else int.from_bytes(self._sha256.copy().digest()[:4], "big")
+        if _COUNTS_CRC:
+            return self.crc32
+        from fota._digests_cpython import beginning_of
+
+        return beginning_of(self._sha256)
 
     def digests(self) -> Digests:
         """The digests of all bytes so far. Ends the hashing: MicroPython allows one digest per hash."""

@@ -15,15 +15,13 @@ import pytest
 
 from fota_operator.local.aws import LocalAws
 from tests.labs.board import Board
+from tests.labs.board_heaps import ENOUGH_KIB
 from tests.labs.board_lab import BoardLab
 from tests.labs.interpreter import IS_OF_32_BITS, only_where_it_runs
 
 pytestmark = [pytest.mark.e2e, only_where_it_runs]
 
 IMAGE_BYTES = 1 << 20
-ENOUGH_KIB = {"rom": 116, "files": 196} if IS_OF_32_BITS else {"rom": 100, "files": 148, "modules": 168}
-"""More than the smallest heap that passes: where pieces lie is a matter of luck."""
-
 LIBRARIES = {"rom": "bundle_in_rom", "files": "bundle", "modules": "library"}
 
 TOO_SMALL_KIB = 48

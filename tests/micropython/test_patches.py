@@ -7,9 +7,9 @@ import pytest
 
 from fota_operator.local.aws import LocalAws
 from sweeps.seeding.verbs import before, replace
+from tests.labs.board_heaps import ENOUGH_KIB
 from tests.labs.board_lab import BoardLab
 from tests.labs.interpreter import IS_OF_32_BITS, only_where_it_runs
-from tests.micropython.test_heap import ENOUGH_KIB
 
 pytestmark = [pytest.mark.e2e, only_where_it_runs]
 
