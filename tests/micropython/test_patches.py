@@ -18,7 +18,7 @@ STOPS_AT_BYTES = 1 << 17
 
 STOPS = (
     before(
-        "_.mqtt.connect()",
+        "_.mqtt.connect(timeout_ms=_)",
         f"""
 import os
 from fota.progress import Progress
@@ -48,9 +48,10 @@ def test_a_board_makes_its_image_from_a_patch(
         image = lab.image("2")
         ended = lab.end_of(lab.start(image, patch_from=(lab.factory(),)))
         board.wait_for("firmware 2 is connected")
+        # It is removed once the report was heard.
+        board.eventually(lambda: not (lab.home / "patch.img").exists(), "the patch is removed")
     assert (ended.status, ended.details["way"]) == ("SUCCEEDED", "patch")
     assert int(ended.details["patch_bytes"]) < len(image.content) // 4
-    assert not (lab.home / "patch.img").exists()
 
 
 def test_a_board_whose_power_is_cut_while_a_patch_is_applied_begins_that_again_without_the_network(

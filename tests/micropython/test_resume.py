@@ -17,7 +17,7 @@ STOPS_AT_BYTES = 3 << 19
 
 STOPS = (
     before(
-        "_.mqtt.connect()",
+        "_.mqtt.connect(timeout_ms=_)",
         f"""
 import os
 from fota.progress import Progress
