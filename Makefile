@@ -24,7 +24,7 @@ demo: $(READY) ## Tell the whole story on this machine: updates, a rollback, a d
 	@$(BIN)/fota demo
 
 test: $(READY) ## Run every test
-	@$(BIN)/python -m pytest -n 5 --dist worksteal
+	@$(BIN)/python -m pytest -n 6 --dist worksteal
 
 test-fast: $(READY) ## Run the tests for every save: no server, no long sweep, few real processes and waits
 	@$(BIN)/python -m pytest -n 3 --dist worksteal -m 'not e2e and not slow'
