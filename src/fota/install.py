@@ -152,7 +152,7 @@ class Installer:
         checkpoints: "CheckpointStore | None",
         keep_going: "Callable[[int, int], bool] | None",
         bounds: "Bounds | None",
-    ) -> "_Intake | None":
+    ) -> "Intake | None":
         """Download into one of the places; what took the bytes that came, or None if the download was stopped.
 
         What came is on storage then, and not verified. *Raises* as `install`.
@@ -175,7 +175,7 @@ class Installer:
                 bounds=bounds,
                 count=self._count,
             )
-            intake = _Intake(writer, hasher, download, checkpoints, self._clock, self._checkpoint_every_bytes)
+            intake = Intake(writer, hasher, download, checkpoints, self._clock, self._checkpoint_every_bytes)
             is_whole = download.run(decoder(intake), self.buffer, progress)
             if not is_whole and bounds is not None:
                 intake.stopped()
@@ -189,7 +189,7 @@ class Installer:
         return count == start.offset_bytes and start.check32 in (hasher.crc32, hasher.check32())
 
 
-class _Intake:
+class Intake:
     """Takes bytes on their way into a slot: hashes them, and saves a checkpoint at intervals."""
 
     def __init__(
@@ -201,16 +201,17 @@ class _Intake:
         clock: "Clock",
         every_bytes: int,
     ) -> None:
-        self.hasher = hasher
-        self.writer = writer
-        self.download = download
-        self.checkpoints = checkpoints
-        self.clock = clock
-        self.every_bytes = every_bytes
-        self.since_bytes = 0
-        self.saved_ms = clock.now_ms()
+        self.hasher: "Hasher" = hasher
+        self.writer: "Writer" = writer
+        self.download: "Download" = download
+        self.checkpoints: "CheckpointStore | None" = checkpoints
+        self.clock: "Clock" = clock
+        self.every_bytes: "int" = every_bytes
+        self.since_bytes: "int" = 0
+        self.saved_ms: "int" = clock.now_ms()
 
     def write(self, chunk: "memoryview") -> None:
+        """Take the next bytes, and save how far they came if that is due. *Raises* StorageFailed."""
         self.hasher.update(chunk)
         self.writer.write(chunk)
         self.since_bytes += len(chunk)
@@ -244,6 +245,7 @@ class _Intake:
             self.checkpoints.save(self.download.reached(self.hasher.check32()))
 
     def restart(self) -> None:
+        """Forget all bytes."""
         self.hasher = Hasher()
         self.writer.restart()
 

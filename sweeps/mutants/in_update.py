@@ -25,7 +25,7 @@ UPDATE: tuple[Bug, ...] = (
     bug(
         "named-before-the-flush-and-trusted",
         "The journal names bytes that are not flushed, and they are gone on from without a look at their CRC.",
-        at("install:_Intake._save", drop("_.flush()")),
+        at("install:Intake._save", drop("_.flush()")),
         at("install:Installer._is_on_storage", drop_operand("_.check32 in _")),
     ),
     bug(
