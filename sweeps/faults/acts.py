@@ -13,8 +13,13 @@ from sweeps.powercut.scenarios import BAD, BETTER, GOOD, Offer
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from sweeps.faults.network import Network
+
 AGAIN_EVERY_MS = 30_000
 """How often somebody looks whether it is time for another job."""
+
+LOOK_OFTEN_MS = 100
+"""Shorter than a part of an image takes."""
 
 LAUNCHED_MS = 500
 """The launcher of an image takes longer."""
@@ -31,6 +36,7 @@ class Acts(Judge):
 
     phase: str
     active: set[str]
+    network: Network
 
     def _kicked(self) -> None:
         self.broker.kick()
@@ -43,6 +49,19 @@ class Acts(Judge):
 
     def _urls_expire(self) -> None:
         self.objects.refused_to = self.broker.minted
+
+    def _patch_url_expires(self) -> None:
+        self._urls_expire()
+        for wire in list(self.network.wires):
+            if wire.host == "images.example":
+                wire.reset()
+
+    def _patch_damaged_cut(self) -> None:
+        """The power is cut once a part of the whole image has come."""
+        if self.objects.served[self._image.url]:
+            self._power_cut()
+        elif self.ended_ms is None:
+            self.world.at(LOOK_OFTEN_MS, self._patch_damaged_cut)
 
     def _shadow_changed(self) -> None:
         self.broker.shadow.reported.update(version="9.9.9", sha256="0" * 64, slot=7)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from sweeps.faults.patch_bugs import PATCH_BUGS
 from sweeps.faults.seeded import Seeded
 from sweeps.faults.shadow_bugs import SHADOW_BUGS
 from sweeps.seeding.bugs import at, bug
@@ -279,5 +280,6 @@ SEEDED = (
         ),
         ("hangs-from-second-start/idle/cpython",),
     ),
+    *PATCH_BUGS,
     *SHADOW_BUGS,
 )

@@ -57,7 +57,7 @@ def whole_matrix() -> list[Cell]:
         for row in ROWS
         for step in STEPS
         for half in halves.HALVES
-        if half in row.halves and half in step.halves and (not row.at or step.name in row.at)
+        if half in row.halves and half in step.halves and (step.name in row.at if row.at else not step.is_patched)
     ]
 
 

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 from fota_testing.posix.model import PosixModel
 from sweeps.faults.world import PowerOff
+from sweeps.powercut import patches, seen
+from sweeps.powercut.scenarios import IMAGE_BYTES
 
 if TYPE_CHECKING:
     import io
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
     from sweeps.faults.world import World
 
 SLOW_FSYNC_MS = 8_000
+_PATCH = f"{seen.HOME}/{patches.FILE}"
 
 
 class FaultyDisk(PosixModel):
@@ -55,6 +58,8 @@ class FaultyDisk(PosixModel):
             raise OSError(errno.EIO, os.strerror(errno.EIO), opened.path)
         if "disk-full" in active and offset + len(content) > self._written_bytes[opened.file]:
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), opened.path)
+        if "patch-disk-full" in active and opened.path == _PATCH:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), opened.path)
         if "writes-lie" in active and opened.path.endswith(".img"):
             content = bytes(octet ^ 1 for octet in bytes(content))
         return super().pwrite(descriptor, content, offset)
@@ -89,7 +94,15 @@ class FaultyDisk(PosixModel):
             raise OSError(errno.EBADF, os.strerror(errno.EBADF), opened.path)
         if "disk-full" in self._active and offset + size_bytes > len(self._contents[opened.file]):
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), opened.path)
+        if "patch-disk-full" in self._active and opened.path == _PATCH:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), opened.path)
         super().posix_fallocate(descriptor, offset, size_bytes)
+
+    def statvfs(self, path: str) -> os.statvfs_result:
+        """See `os.statvfs`: there is room for an image, and not for a patch besides, or the size is not said."""
+        if "no-room-beside" in self._active:
+            return os.statvfs_result((1, 1, 2 * IMAGE_BYTES, IMAGE_BYTES, IMAGE_BYTES, 0, 0, 0, 0, 255))
+        return super().statvfs(path)
 
     def fstatvfs(self, _descriptor: int) -> os.statvfs_result:
         """See `os.fstatvfs`: much is free, or nothing."""

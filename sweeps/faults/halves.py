@@ -99,6 +99,8 @@ def in_world(life: Life, network: Network) -> Iterator[None]:
     importlib.import_module("aws.iot._shared_exchange_cpython")
     importlib.import_module("aws.iot.job_progress")
     importlib.import_module("aws.iot.keyring_job")
+    importlib.import_module("aws.iot.offered_patches")
+    importlib.import_module("fota.patch.patched")
     importlib.import_module("fota.policy._asking_cpython")
     virtual = {
         id(time): Time(world),

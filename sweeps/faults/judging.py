@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sweeps.faults import voiding
+from sweeps.faults.judging_patches import PatchJudge
 from sweeps.faults.judging_state import StateJudge
 from sweeps.faults.life import ATTEMPTS
 from sweeps.faults.row import CRASHED, ENDED, FELL_BACK, NOT_CONFIRMED, UPDATED
@@ -58,7 +59,7 @@ EVIDENCE = ("crashed", "deadline", "health-check", "hung")
 GOOD_JOB, AGAIN_JOB = "job-1", "job-2"
 
 
-class Judge(StateJudge):
+class Judge(PatchJudge, StateJudge):
     """What it needs is made by `playing.Playing`."""
 
     cell: Cell
@@ -136,6 +137,7 @@ class Judge(StateJudge):
             self.result.undocumented = f"{outcome}; documented: {', '.join(allowed)}"
         if outcome == FELL_BACK:
             self._judge_told()
+        self._judge_way()
         running, wanted = self.life.running, self._image.name if outcome == UPDATED else FACTORY.name
         if outcome != ENDED and running != wanted and not self.loops:
             self.result.wrong_reports.append(f"{outcome}, and {running} runs")

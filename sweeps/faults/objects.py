@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING
 
-from sweeps.powercut.scenarios import IMAGES
+from sweeps.powercut.patches import by_url
+from sweeps.powercut.scenarios import PATCHES_AT
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,7 +29,11 @@ _STATUS = {
     "http-404": "404 Not Found",
     "http-redirect": "307 Temporary Redirect",
 }
-_BY_PATH = {image.url[len("https://images.example") :]: image.content for image in IMAGES if image.name}
+_OF_PATCHES = {"patch-403": "403 Forbidden", "patch-404": "404 Not Found"}
+"""The same for patches alone."""
+_DAMAGE = frozenset(("patch-damaged", "patch-damaged-cut"))
+
+_BY_URL = by_url()
 
 
 class Objects:
@@ -41,6 +47,9 @@ class Objects:
         self.expires: set[str] = set()
         """URLs that were asked for while a fault said that they expire."""
         self.served_bytes = 0
+        self.served: Counter[str] = Counter()
+        """The bytes of each URL that were sent, without its query."""
+        self._asked_for: dict[Wire, str] = {}
         self.chunk_ms = CHUNK_MS
         self._stalled: set[Wire] = set()
         self.asked = 0
@@ -74,7 +83,8 @@ class Objects:
         lines = head.split("\r\n")
         url = lines[0].split(" ")[1]
         fields = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines[1:])}
-        content = _BY_PATH[url.partition("?")[0]]
+        asked_for = self._asked_for[wire] = "https://images.example" + url.partition("?")[0]
+        content = _BY_URL[asked_for]
         first = int(fields.get("range", "bytes=0-")[len("bytes=") :].partition("-")[0])
         self.asked += 1
         self._saw(first / len(content))
@@ -86,7 +96,7 @@ class Objects:
         active = self._active
         if "http-503-asks" in active:
             self._asks_for_a_wait()
-        for name, status in _STATUS.items():
+        for name, status in (_STATUS | _OF_PATCHES if self._asks_for_patch(wire) else _STATUS).items():
             if name in active:
                 more = ["Content-Encoding: gzip"] if name.endswith("coded") else []
                 more += [f"Retry-After: {ASKED_S}"] if name.endswith("asks") else []
@@ -109,6 +119,9 @@ class Objects:
             wire.deliver(b"")
             return
         self._serve(wire, content, first, fields)
+
+    def _asks_for_patch(self, wire: Wire) -> bool:
+        return self._asked_for[wire].startswith(PATCHES_AT)
 
     def _asks_for_a_wait(self) -> None:
         """By Retry-After; what comes sooner is kept."""
@@ -134,7 +147,7 @@ class Objects:
         if "shorter" in active:
             content, total = content[:-4], total - 4
         body = content[first:]
-        if "other-bytes" in active:
+        if "other-bytes" in active or (active & _DAMAGE and self._asks_for_patch(wire)):
             body = bytes(octet ^ 0x55 for octet in body)
         lines = ["HTTP/1.1 206 Partial Content" if first else "HTTP/1.1 200 OK"]
         if first:
@@ -169,6 +182,7 @@ class Objects:
             self.closed(wire)
             return
         self.served_bytes += len(chunk)
+        self.served[self._asked_for[wire]] += len(chunk)
         wire.deliver(chunk)
         if end >= total:
             wire.deliver(b"")

@@ -13,12 +13,13 @@ from sweeps.faults.steps import STEPS
 def faults_table() -> str:
     """Each fault: what it does, how long it lasts, how a job may end."""
     lines = ["| fault | of | what happens | lasts | how the job may end |", "|---|---|---|---|---|"]
-    families: dict[tuple[str, tuple[str, ...], tuple[str, ...]], list[Row]] = {}
+    families: dict[tuple[str, tuple[str, ...], tuple[str, ...], tuple[str, ...]], list[Row]] = {}
     for row in ROWS:
-        families.setdefault((row.family, row.outcomes, row.in_trial), []).append(row)
-    for (family, outcomes, in_trial), rows in families.items():
+        families.setdefault((row.family, row.outcomes, row.in_trial, row.ways), []).append(row)
+    for (family, outcomes, in_trial, ways), rows in families.items():
         lasts = ", ".join(_duration(row.lasts_s) for row in rows)
         ends = ", ".join(outcomes) + (f"; begun before the confirm also {', '.join(in_trial)}" if in_trial else "")
+        ends += f"; way: {' or '.join(ways)}" if ways else ""
         where = "" if len(rows[0].halves) > 1 else f" ({rows[0].halves[0]} only)"
         where += f" (at {', '.join(f'`{step}`' for step in rows[0].at)})" if rows[0].at else ""
         lines.append(f"| `{family}` | {rows[0].group} | {rows[0].about}{where} | {lasts} | {ends} |")

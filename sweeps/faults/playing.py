@@ -20,7 +20,7 @@ from sweeps.faults.row import LASTING_S, UPDATED
 from sweeps.faults.steps import AFTER, BACK, OLD, TRIAL
 from sweeps.faults.world import Hang, World
 from sweeps.powercut import factory
-from sweeps.powercut.scenarios import BAD, BETTER, GOOD, Offer
+from sweeps.powercut.scenarios import BAD, BETTER, GOOD, NEXT, Offer
 
 LOOK_MS = 5_000
 REST_MS = 60_000
@@ -76,7 +76,7 @@ class Playing(Acts):
         self.ended_ms: int | None = None
         self.was_late = False
         """Whether the job was not over when a lasting fault ended."""
-        self._image = BAD if cell.step.is_bad else GOOD
+        self._image = NEXT if cell.row.ways else BAD if cell.step.is_bad else GOOD
         self.life.crashing, self.life.crashes_from = self._image.name, 2 if cell.step.falls_back else 0
 
     # What happens.
@@ -191,8 +191,7 @@ class Playing(Acts):
 
     def _play(self) -> None:
         step = self.cell.step
-        offer = voiding.mistaken if self.cell.row.is_keyed else Offer
-        self.broker.create(GOOD_JOB, offer(GOOD_JOB, self._image).document())
+        self.broker.create(GOOD_JOB, self._offer(GOOD_JOB).document())
         if step.name == "power-on":
             self._begin()
         self.life.power_on()
@@ -279,13 +278,13 @@ class Playing(Acts):
     def _try_again(self) -> None:
         """The same image, or after a bad one another image, is offered once more: nothing is in its way."""
         is_other = self.cell.step.is_bad or self.cell.row.is_whole or self.life.crashes_from
-        image = BETTER if is_other else GOOD
+        image = BETTER if is_other else self._image
         if self.life.running == image.name:
             return
         self._image = image
         self.phase = "again"
         self._log("== another job")
-        self.broker.create(AGAIN_JOB, Offer(AGAIN_JOB, image).document())
+        self.broker.create(AGAIN_JOB, self._offer(AGAIN_JOB).document())
         self._await(AGAIN_JOB)
         again = self._outcome(AGAIN_JOB)
         if again != UPDATED:

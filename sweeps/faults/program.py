@@ -173,6 +173,10 @@ class Report(Progress):
         """Bytes came."""
         self._saw("downloading")
 
+    def applying(self, done_bytes: int, total_bytes: int) -> None:  # noqa: ARG002
+        """A part of the image was made from a patch."""
+        self._saw("applying")
+
     def waiting(self) -> None:
         """Nothing happens."""
         self._life.is_fed()

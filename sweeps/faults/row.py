@@ -53,6 +53,10 @@ class Row:
     """Whether the server of images is reached through a proxy, before the fault and after it too."""
     is_keyed: bool = False
     """Whether the device was provisioned with a keyring, and the release is signed."""
+    ways: tuple[str, ...] = ()
+    """How the image may come, as the job is told: the way, and why it is whole. Empty: the job offers no patch."""
+    never_whole: bool = False
+    """Whether the job forbids the whole image."""
     is_whole: bool = False
     """Whether it lasts its time in any case; otherwise it ends when the device has been at rest for long."""
 

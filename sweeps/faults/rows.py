@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from sweeps.faults.device_rows import DEVICE_ROWS
 from sweeps.faults.halves import CPYTHON
+from sweeps.faults.patch_rows import PATCH_ROWS
 from sweeps.faults.proxy_rows import PROXY_ROWS
 from sweeps.faults.row import (
     ENDED,
@@ -256,6 +257,7 @@ ROWS: tuple[Row, ...] = (
     *_once("power-cut-lost", "processes", "the power is cut; what was not flushed is lost"),
     *DEVICE_ROWS,
     *PROXY_ROWS,
+    *PATCH_ROWS,
     *SHADOW_ROWS,
     *VOID_ROWS,
 )

@@ -27,6 +27,8 @@ class Step:
     """Whether the image is one that crashes from its second start on, after it was confirmed."""
     expires: bool = False
     """Whether the connection breaks in the middle, and the URL has expired by then."""
+    is_patched: bool = False
+    """Whether only an update by a patch takes it."""
     halves: tuple[str, ...] = HALVES
 
 
@@ -63,6 +65,7 @@ STEPS = (
         behind="describe describe",
         expires=True,
     ),
+    Step("applying", "the image is made from the patch, part of it is there", event="applying", is_patched=True),
     Step("proving", "the slot is read back", event="proving"),
     Step("sealing", "the slot is sealed", event="slot seal", behind="proving"),
     Step("installed", "the journal is told that the image is there", event="journal", behind="installed"),

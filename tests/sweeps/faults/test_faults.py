@@ -2,6 +2,7 @@
 
 import json
 import random
+from dataclasses import replace
 
 import pytest
 
@@ -31,7 +32,8 @@ def test_the_matrix_has_every_fault_at_every_step() -> None:
         (row.family, step.name)
         for row in rows.ROWS
         for step in STEPS
-        if any(half in row.halves and half in step.halves for half in HALVES) and (not row.at or step.name in row.at)
+        if any(half in row.halves and half in step.halves for half in HALVES)
+        and (step.name in row.at if row.at else not step.is_patched)
     }
 
 
@@ -44,6 +46,31 @@ def test_names_of_faults_and_steps_are_unique() -> None:
 def test_faults_end_as_their_rows_document() -> None:
     results = [playing.play(one, SEED) for one in _some()]
     assert [(one.cell, one.problems) for one in results if one.problems and gaps.gap_of(one) is None] == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "patch-damaged@75s/listing",
+        "patch-damaged-never-whole@75s/download-begin",
+        "patch-404@75s/claiming",
+        "patch-url-expires/download-middle",
+        "patch-power-cut/download-middle",
+        "patch-power-cut-lost/applying",
+        "patch-disk-full@75s/noting",
+        "no-room-beside@75s/listing",
+    ],
+)
+def test_an_update_by_a_patch_ends_by_the_way_that_its_row_documents(text: str) -> None:
+    results = [playing.play(one, SEED) for one in cell.named(text)]
+    assert [(one.cell, one.problems) for one in results] == [(one.cell, []) for one in results]
+
+
+@pytest.mark.parametrize("ways", [("whole no-room",), ("whole patch-failed",)])
+def test_another_way_than_the_row_documents_is_found(ways: tuple[str, ...]) -> None:
+    (one,) = cell.named("patch-power-cut/applying/cpython")
+    (problem,) = playing.play(replace(one, row=replace(one.row, ways=ways)), SEED).problems
+    assert problem.startswith("not documented: way: patch")
 
 
 def test_a_cell_is_the_same_each_time_it_is_played() -> None:
