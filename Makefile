@@ -79,7 +79,7 @@ killsweep: $(READY) ## Kill real processes at every file and socket call; needs 
 killsweep-bundle: $(READY) ## Do the same while a bundle is downloaded, unpacked and started
 	@$(BIN)/python -m sweeps.killsweep --image bundle
 
-fuzz: $(READY) ## Mutate job documents and envelopes; compare the verdicts of both interpreters
+fuzz: $(READY) ## Mutate job documents, envelopes and patches; compare the verdicts of both interpreters
 	@$(BIN)/python -m sweeps.fuzz
 
 bench: $(READY) ## Measure what an update costs compared with its peers; BENCH=install runs one bench

@@ -14,13 +14,15 @@ from sweeps.fuzz import differential, micropython, workers
 from sweeps.fuzz.check import DEADLINE_S, Checker, Tally
 from sweeps.fuzz.differential import Compared
 from sweeps.fuzz.documents import document
+from sweeps.fuzz.patches import telling
+from sweeps.fuzz.patches.compared import PatchTally
 from sweeps.options import count, count_or_none
 
-DOCUMENTS, COMPARED = 1_000_000, 100_000
+DOCUMENTS, COMPARED, PATCHES = 1_000_000, 100_000, 1_000_000
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run the fuzz, or one document."""
+    """Run the fuzz, or one document or patch."""
     options = _parser().parse_args(arguments)
     try:
         if options.compare:
@@ -28,10 +30,28 @@ def main(arguments: list[str] | None = None) -> int:
     except micropython.Missing as missing:
         print(f"fuzz: {missing}", file=sys.stderr)
         return 2
+    if options.replay_patch is not None:
+        patches = telling.replay(options.seed, options.replay_patch, asks_micropython=options.compare > 0)
+        return _summed_up(options, Tally(), Compared(), patches)
     return _fuzz(options) if options.replay is None else _replay(options)
 
 
 def _fuzz(options: argparse.Namespace) -> int:
+    tally, compared, patches = Tally(), Compared(), PatchTally()
+    if not options.patches_alone:
+        tally, compared = _fuzz_documents(options)
+    if options.patches:
+        patches = telling.fuzz(
+            options.patches,
+            seed=options.seed,
+            processes=options.workers,
+            deadline_s=options.deadline,
+            asks_micropython=options.compare > 0,
+        )
+    return _summed_up(options, tally, compared, patches)
+
+
+def _fuzz_documents(options: argparse.Namespace) -> tuple[Tally, Compared]:
     print(f"fuzzing {options.documents:,} documents, comparing {options.compare:,}, seed {options.seed}", flush=True)
     began_s = time.monotonic()
     tally = workers.fuzz(
@@ -49,18 +69,20 @@ def _fuzz(options: argparse.Namespace) -> int:
     for kind, number, what in _findings(tally, compared):
         command = f"python -m sweeps.fuzz --seed {options.seed} --replay {number}"
         print(f"\n{kind.upper()} document {number}: {what}\n  {command}")
-    return _summed_up(options, tally, compared)
+    return tally, compared
 
 
-def _summed_up(options: argparse.Namespace, tally: Tally, compared: Compared) -> int:
+def _summed_up(options: argparse.Namespace, tally: Tally, compared: Compared, patches: PatchTally) -> int:
     found = {
         "escapes": tally.escapes + compared.escapes,
         "hangs": tally.hangs + compared.hangs,
         "bytes_written": tally.bytes_written,
     }
     differences = {"compared": compared.texts, "differences": compared.differences}
-    print(json.dumps({"documents": tally.documents, **found, **differences, "seed": options.seed}))
-    return 1 if any(found.values()) or compared.differences else 0
+    of_patches = telling.counts(patches)
+    counts = {"documents": tally.documents, **found, **differences, "patches": of_patches, "seed": options.seed}
+    print(json.dumps(counts))
+    return 1 if any(found.values()) or compared.differences or patches.counts.total() else 0
 
 
 def _tell_progress(tally: Tally) -> None:
@@ -102,7 +124,7 @@ def _replay(options: argparse.Namespace) -> int:
         compared = differential.compare(options.seed, [sent.number])
     for kind, _, what in _findings(checker.tally, compared):
         print(f"{kind.upper()} {what}")
-    return _summed_up(options, checker.tally, compared)
+    return _summed_up(options, checker.tally, compared, PatchTally())
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -111,12 +133,17 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--compare", type=count_or_none, default=COMPARED, help="texts for both interpreters (default %(default)s)"
     )
+    parser.add_argument(
+        "--patches", type=count_or_none, default=PATCHES, help="changed patches, after that (default %(default)s)"
+    )
+    parser.add_argument("--patches-alone", action="store_true", help="no documents, and patches alone")
     parser.add_argument("--seed", type=count, default=1, help="of all that is drawn (default %(default)s)")
     parser.add_argument("--workers", type=count, default=2, help="processes (default %(default)s)")
     parser.add_argument(
-        "--deadline", type=count, default=DEADLINE_S, help="seconds for a document (default %(default)s)"
+        "--deadline", type=count, default=DEADLINE_S, help="seconds for one of them (default %(default)s)"
     )
     parser.add_argument("--replay", type=count_or_none, metavar="NUMBER", help="this one document, and all of it")
+    parser.add_argument("--replay-patch", type=count_or_none, metavar="NUMBER", help="this one patch, and all of it")
     return parser
 
 

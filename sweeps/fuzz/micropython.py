@@ -10,6 +10,8 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 COMMAND = Path(sys.executable).parent / "micropython"
 HEAP = "64m"
+WORDS = (Path(__file__).with_name("verdicts.py"), Path(__file__).parent / "patches" / "applied.py")
+"""The modules that spell verdicts."""
 
 _SILENT = "from fota import _machine_micropython; _machine_micropython.send_log_to(len); "
 
@@ -30,18 +32,19 @@ def install(folder: Path) -> None:
         shutil.copytree(
             ROOT / "src" / package, folder / package, ignore=shutil.ignore_patterns("*_cpython.py", "__pycache__")
         )
-    shutil.copy(Path(__file__).with_name("verdicts.py"), folder)
+    for module in WORDS:
+        shutil.copy(module, folder)
 
 
-def verdicts(folder: Path, texts: Path, timeout_s: float) -> list[str]:
-    """The verdict of each text of a file. *Raises* subprocess.TimeoutExpired.
+def verdicts(folder: Path, texts: Path, timeout_s: float, *, module: str = "verdicts", heap: str = HEAP) -> list[str]:
+    """The verdict that a module gives of each piece of a file. *Raises* subprocess.TimeoutExpired.
 
-    They end where the interpreter broke down; then the last line is what it said, also after the last text.
+    They end where the interpreter broke down; then the last line is what it said, also after the last piece.
     """
     answers = texts.with_suffix(".answers")
-    script = f"{_SILENT}import verdicts; verdicts.main({str(texts)!r}, {str(answers)!r})"
+    script = f"{_SILENT}import {module}; {module}.main({str(texts)!r}, {str(answers)!r})"
     done = subprocess.run(
-        [str(COMMAND), "-X", f"heapsize={HEAP}", "-c", script],
+        [str(COMMAND), "-X", f"heapsize={heap}", "-c", script],
         capture_output=True,
         text=True,
         cwd=folder,

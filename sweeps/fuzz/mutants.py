@@ -1,4 +1,4 @@
-"""Seeds bugs into one interpreter alone: the comparison of the verdicts must find each.
+"""Seeds bugs into one interpreter alone: the comparison of the verdicts must find each. So with those of patches.
 
 `python -m sweeps.fuzz.mutants` is the command. Exit status: 0 each bug found, 1 one survived or does not fit,
 2 misused, or there is no MicroPython here.
@@ -14,6 +14,8 @@ from dataclasses import dataclass
 
 from sweeps.fuzz import differential, micropython
 from sweeps.fuzz.documents import has_signatures
+from sweeps.fuzz.patches import mutants as patch_mutants
+from sweeps.fuzz.patches.mutants import PatchBug
 from sweeps.seeding.bugs import Bug, at, bug, misfit_report, misfits
 from sweeps.seeding.trees import put_into
 from sweeps.seeding.verbs import drop_operand, never, replace, returns
@@ -83,8 +85,9 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m sweeps.fuzz.mutants", description=__doc__.partition("\n")[0])
     parser.add_argument("--fit-only", action="store_true", help="only see that each bug fits the source as it is")
     options = parser.parse_args(arguments)
-    odd = misfits(MUTANTS)
-    print(misfit_report(odd, len(MUTANTS)), flush=True)
+    every = [*MUTANTS, *(one.bug for one in patch_mutants.BUGS)]
+    odd = misfits(every)
+    print(misfit_report(odd, len(every)), flush=True)
     if options.fit_only:
         return 1 if odd else 0
     try:
@@ -92,10 +95,11 @@ def main(arguments: list[str] | None = None) -> int:
     except micropython.Missing as missing:
         print(f"fuzz mutants: {missing}", file=sys.stderr)
         return 2
-    return _summed_up([one for one in MUTANTS if one.name not in odd], len(odd))
+    of_patches = [one for one in patch_mutants.BUGS if one.bug.name not in odd]
+    return _summed_up([one for one in MUTANTS if one.name not in odd], of_patches, len(odd))
 
 
-def _summed_up(bugs: list[Bug], misfitting: int) -> int:
+def _summed_up(bugs: list[Bug], of_patches: list[PatchBug], misfitting: int) -> int:
     began_s = time.monotonic()
     survivors = []
     for one in bugs:
@@ -104,7 +108,14 @@ def _summed_up(bugs: list[Bug], misfitting: int) -> int:
         if not came.is_found:
             survivors.append(came.name)
             print(f"survived: {came.name}")
-    counts = {"mutants": len(bugs) + misfitting, "killed": len(bugs) - len(survivors), "misfits": misfitting}
+    for other in of_patches:
+        found = patch_mutants.tried(other)
+        print(f"{other.bug.name:<28}{found.tally.counts[other.kind]:>6} times: {other.kind}", flush=True)
+        if not found.is_found:
+            survivors.append(other.bug.name)
+            print(f"survived: {other.bug.name}")
+    tried_count = len(bugs) + len(of_patches)
+    counts = {"mutants": tried_count + misfitting, "killed": tried_count - len(survivors), "misfits": misfitting}
     print(json.dumps({**counts, "seconds": round(time.monotonic() - began_s, 1)}))
     return 1 if survivors or misfitting else 0
 

@@ -15,6 +15,8 @@ from fota.trust.releases import Releases
 from sweeps.fuzz import __main__ as command
 from sweeps.fuzz import check, differential, mutants, paths
 from sweeps.fuzz.check import ESCAPE, HANG, WRITE, Checker, Tally
+from sweeps.fuzz.patches import mutants as patch_mutants
+from sweeps.fuzz.patches.mutants import PatchBug
 from sweeps.fuzz.paths import Outcome
 from sweeps.seeding.bugs import Bug, Change, at, bug, misfits
 from sweeps.seeding.trees import put_into
@@ -190,7 +192,8 @@ def test_what_is_found_can_be_played_again_alone(
 
 
 def test_the_last_line_and_the_status_say_that_nothing_was_found(capsys: pytest.CaptureFixture[str]) -> None:
-    assert command.main(["--documents", "50", "--compare", "0", "--seed", "9", "--workers", "1"]) == 0
+    few = ["--documents", "50", "--compare", "0", "--patches", "0"]
+    assert command.main([*few, "--seed", "9", "--workers", "1"]) == 0
     assert json.loads(capsys.readouterr().out.splitlines()[-1]) == {
         "documents": 50,
         "escapes": 0,
@@ -198,6 +201,16 @@ def test_the_last_line_and_the_status_say_that_nothing_was_found(capsys: pytest.
         "bytes_written": 0,
         "compared": 0,
         "differences": 0,
+        "patches": {
+            "count": 0,
+            "wrong_images": 0,
+            "escapes": 0,
+            "hangs": 0,
+            "overruns": 0,
+            "memory": 0,
+            "differences": 0,
+            "lenient": 0,
+        },
         "seed": 9,
     }
 
@@ -242,12 +255,15 @@ def test_the_command_fails_if_a_bug_is_not_found_or_does_not_fit(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     harmless = bug("harmless", "Nothing is wrong.", at("manifest", at_end("pass")))
+    harmless_to_patches = bug("harmless-to-patches", "Nothing is wrong.", at("apply", at_end("pass")))
     unfit = bug("unfit", "What is not there is left out.", at("manifest", drop("no_such_thing()")))
     monkeypatch.setattr(mutants, "MUTANTS", (harmless, unfit))
+    monkeypatch.setattr(patch_mutants, "BUGS", (PatchBug(harmless_to_patches, numbers=range(50)),))
     assert mutants.main([]) == 1
     told = capsys.readouterr().out.splitlines()
     assert "does not fit: unfit: manifest: 'no_such_thing()' was found 0 times" in told
     assert "survived: harmless" in told
+    assert "survived: harmless-to-patches" in told
     assert mutants.main(["--fit-only"]) == 1
 
 
