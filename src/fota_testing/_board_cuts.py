@@ -6,6 +6,7 @@ from fota.errors import StorageFailed
 from fota.journal import Entry
 from fota.record import Record
 from fota_testing._board_clauses import attempt, begin, install, load, require, spare_of, verdict
+from fota_testing._board_patches import patch_is_cut
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -108,8 +109,8 @@ def _says_that_it_was_refused(rig: "Rig") -> None:
         except StorageFailed:
             continue
         except Exception as error:
-            raise AssertionError(f"clause 10: what the storage refuses is StorageFailed, not {error!r}") from error
-        raise AssertionError(f"clause 10: {name} raises what the storage refuses")
+            raise AssertionError(f"clause 11: what the storage refuses is StorageFailed, not {error!r}") from error
+        raise AssertionError(f"clause 11: {name} raises what the storage refuses")
     rig.refuse(False)  # type: ignore[attr-defined]
 
 
@@ -253,7 +254,7 @@ STORAGE: "tuple[tuple[int, str, Callable[[Rig], None]], ...]" = (
     (3, "lose_copy", _loses_the_second_copy),
     (7, "lose_copy", _boots_without_a_record),
     (7, "refuse", _boots_while_refused),
-    (10, "refuse", _says_that_it_was_refused),
+    (11, "refuse", _says_that_it_was_refused),
 )
 
 CUTS: "tuple[tuple[int, Callable[[Callable[[], Rig]], None]], ...]" = (
@@ -262,4 +263,5 @@ CUTS: "tuple[tuple[int, Callable[[Callable[[], Rig]], None]], ...]" = (
     (4, _begin_is_cut),
     (5, _start_is_cut),
     (6, _confirm_is_cut),
+    (10, lambda make_rig: patch_is_cut(make_rig, _cut_each)),
 )

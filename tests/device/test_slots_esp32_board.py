@@ -238,5 +238,5 @@ def test_the_check_of_a_board_in_the_how_to_runs_as_it_is_there():
     assert [line.split(":")[0] for line in done.stdout.splitlines()] == [
         "clause 4",
         "clauses 3 and 7",
-        "clauses 7 and 10",
+        "clauses 7 and 11",
     ]

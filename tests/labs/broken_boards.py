@@ -159,6 +159,62 @@ class NamesNoKind(FilesRig):
         return Altered(home, releases=Altered(home.releases, image_kinds=("",)))
 
 
+class WithPatches(FilesRig):
+    """A board whose place for a patch is another one."""
+
+    def place(self, home: Any) -> Any:
+        raise NotImplementedError
+
+    def open(self) -> Any:
+        home = super().open()
+        return Altered(home, patches=self.place(home))
+
+
+class ForgetsThePatch(WithPatches):
+    def place(self, home: Any) -> Any:
+        home.patches.remove()
+        return home.patches
+
+
+class NeverRemovesThePatch(WithPatches):
+    def place(self, home: Any) -> Any:
+        return Altered(home.patches, remove=lambda: None)
+
+
+class BeginsThePatchAgain(WithPatches):
+    def place(self, home: Any) -> Any:
+        return Altered(home.patches, resume=lambda slot, size, _offset: home.patches.resume(slot, size, 0))
+
+
+class KeepsThePatchInTheSpareSlot(WithPatches):
+    def place(self, home: Any) -> Any:
+        spare = home.slots
+        return Altered(
+            home.patches,
+            resume=lambda _slot, size, offset: spare.resume(1, size, offset),
+            reader=lambda _slot: spare.reader(1),
+            remove=lambda: spare.resume(1, 1, 0).close(),
+        )
+
+
+class FlushesNoPatch(WithPatches):
+    def place(self, home: Any) -> Any:
+        def resume(*where: int) -> Any:
+            return Altered(home.patches.resume(*where), flush=lambda: None)
+
+        return Altered(home.patches, resume=resume)
+
+
+class RaisesWhatTheSystemRaisesOfPatches(WithPatches):
+    def place(self, home: Any) -> Any:
+        def remove() -> None:
+            if self._refuses:
+                raise OSError(30, "Read-only file system")
+            home.patches.remove()
+
+        return Altered(home.patches, remove=remove)
+
+
 class KeepsRefusalsToItself(FilesRig):
     def open(self) -> Any:
         home = super().open()
@@ -207,5 +263,12 @@ BROKEN = {
     7: (NeedsARecord, NeedsToWrite),
     8: (ForgetsItsJournal, WritesOverTheJournal),
     9: (NamesNoKind,),
-    10: (KeepsRefusalsToItself, RaisesWhatTheSystemRaises),
+    10: (
+        ForgetsThePatch,
+        NeverRemovesThePatch,
+        BeginsThePatchAgain,
+        KeepsThePatchInTheSpareSlot,
+        FlushesNoPatch,
+    ),
+    11: (KeepsRefusalsToItself, RaisesWhatTheSystemRaises, RaisesWhatTheSystemRaisesOfPatches),
 }
