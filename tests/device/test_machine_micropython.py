@@ -41,7 +41,7 @@ def test_both_halves_have_the_same_names():
     # The boot chooser of a gateway reads that status; on a board it is private, which costs no memory.
     assert here - there == {"RESTART_STATUS"}
     # Of the boot choosers of a board.
-    assert there - here == {"send_log_to", "put_setting", "collect_early", "restart_softly"}
+    assert there - here == {"send_log_to", "put_setting", "collect_early", "restart_softly", "feed_with"}
 
 
 # A chip's ticks: they turn over after 2 ** 30 milliseconds.

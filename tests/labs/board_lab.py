@@ -137,7 +137,7 @@ class BoardLab:
         return str(next(self.folder.glob("source-1-*.lfs")))
 
     def damage(self, job: StartedJob, image: Image) -> None:
-        """Put other bytes, as many, in the place of the image that a job names."""
+        """Put other bytes, as many, in the place of the image that a job names, which no other test may make."""
         content = bytes([image.content[0] ^ 1]) + image.content[1:]
         self.cloud.s3.put_object(Bucket=job.bucket, Key=job.key, Body=content)
 

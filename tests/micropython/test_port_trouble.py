@@ -94,7 +94,7 @@ def test_an_image_that_is_damaged_on_the_flash_is_not_started_and_the_other_one_
 
 
 def test_an_image_that_is_damaged_in_the_bucket_is_told_and_never_started(lab: BoardLab, port: PortLab) -> None:
-    image = lab.image("2")
+    image = lab.image("damaged-in-the-bucket")
     job = lab.start(image)
     lab.damage(job, image)
     with port:

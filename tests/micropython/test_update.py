@@ -82,7 +82,7 @@ def test_an_image_that_hangs_is_ended_by_the_watchdog_and_rolled_back(lab: Board
 
 
 def test_a_damaged_object_fails_its_job_without_a_restart(lab: BoardLab) -> None:
-    image = lab.image("2")
+    image = lab.image("damaged-object")
     job = lab.start(image)
     lab.damage(job, image)
     with lab.board() as board:
