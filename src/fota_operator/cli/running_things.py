@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from fota_operator.fleet.running import RunningThing
 
 MAX_FITTED = 200
-"""How many things a table is fitted to; more of them follow as they come."""
+"""How many things a table has."""
 _HEADINGS = ("THING", "PRODUCT", "VERSION", "STATE", "CONNECTION", "NOTE")
 _COLUMNS = (
     "thing", "product", "version", "seq", "sha256", "slot", "state", "library", "interpreter", "board", "platform",
@@ -130,18 +130,14 @@ def _cell(value: object) -> str:
 
 
 def write_table(things: "Iterable[RunningThing]") -> None:
-    """Sorted by name if they are few; a longer table is fitted to the first ones, and the others follow."""
+    """Sorted by name if they are few; of more there is a table for each MAX_FITTED, as they come."""
     rows = (_row(thing) for thing in things)
     first = list(islice(rows, MAX_FITTED + 1))
     if len(first) <= MAX_FITTED:
-        if first:
-            answer_table(_HEADINGS, sorted(first, key=lambda row: natural(row[0])))
-        return
-    widths = [max(len(row[number]) for row in (_HEADINGS, *first)) for number in range(len(_HEADINGS))]
-    with writing_result():
-        for row in chain([_HEADINGS], first, rows):
-            cells = (visible(cell).ljust(width) for cell, width in zip(row, widths, strict=True))
-            sys.stdout.write("  ".join(cells).rstrip() + "\n")
+        first.sort(key=lambda row: natural(row[0]))
+    rows = chain(first, rows)
+    while part := list(islice(rows, MAX_FITTED)):
+        answer_table(_HEADINGS, part)
 
 
 def _row(thing: "RunningThing") -> tuple[str, ...]:
