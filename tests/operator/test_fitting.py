@@ -9,8 +9,11 @@ from fota_operator.cli.demo import _show
 from fota_operator.cli.fitting import table_of, wrapped
 from fota_operator.demo.scenes import SCENES, SceneOutcome
 from fota_operator.local.aws import LocalAws
+from tests.labs.aws_for_tests import local_aws
 from tests.labs.fota_command import FotaCommand
 from tests.labs.terminal import shown_on_terminal
+
+__all__ = ("local_aws",)
 
 PIECES = (
     ("made", "bucket fota-111122223333-us-east-1, encryption", "it is encrypted"),
