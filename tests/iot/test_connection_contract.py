@@ -27,7 +27,7 @@ RULES = {
     "ASK_FORBIDDEN_MS": (60_000, 60_000),
     "TURN_MS": 20,
     # AWS IoT's second and the pace, both that much shorter.
-    "CONNECT_EVERY_MS": CONNECTS_APART_MS * 3 // 2,
+    "CONNECT_EVERY_MS": CONNECTS_APART_MS * 2,
     "PUBLISH_EVERY_MS": SECOND_MS // 50,
 }
 """What a check would wait for. It asserts what it asserts with the library's own values."""
