@@ -131,7 +131,7 @@ def _cell(value: object) -> str:
 
 def write_table(things: "Iterable[RunningThing]") -> None:
     """Sorted by name if they are few; of more there is a table for each MAX_FITTED, as they come."""
-    rows = (_row(thing) for thing in things)
+    rows: Iterator[tuple[str, ...]] = (_row(thing) for thing in things)
     first = list(islice(rows, MAX_FITTED + 1))
     if len(first) <= MAX_FITTED:
         first.sort(key=lambda row: natural(row[0]))
