@@ -6,36 +6,17 @@ from pathlib import Path
 import pytest
 
 from fota_operator.local.aws import LocalAws
-from sweeps.seeding.verbs import before, replace
 from tests.labs.board_heaps import ENOUGH_KIB
 from tests.labs.board_lab import BoardLab
 from tests.labs.interpreter import IS_OF_32_BITS, only_where_it_runs
+from tests.labs.stopping import stops_once
 
 pytestmark = [pytest.mark.e2e, only_where_it_runs]
 
 BALLAST_BYTES = 1 << 18
 STOPS_AT_BYTES = 1 << 17
 
-STOPS = (
-    before(
-        "_.mqtt.connect(timeout_ms=_)",
-        f"""
-import os
-from fota.progress import Progress
-
-class Stops(Progress):
-    # This process stands still once, so that its power can be cut there.
-    def applying(self, done_bytes, total_bytes):
-        if done_bytes >= {STOPS_AT_BYTES} and "has-stopped" not in os.listdir(folder):
-            open(folder + "has-stopped", "w").close()
-            print("stands still")
-            while True:
-                machine.sleep_ms(1000)
-""",
-    ),
-    replace("_1.handle_fota_jobs(_2)", "_1.handle_fota_jobs(_2, progress=Stops())"),
-    replace("_1.handle_fota_jobs(_2, force=_3)", "_1.handle_fota_jobs(_2, force=_3, progress=Stops())"),
-)
+STOPS = stops_once("applying", STOPS_AT_BYTES)
 
 
 @pytest.mark.parametrize("form", ["library", "bundle"])

@@ -5,37 +5,18 @@ from collections.abc import Callable
 
 import pytest
 
-from sweeps.seeding.verbs import before, replace
 from tests.labs.board import Board
 from tests.labs.board_lab import BoardLab
 from tests.labs.interpreter import only_where_it_runs
+from tests.labs.stopping import stops_once
 
 pytestmark = [pytest.mark.e2e, only_where_it_runs]
 
 BALLAST_BYTES = 2 << 20
 STOPS_AT_BYTES = 3 << 19
 
-STOPS = (
-    before(
-        "_.mqtt.connect(timeout_ms=_)",
-        f"""
-import os
-from fota.progress import Progress
-
-class Stops(Progress):
-    # A link of some MiB a second; and this process stands still once, so that its power can be cut there.
-    def downloading(self, done_bytes, total_bytes):
-        machine.sleep_ms(10)
-        if done_bytes >= {STOPS_AT_BYTES} and "has-stopped" not in os.listdir(folder):
-            open(folder + "has-stopped", "w").close()
-            print("stands still")
-            while True:
-                machine.sleep_ms(1000)
-""",
-    ),
-    replace("_1.handle_fota_jobs(_2)", "_1.handle_fota_jobs(_2, progress=Stops())"),
-    replace("_1.handle_fota_jobs(_2, force=_3)", "_1.handle_fota_jobs(_2, force=_3, progress=Stops())"),
-)
+# A link of some MiB a second.
+STOPS = stops_once("downloading", STOPS_AT_BYTES, each_lasts_ms=10)
 
 
 def offsets(board: Board) -> list[int]:
