@@ -31,7 +31,7 @@ CHUNK_BYTES = 2_000
 
 
 class CutsThePower(Progress):
-    """The power fails when a method of that name has told of so many bytes."""
+    """The power fails when a method of that name has reported that number of bytes."""
 
     def __init__(self, clock: FakeClock, method: str = "", at_bytes: int = 0) -> None:
         self._clock = clock

@@ -98,7 +98,7 @@ def test_patches_end_when_the_time_for_them_is_over(versions: Callable[[int], Im
         return PatchSource(image.sha256, image.version, content)
 
     offered = make_offers(new, [fetched(one) for one in olds], bounds=PatchBounds(seconds=10.0, clock_s=clock_s))
-    assert len(asked_for) < 2, "an image of which no patch can be made in time is not fetched"
+    assert len(asked_for) < 2, "an image is not fetched if no time is left to make its patch"
     assert [one.title for one in offered.offers] == ["compressed"]
     assert [one.why for one in offered.left_out] == ["the 10 s for all patches were over"] * 2
 

@@ -36,7 +36,7 @@ Whole = Annotated[
     typer.Option(
         "--whole",
         metavar="always|never|BYTES",
-        help="Whether a device that no patch fits may fetch the whole image, or only one of at most so many bytes.",
+        help="Whether a device that no patch fits may fetch the whole image, or only one of at most this many bytes.",
     ),
 ]
 

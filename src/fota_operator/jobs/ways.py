@@ -42,7 +42,10 @@ class CountedWay:
 
 @dataclass(frozen=True)
 class CountedWays:
-    """The ways of those devices that were looked at, the most frequent first. `succeeded`: of so many in all."""
+    """The ways of those devices that were looked at, the most frequent first.
+
+    `succeeded`: how many succeeded in all, those included that were not looked at.
+    """
 
     looked_at: int
     succeeded: int

@@ -141,7 +141,7 @@ class _Making:
         return None
 
     def _tried(self, patch: bytes | None, old: bytes) -> bytes | None:
-        """A patch that somebody made before, if it makes the image: whoever wrote it, its bytes prove themselves."""
+        """A patch that somebody made before, if it makes the image. Its bytes need no other proof."""
         if patch is None:
             return None
         try:

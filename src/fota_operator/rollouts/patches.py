@@ -40,7 +40,10 @@ class FieldVersion:
 
 @dataclass(frozen=True)
 class FieldVersions:
-    """What the first things of a rollout run, the most frequent first. `unknown`: of so many it is not known."""
+    """What the first things of a rollout run, the most frequent first.
+
+    `unknown`: for how many of them it is not known.
+    """
 
     asked: int = 0
     versions: tuple[FieldVersion, ...] = ()

@@ -69,7 +69,7 @@ def mutated(seed: int, number: int) -> MutatedPatch:
 
 
 def _promised(chance: Random, good: Good, *, is_other: bool) -> tuple[int, bytes, bytes]:
-    """Size, MD5 and SHA-256 that a release has signed, of which the head of the patch says the same."""
+    """Size, MD5 and SHA-256 that a release has signed; the head of the patch says the same."""
     content = good.new
     if is_other:
         # The size of another image: the records make more than it, or less.

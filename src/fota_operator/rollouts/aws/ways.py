@@ -17,7 +17,7 @@ MAX_ASKED = 25
 MAX_LOOKED_AT = 250
 """The limit for a rollout: a sample of them says as much as all."""
 _MAX_LISTED = 10
-"""So many jobs are listed at one look."""
+"""No more jobs than that are listed at one look."""
 
 
 class WayReader:

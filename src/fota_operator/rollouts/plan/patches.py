@@ -15,7 +15,7 @@ FIELD = "field"
 MAX_COUNT = 8
 """A device reads no more of a job document."""
 MAX_NAMED = 64
-"""So many versions may be named; those that most things run come first."""
+"""How many versions may be named; those that most things run come first."""
 ALWAYS, NEVER = "always", "never"
 _MAX_BYTES = 2**31 - 1
 PATCH_FIELDS = ("from", "max", "whole")
